@@ -1,0 +1,92 @@
+//! The nouns of a board: columns, cards and what a read found. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A card's identity: stable when the card moves, when other cards change and when its body is edited.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CardId(pub String);
+
+impl fmt::Display for CardId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A column's name = a card's status, as written on the board (a WIP limit is not part of it).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Column(pub String);
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One task as the board has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Card {
+    pub id: CardId,
+    /// The first line without bullet, checkbox, stamp and tags-only tail: one line, for people.
+    pub title: String,
+    /// The whole card as written, title included, without the program's state block and stamp and without bullet,
+    /// checkbox and the card's own indentation: what the prompt needs.
+    pub body: String,
+    /// The machine half of the state block, if there is one: whatever JSON stands there.
+    pub state: Option<serde_json::Value>,
+    pub status: Column,
+    /// `#tags` and the like, without `#`.
+    pub labels: Vec<String>,
+    /// What else the format says of the card (`line`, …).
+    pub metadata: BTreeMap<String, String>,
+    /// 1-based line of the card in its file; 0 where there is none.
+    pub line: usize,
+    /// Whether the id stands on the board; if not, claiming the card stamps it.
+    pub stamped: bool,
+}
+
+/// A card or part of a board that can't be worked, and why. The rest of the board still runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// The column that it stands in, where known.
+    pub status: Option<Column>,
+    pub title: String,
+    /// 1-based lines that the reason is about.
+    pub lines: Vec<usize>,
+    pub reason: String,
+}
+
+/// One reading of a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Board {
+    /// In board order.
+    pub columns: Vec<Column>,
+    /// In board order: column by column, top to bottom.
+    pub cards: Vec<Card>,
+    pub refused: Vec<Refused>,
+}
+
+impl Board {
+    pub fn card(&self, id: &CardId) -> Option<&Card> {
+        self.cards.iter().find(|card| card.id == *id)
+    }
+
+    pub fn column(&self, status: &Column) -> impl Iterator<Item = &Card> {
+        self.cards.iter().filter(move |card| card.status == *status)
+    }
+
+    /// This board with one card in another column (the move of a simulated world).
+    #[must_use]
+    pub fn moved(mut self, id: &CardId, to: &Column) -> Board {
+        if let Some(at) = self.cards.iter().position(|card| card.id == *id) {
+            let mut card = self.cards.remove(at);
+            card.status = to.clone();
+            self.cards.push(card);
+        }
+        self
+    }
+}

@@ -1,0 +1,120 @@
+//! What goes wrong at the top: a kind that decides the exit code, the cause, and what to do about it.
+
+use std::fmt;
+
+/// Why the program ends without success. The one table of exit codes is [`Kind::code`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Unexpected: I/O, a held lock, a broken journal.
+    Error,
+    /// Wrong flag, variable, file or rule: nothing was written.
+    Usage,
+    /// A guard was reached: `--max-cards` and the like.
+    Guard,
+    /// Codex or the network did not work, too often in a row.
+    Infrastructure,
+    /// Something bounced and `--fail-on-bounce` was given.
+    Bounced,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+}
+
+impl Kind {
+    /// The process exit code of this kind.
+    pub fn code(self) -> u8 {
+        match self {
+            Kind::Error => 1,
+            Kind::Usage => 2,
+            Kind::Guard => 3,
+            Kind::Infrastructure => 4,
+            Kind::Bounced => 5,
+            Kind::Interrupted => 130,
+            Kind::Terminated => 143,
+        }
+    }
+}
+
+/// An error with its kind and the hints that follow it. Texts are lower case fragments without a final period.
+#[derive(Debug)]
+pub struct Failure {
+    pub kind: Kind,
+    pub error: anyhow::Error,
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    pub fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
+        Failure { kind, error: error.into(), hints: Vec::new() }
+    }
+
+    /// A wrong input: exit 2.
+    pub fn usage(text: impl fmt::Display) -> Self {
+        Failure::new(Kind::Usage, anyhow::anyhow!("{text}"))
+    }
+
+    #[must_use]
+    pub fn hint(mut self, text: impl fmt::Display) -> Self {
+        self.hints.push(text.to_string());
+        self
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::new(Kind::Error, error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {:#}", self.error)?;
+        if !self.hints.is_empty() {
+            f.write_str("\n")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing that is wrong in a file, where it is, and what to do. Files report all of theirs at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as the user named it.
+    pub file: String,
+    /// 1-based; 0 where the problem is the file as a whole.
+    pub line: usize,
+    /// 1-based, in characters; 0 where only the line is known.
+    pub column: usize,
+    pub text: String,
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        if self.column > 0 {
+            write!(f, ":{}", self.column)?;
+        }
+        write!(f, ": {}", self.text)
+    }
+}
+
+impl From<Vec<Problem>> for Failure {
+    fn from(problems: Vec<Problem>) -> Self {
+        let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let mut failure = Failure::usage(lines.join("\n       "));
+        for hint in problems.into_iter().filter_map(|problem| problem.hint) {
+            if !failure.hints.contains(&hint) {
+                failure.hints.push(hint);
+            }
+        }
+        failure
+    }
+}

@@ -1,0 +1,51 @@
+//! A short-lived helper program that is trusted to end: git.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::{MARKER, Spawner};
+
+impl Spawner {
+    /// Runs `program` in `folder` with exactly this environment, feeds it `input`, and gives its standard output.
+    /// A failure carries the end of its standard error.
+    pub fn tool(
+        &self,
+        program: &str,
+        args: &[OsString],
+        env: &[(OsString, OsString)],
+        folder: &Path,
+        input: &[u8],
+    ) -> Result<Vec<u8>> {
+        let mut child = Command::new(program)
+            .args(args)
+            .env_clear()
+            .envs(env.iter().map(|(name, value)| (name, value)))
+            .env(MARKER, self.marker())
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {program}"))?;
+        let stdin = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            // Fed from its own thread: the child may answer before it has read everything.
+            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+            child.wait_with_output()
+        })?;
+        if !output.status.success() {
+            let text = String::from_utf8_lossy(&output.stderr);
+            let tail: String = text.trim_end().chars().rev().take(2000).collect::<Vec<_>>().into_iter().rev().collect();
+            bail!(
+                "{program} {}: {} {tail}",
+                args.first().map(|arg| arg.to_string_lossy()).unwrap_or_default(),
+                output.status
+            );
+        }
+        Ok(output.stdout)
+    }
+}

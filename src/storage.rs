@@ -1,0 +1,244 @@
+//! The only place that writes: atomic replacement, synced appending, the run lock.
+//!
+//! A [`Writer`] comes from the [`RunLock`], or is bound to one folder (CACHE_DIR) for commands that hold no lock.
+
+#![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+/// Lower-case hex SHA-256.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
+#[derive(Debug)]
+pub struct RunLock {
+    _files: Vec<File>,
+    marker: String,
+}
+
+/// Another process holds the board or the workspace.
+#[derive(Debug)]
+pub struct Held {
+    /// What is held, as the user knows it.
+    pub what: String,
+    /// What the holder wrote of itself: `pid 123, run board.md`.
+    pub holder: String,
+}
+
+impl RunLock {
+    /// Locks the board `source` (canonical) and the `workspace` (canonical) with kernel locks on files in `folder`, which
+    /// belongs to this user alone. `holder` is written into them for the error that a second runner gets.
+    pub fn acquire(folder: &Path, source: &str, workspace: &Path, holder: &str) -> Result<Result<RunLock, Held>> {
+        private_folder(folder)?;
+        let workspace = workspace.to_string_lossy();
+        let mut files = Vec::new();
+        for (kind, name) in [("board", source), ("workspace", workspace.as_ref())] {
+            let path = folder.join(format!("{}.lock", &sha256(format!("{kind}\0{name}").as_bytes())[..32]));
+            let mut file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&path)
+                .with_context(|| format!("cannot open the lock {}", path.display()))?;
+            match file.try_lock() {
+                Ok(()) => {
+                    file.set_len(0)?;
+                    file.seek(SeekFrom::Start(0))?;
+                    file.write_all(holder.as_bytes())?;
+                    files.push(file);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    file.read_to_string(&mut holder).unwrap_or_default();
+                    return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+                }
+            }
+        }
+        let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
+        Ok(Ok(RunLock { _files: files, marker }))
+    }
+
+    /// What every child of a runner of this board carries in its environment, so that a later run finds strays.
+    pub fn marker(&self) -> &str {
+        &self.marker
+    }
+
+    pub fn writer(&self) -> Writer {
+        Writer { root: None }
+    }
+}
+
+/// The right to write. Made from the run lock, or bound to one folder.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    root: Option<PathBuf>,
+}
+
+impl Writer {
+    /// A writer that refuses every path outside `folder`.
+    pub fn within(folder: &Path) -> Writer {
+        Writer { root: Some(folder.to_owned()) }
+    }
+
+    fn allow(&self, path: &Path) -> Result<()> {
+        match &self.root {
+            Some(root) if !path.starts_with(root) => {
+                bail!("{} is outside {}", path.display(), root.display())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Creates `folder` and what is missing above it, for this user only (0700).
+    pub fn folder(&self, folder: &Path) -> Result<()> {
+        self.allow(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))
+    }
+
+    /// Replaces a file as a whole, atomically and durably: a temporary file beside it, fsync, rename, fsync of the folder.
+    /// An existing file's mode is kept; a new one gets 0600. A symlink is followed, so that it stays one.
+    pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.allow(path)?;
+        self.stage(path, bytes)?.commit()
+    }
+
+    /// Like [`Writer::replace`], but only while the file still holds `expected`; false where it does not.
+    /// The comparison is the last thing before the rename.
+    pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
+        self.allow(path)?;
+        let staged = self.stage(path, bytes)?;
+        let now = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if now != expected {
+            return Ok(false);
+        }
+        staged.commit()?;
+        Ok(true)
+    }
+
+    fn stage(&self, path: &Path, bytes: &[u8]) -> Result<Staged> {
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder = target.parent().unwrap_or(Path::new(".")).to_owned();
+        let stage = || -> io::Result<tempfile::NamedTempFile> {
+            let mut file = tempfile::Builder::new().prefix(".kanban-codex-exec-").tempfile_in(&folder)?;
+            if let Ok(old) = fs::metadata(&target) {
+                file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
+            }
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            Ok(file)
+        };
+        let file = stage().with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Staged { file, target, folder })
+    }
+
+    /// Opens a file for durable appending, creating it with 0600.
+    pub fn append(&self, path: &Path) -> Result<Appender> {
+        self.allow(path)?;
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(Appender { file, path: path.to_owned() })
+    }
+
+    /// A new empty file for streaming, 0600, replacing what was there.
+    pub fn create(&self, path: &Path) -> Result<File> {
+        self.allow(path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        file.with_context(|| format!("cannot create {}", path.display()))
+    }
+
+    /// Renames within one file system.
+    pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        self.allow(from)?;
+        self.allow(to)?;
+        fs::rename(from, to).with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+    }
+
+    /// Removes a file; one that is not there is fine.
+    pub fn remove(&self, path: &Path) -> Result<()> {
+        self.allow(path)?;
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes a folder and all that is in it; one that is not there is fine.
+    pub fn remove_folder(&self, path: &Path) -> Result<()> {
+        self.allow(path)?;
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Staged {
+    file: tempfile::NamedTempFile,
+    target: PathBuf,
+    folder: PathBuf,
+}
+
+impl Staged {
+    fn commit(self) -> Result<()> {
+        let target = self.target;
+        self.file.persist(&target).with_context(|| format!("cannot replace {}", target.display()))?;
+        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.with_context(|| format!("cannot sync {}", self.folder.display()))
+    }
+}
+
+/// A file that only grows, each piece on disk before the call returns.
+#[derive(Debug)]
+pub struct Appender {
+    file: File,
+    path: PathBuf,
+}
+
+impl Appender {
+    /// Appends and syncs. A piece that does not fit whole is taken back, so that the file never ends in the middle of one.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let before = self.file.metadata().map(|data| data.len());
+        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        if written.is_err()
+            && let Ok(length) = before
+        {
+            self.file.set_len(length).ok();
+        }
+        written.with_context(|| format!("cannot append to {}", self.path.display()))
+    }
+}
+
+/// Creates a folder that belongs to this user alone, or checks that it does.
+fn private_folder(folder: &Path) -> Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot create {}", folder.display())),
+    }
+    let data = fs::symlink_metadata(folder)?;
+    if !data.is_dir() || data.uid() != rustix::process::geteuid().as_raw() || data.mode() & 0o022 != 0 {
+        bail!("{} is not a folder of this user alone: remove it", folder.display());
+    }
+    Ok(())
+}
