@@ -1,1 +1,96 @@
-//! (to come)
+//! The command line: subcommands, and the settings' flags as [`crate::settings::table`] lists them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::settings::table::{Form, Setting, TABLE};
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("kanban-codex-exec")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Works your Kanban board unattended with `codex exec`; a card moves only when the tests that belong to it prove the work")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(with_settings(
+            Command::new("run")
+                .about("Work the board until nothing is left to do or a guard is reached")
+                .after_help("Example: kanban-codex-exec run --source board.md --max-cards 3"),
+        ))
+        .subcommand(with_settings(
+            Command::new("dry-run")
+                .about("Show each card's path if its attempts pass and if they fail; writes nothing, starts nothing"),
+        ))
+        .subcommand(with_settings(
+            Command::new("print-plan")
+                .about("Show the cards in order, each with its prompt, command, selected tests and verdict; starts nothing"),
+        ))
+        .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
+            arg.visible_alias("file")
+        }))
+        .subcommand(with_settings(
+            Command::new("retry").about("Start a card's attempts anew, its cached passes forgotten").arg(card()),
+        ))
+        .subcommand(with_settings(
+            Command::new("skip").about("Hold a card back").arg(card()).arg(
+                Arg::new("undo").long("undo").action(ArgAction::SetTrue).help("Release it again"),
+            ),
+        ))
+        .subcommand(with_settings(Command::new("pause").about("Start no attempt until `resume`; a running one goes on")))
+        .subcommand(with_settings(Command::new("resume").about("Go on after `pause`")))
+        .subcommand(with_settings(
+            Command::new("accept").about("Adopt tests, rules or hooks that were changed during an attempt"),
+        ))
+        .subcommand(
+            Command::new("demo")
+                .about("Show the whole loop on an example board in a new folder; only codex is a stand-in there")
+                .arg(
+                    Arg::new("folder")
+                        .value_name("DIR")
+                        .value_parser(clap::value_parser!(PathBuf))
+                        .help("Where to put it; it must not exist [default: a temporary folder]"),
+                ),
+        )
+}
+
+fn card() -> Arg {
+    Arg::new("card").value_name("CARD").required(true).help("The card's id or title")
+}
+
+fn with_settings(command: Command) -> Command {
+    let config = Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help_heading("Board and files")
+        .help("The config file [default: kanban-codex-exec.yaml beside the board]");
+    TABLE.iter().fold(command.arg(config), |command, row| command.arg(flag(row)))
+}
+
+fn flag(row: &'static Setting) -> Arg {
+    let default = if row.default.is_empty() { String::new() } else { format!(" [default: {}]", row.default) };
+    let help = format!("{} [env: {}]{default}", row.help, row.env);
+    let arg = Arg::new(row.flag).long(row.flag).help(help).help_heading(row.area.heading());
+    match row.form {
+        Form::Switch => {
+            arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false")
+        }
+        Form::Value(name) | Form::Words(name) | Form::List(name) => arg.value_name(name).allow_hyphen_values(true),
+    }
+}
+
+/// The settings that were given as flags.
+pub fn flags(matches: &ArgMatches) -> BTreeMap<String, String> {
+    let given = |row: &Setting| Some((row.flag.to_owned(), matches.get_one::<String>(row.flag)?.clone()));
+    TABLE.iter().filter_map(given).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command().debug_assert();
+    }
+}

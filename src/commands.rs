@@ -1,1 +1,89 @@
-//! (to come)
+//! One file a subcommand: arguments → options → one call.
+
+mod demo;
+mod dry_run;
+mod index_tests;
+mod print_plan;
+mod run;
+mod steer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use crate::board::Board;
+use crate::cli;
+use crate::cycle::plan::Planner;
+use crate::cycle::state::State;
+use crate::failure::Failure;
+use crate::inputs::Inputs;
+use crate::journal::{Event, Record, VERSION, replay};
+use crate::provider::{self, Provider};
+use crate::requests;
+use crate::settings::{Given, Need, Settings};
+
+/// Runs the subcommand that was given; the exit code.
+pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
+    let Some((name, matches)) = matches.subcommand() else { return Ok(2) };
+    match name {
+        "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
+        "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
+        "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
+        "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
+        "run" => run::run(settings(matches, Need::Board)?),
+        _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
+    }
+}
+
+fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
+    let given = Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?;
+    Settings::resolve(&given, need)
+}
+
+/// A board with everything that is known of it. Reading it writes nothing.
+pub struct Opened {
+    pub settings: Arc<Settings>,
+    pub provider: Box<dyn Provider>,
+    pub board: Board,
+    pub state: State,
+    pub inputs: Inputs,
+    pub records: Vec<Record>,
+    /// Journal lines that could not be read.
+    pub damaged: Vec<usize>,
+}
+
+impl Opened {
+    pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
+        let provider = provider::open(settings.provider, &settings.source, settings.next)?;
+        let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => Failure::from(error),
+        })?;
+        let replayed = replay::read(&settings.cache_dir)?;
+        let mut state = State::default();
+        replayed.records.iter().for_each(|record| state.apply(record));
+        let inputs = Inputs::accepted(&settings, &board.columns, &state)?;
+        Ok(Opened { settings, provider, board, state, inputs, records: replayed.records, damaged: replayed.damaged })
+    }
+
+    /// For commands that only look: the state of a run that would start now, and its planner.
+    pub fn as_if_run(mut self) -> (Board, State, Planner) {
+        let now = jiff::Timestamp::now();
+        let started = Event::RunStarted {
+            run: String::new(),
+            pid: 0,
+            source: String::new(),
+            workspace: String::new(),
+            version: String::new(),
+        };
+        let asked = requests::pending(&self.settings.cache_dir).into_iter().map(|(_, request)| request.event());
+        for event in std::iter::once(started).chain(asked) {
+            self.state.apply(&Record { v: VERSION, at: now, event });
+        }
+        for event in self.state.moved_by_people(&self.board) {
+            self.state.apply(&Record { v: VERSION, at: now, event });
+        }
+        (self.board, self.state, Planner { settings: self.settings, inputs: Arc::new(self.inputs) })
+    }
+}

@@ -1,1 +1,14 @@
-//! (to come)
+//! The loop: decide → perform → apply → report.
+//!
+//! [`state`], [`plan`] and [`decide`] are pure; [`drive`] is the loop; [`live`] acts and [`simulated`] assumes.
+
+pub mod decide;
+pub mod drive;
+pub mod gate;
+pub mod live;
+pub mod note;
+pub mod plan;
+pub mod simulated;
+pub mod state;
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,10 @@ impl From<Vec<Problem>> for Failure {
         failure
     }
 }
+
+/// The name that a person probably meant, if one is near.
+pub fn closest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let given = given.to_lowercase();
+    let near = names.map(|name| (strsim::damerau_levenshtein(&given, &name.to_lowercase()), name)).min()?;
+    (near.0 <= 1 + given.chars().count() / 4).then_some(near.1)
+}

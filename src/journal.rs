@@ -1,1 +1,269 @@
-//! (to come)
+//! The journal: one JSON line an event, on disk before the effect that it announces and after its outcome.
+//!
+//! [`Record`] is the only wire type: the journal, the JSON report and the fold of a restart all use it. Pure but for
+//! [`append`].
+
+pub mod append;
+pub mod compact;
+pub mod replay;
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::{CardId, Column};
+use crate::checks::TestId;
+use crate::codex::Usage;
+use crate::evidence::{Artifact, TreeId};
+use crate::rules::Verdict;
+
+/// The version of the records that this program writes.
+pub const VERSION: u32 = 1;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub v: u32,
+    /// When, UTC, to the millisecond.
+    pub at: jiff::Timestamp,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// An attempt's name and folder: the card's id and the number of its execution, `kb-1a2b3c4d.2`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AttemptId(pub String);
+
+impl std::fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Lower-case hex SHA-256 of `task.id + task.status + promptHash`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CacheKey(pub String);
+
+/// What the gate judges a card by, as a hash: another one judges again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GateHash(pub String);
+
+/// A gate input as it was accepted; its copy is `CACHE_DIR/inputs/SHA256`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputHash {
+    pub file: String,
+    pub sha256: String,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Ending {
+    /// Codex says that it is done.
+    Ok,
+    /// Codex worked and ended badly.
+    Work { reason: String },
+    /// Codex could not work. Costs the card nothing.
+    Infrastructure { reason: String, hint: String, wait_seconds: Option<u64> },
+    /// A stop, or a killed runner. Costs the card nothing.
+    Interrupted,
+}
+
+/// What one test string said.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TestOutcome {
+    pub id: TestId,
+    /// The line of the tests file.
+    pub text: String,
+    pub passed: bool,
+    /// Whether a pass counts toward K_REQ.
+    pub counts: bool,
+    /// Where it matched (`src/cli.rs:41`, `message`), or what was looked for, where, and the nearest miss.
+    pub evidence: String,
+    /// The end of a failing command's output.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tail: String,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    Drained,
+    Guard,
+    Infrastructure,
+    Signal,
+    Error,
+}
+
+/// How the cards of a run fared. `promoted` to `unverified` count moves and refusals, each visit of a card once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    pub promoted: u32,
+    pub bounced: u32,
+    pub skipped: u32,
+    pub unverified: u32,
+    pub failed: u32,
+}
+
+/// Everything that can happen. Those of [`Event::durable`] make the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted { run: String, pid: u32, source: String, workspace: String, version: String },
+    /// The gate inputs that hold from now on.
+    InputsAccepted { inputs: Vec<InputHash>, by: Acceptance },
+    /// Inputs that changed during an attempt: not adopted until restored or accepted.
+    InputsHeld { files: Vec<String> },
+    /// A new version of the inputs has errors: the last good one holds.
+    InputsRejected { problems: Vec<String> },
+    /// Something a person should know that stops nothing.
+    Warning { text: String },
+    /// A card was found in another column than the program left it in.
+    MovedByPerson { card: CardId, from: Column, to: Column },
+    /// A person's command: `retry`, `skip`, `skip --undo`.
+    Retried { card: CardId },
+    Held { card: CardId },
+    Released { card: CardId },
+    Paused,
+    Resumed,
+    /// The id was stamped on the card.
+    Claimed { card: CardId, title: String },
+    /// About to start codex.
+    AttemptStarted {
+        attempt: AttemptId,
+        card: CardId,
+        title: String,
+        column: Column,
+        /// Which attempt of this card, column and body it is, from 1, of `limit`.
+        number: u32,
+        limit: u32,
+        key: CacheKey,
+        gate: GateHash,
+        prompt_sha256: String,
+        tests: Vec<TestId>,
+        command: Vec<String>,
+        /// The tree before it; None in a dry run.
+        before: Option<TreeId>,
+        /// Shell tests that were green before the work began.
+        green: Vec<TestId>,
+    },
+    AttemptEnded {
+        attempt: AttemptId,
+        ending: Ending,
+        /// The tree after it; None where none could be taken.
+        after: Option<TreeId>,
+        artifacts: Vec<Artifact>,
+        /// None: codex didn't say.
+        usage: Option<Usage>,
+        seconds: f64,
+        /// Processes that outlived codex and were ended.
+        strays: u32,
+    },
+    Judged {
+        attempt: AttemptId,
+        verdict: Verdict,
+        reason: String,
+        passed: u32,
+        required: u32,
+        tests: Vec<TestOutcome>,
+        gate: GateHash,
+        artifacts: Vec<Artifact>,
+    },
+    /// Too few tests: codex was not started.
+    Refused { card: CardId, title: String, column: Column, key: CacheKey, gate: GateHash, reason: String },
+    /// About to move a card (or, without `to`, to write on it).
+    TransitionStarted { attempt: Option<AttemptId>, card: CardId, from: Column, to: Option<Column>, verdict: Verdict },
+    /// The board says so.
+    Transitioned {
+        attempt: Option<AttemptId>,
+        card: CardId,
+        title: String,
+        from: Column,
+        to: Option<Column>,
+        verdict: Verdict,
+        reason: String,
+        /// An afterTransition hook is still owed.
+        hook: bool,
+    },
+    /// A beforeTransition hook said no.
+    Vetoed { attempt: Option<AttemptId>, card: CardId, from: Column, to: Column, key: CacheKey, gate: GateHash, reason: String },
+    /// The card is not where it was worked; nothing was moved.
+    Elsewhere { attempt: Option<AttemptId>, card: CardId, from: Column, now: Option<Column>, reason: String },
+    HookStarted { card: CardId, hook: String },
+    HookEnded { card: CardId, hook: String, ok: bool, text: String },
+    /// A card that is passed over.
+    Skipped { card: CardId, title: String, column: Column, why: Why, reason: String },
+    /// A cached pass is judged again: its transition is still owed, or its gate or artifacts changed.
+    Reopened { attempt: AttemptId, card: CardId, title: String, column: Column, reason: String },
+    Waiting { seconds: u64, reason: String },
+    PassEnded,
+    Summary {
+        #[serde(flatten)]
+        counts: Counts,
+        stopped: Stopped,
+        reason: String,
+    },
+    /// A dry run: what follows is what happens if every attempt ends so.
+    Assumed { assumed: Assumed },
+}
+
+/// What a dry run takes every attempt to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assumed {
+    Pass,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acceptance {
+    Start,
+    /// A person changed them between attempts.
+    Change,
+    /// `accept`
+    Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    Cached,
+    Unverified,
+    Exhausted,
+    Blocked,
+}
+
+impl Event {
+    /// Whether the journal keeps it: what a restart must know, or a person will ask for.
+    pub fn durable(&self) -> bool {
+        match self {
+            Event::Skipped { .. } | Event::Waiting { .. } | Event::PassEnded | Event::Warning { .. } | Event::Assumed { .. } => false,
+            Event::RunStarted { .. }
+            | Event::InputsAccepted { .. }
+            | Event::InputsHeld { .. }
+            | Event::InputsRejected { .. }
+            | Event::MovedByPerson { .. }
+            | Event::Retried { .. }
+            | Event::Held { .. }
+            | Event::Released { .. }
+            | Event::Paused
+            | Event::Resumed
+            | Event::Claimed { .. }
+            | Event::AttemptStarted { .. }
+            | Event::AttemptEnded { .. }
+            | Event::Judged { .. }
+            | Event::Refused { .. }
+            | Event::TransitionStarted { .. }
+            | Event::Transitioned { .. }
+            | Event::Vetoed { .. }
+            | Event::Elsewhere { .. }
+            | Event::HookStarted { .. }
+            | Event::HookEnded { .. }
+            | Event::Reopened { .. }
+            | Event::Summary { .. } => true,
+        }
+    }
+}

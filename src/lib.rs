@@ -20,6 +20,9 @@
 //! The modules, in the order in which data flows:
 
 pub mod board;
+pub mod yaml;
+pub mod inputs;
+pub mod requests;
 pub mod checks;
 pub mod cli;
 pub mod codex;
@@ -35,6 +38,7 @@ pub mod prompt;
 pub mod provider;
 pub mod redact;
 pub mod report;
+pub mod logs;
 pub mod rules;
 pub mod settings;
 pub mod storage;

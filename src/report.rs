@@ -1,1 +1,23 @@
-//! (to come)
+//! What the user sees of the records, on stdout. A broken display never stops the loop.
+
+pub mod human;
+pub mod json;
+pub mod paths;
+pub mod plan;
+
+use std::io::Write;
+
+use crate::journal::Record;
+
+/// Shows records as they happen. It sees records and nothing else, and can't fail.
+pub trait Report {
+    fn show(&mut self, record: &Record);
+}
+
+/// Where reports go. Errors are given up on: there is nobody to tell.
+pub type Out = Box<dyn Write + Send>;
+
+/// A failure, on stderr.
+pub fn failure(failure: &crate::failure::Failure) {
+    writeln!(std::io::stderr(), "{failure}").ok();
+}

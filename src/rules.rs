@@ -1,1 +1,119 @@
-//! (to come)
+//! The transitions file: what each column does with its cards, and where a verdict sends them. Pure.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::Column;
+use crate::checks::Source;
+pub use parse::parse;
+
+/// The whole transitions file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rules {
+    pub columns: BTreeMap<Column, Rule>,
+    /// Targets that the board lacks are created on first use.
+    pub create_columns: bool,
+}
+
+/// One column's rule. None where it says nothing and the settings hold.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rule {
+    pub prompt: String,
+    /// The file that the prompt comes from; [`crate::inputs`] reads it into `prompt`.
+    pub prompt_file: Option<PathBuf>,
+    pub on_pass: Option<Column>,
+    pub on_fail: Option<Column>,
+    pub max_attempts: Option<u32>,
+    pub on_exhausted: Option<Column>,
+    pub before: Option<Hook>,
+    pub after: Option<Hook>,
+    pub k: Option<usize>,
+    pub require: Option<usize>,
+    pub threshold: Option<f32>,
+    /// What tests without a scope are judged against; None: both, with a warning.
+    pub evidence: Option<Vec<Source>>,
+    pub require_changes: bool,
+    pub red_green: bool,
+}
+
+/// A program at a transition. Relative paths start at the transitions file's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hook {
+    /// A line for the shell; `file` is its first word where that is a path.
+    Shell { line: String, file: Option<PathBuf> },
+    Js(PathBuf),
+}
+
+impl Hook {
+    /// The hook's own file, a gate input.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Hook::Shell { file, .. } => file.as_ref(),
+            Hook::Js(file) => Some(file),
+        }
+    }
+}
+
+/// What the gate says of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Enough tests passed.
+    Pass,
+    /// The work is not there.
+    Fail,
+    /// Too few tests to judge by; codex was not started.
+    Unverified,
+    /// A gate input changed during the attempt.
+    Tampered,
+    /// A test could not be judged.
+    Inconclusive,
+    /// The failed attempts are used up.
+    Exhausted,
+    /// The card is no longer where it was worked.
+    Moved,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Pass => "passed",
+            Verdict::Fail => "failed",
+            Verdict::Unverified => "unverified",
+            Verdict::Tampered => "tampered",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Exhausted => "exhausted",
+            Verdict::Moved => "moved",
+        })
+    }
+}
+
+impl Rule {
+    /// Where a verdict sends the card; None: it stays. `last` says that this failure used up the attempts.
+    pub fn target(&self, verdict: Verdict, last: bool) -> Option<&Column> {
+        match verdict {
+            Verdict::Pass => self.on_pass.as_ref(),
+            Verdict::Fail | Verdict::Tampered if last && self.on_exhausted.is_some() => self.on_exhausted.as_ref(),
+            Verdict::Fail | Verdict::Tampered | Verdict::Unverified => self.on_fail.as_ref(),
+            Verdict::Exhausted => self.on_exhausted.as_ref(),
+            Verdict::Inconclusive | Verdict::Moved => None,
+        }
+    }
+
+    /// What unscoped tests look at.
+    pub fn sources(&self) -> Vec<Source> {
+        self.evidence.clone().unwrap_or_else(|| vec![Source::Message, Source::Changes])
+    }
+
+    /// The files that this rule names.
+    pub fn hook_files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.before, &self.after].into_iter().flatten().filter_map(Hook::file)
+    }
+}

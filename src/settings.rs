@@ -1,1 +1,248 @@
-//! (to come)
+//! Flags, environment and config file become [`Settings`], checked once. The only reader of the environment.
+
+#![expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
+
+mod resolve;
+pub mod table;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::codex;
+use crate::failure::{Failure, Problem};
+use crate::provider;
+use crate::redact::Redactor;
+use resolve::Resolver;
+
+/// What the program was given: flags by their name (without dashes) with the texts that followed, and the environment.
+#[derive(Debug, Default, Clone)]
+pub struct Given {
+    pub flags: BTreeMap<String, String>,
+    pub env: BTreeMap<OsString, OsString>,
+    /// `--config`
+    pub config: Option<PathBuf>,
+    /// Where relative paths of flags and variables start.
+    pub folder: PathBuf,
+}
+
+impl Given {
+    /// The real process environment and current folder.
+    pub fn from_process(flags: BTreeMap<String, String>, config: Option<PathBuf>) -> anyhow::Result<Given> {
+        Ok(Given { flags, config, env: std::env::vars_os().collect(), folder: std::env::current_dir()? })
+    }
+
+    /// A variable's value; one that is not UTF-8 can be no setting.
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.env.get(OsStr::new(name))?.to_str()
+    }
+}
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+/// The whole configuration, every path absolute.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub provider: provider::Kind,
+    /// The board as the user named it, for messages.
+    pub source_name: String,
+    pub source: PathBuf,
+    pub next: bool,
+    pub config: Option<PathBuf>,
+    pub tests: PathBuf,
+    pub transitions: PathBuf,
+    pub workspace: PathBuf,
+    pub in_git: bool,
+    pub cache_dir: PathBuf,
+    pub k: usize,
+    pub require: usize,
+    pub threshold: f32,
+    pub mmr_lambda: f32,
+    pub allow_shell_tests: bool,
+    pub shell_allowlist: Vec<String>,
+    pub codex: codex::Settings,
+    pub js_runtime: String,
+    pub test_limit: Duration,
+    pub hook_limit: Duration,
+    pub grace: Duration,
+    pub watch: bool,
+    pub poll_interval: Duration,
+    pub guards: Guards,
+    pub infrastructure_limit: u32,
+    pub backoff: Duration,
+    pub fail_on_bounce: bool,
+    pub drained_exit_code: u8,
+    pub format: Format,
+    pub log_level: String,
+    /// Where the run locks are: the same folder for every process of this user.
+    pub lock_dir: PathBuf,
+    pub env: Environment,
+}
+
+/// The limits that stop the loop. None: no limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guards {
+    pub max_cards: Option<usize>,
+    pub max_attempts: u32,
+    pub max_duration: Option<Duration>,
+    pub max_tokens: Option<u64>,
+    pub max_failures: Option<u32>,
+    pub budget_window: Option<Duration>,
+}
+
+/// What a command needs; a command that only reads tests needs no board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Board,
+    TestsOnly,
+}
+
+impl Settings {
+    /// Resolves everything; all problems at once, nothing written.
+    pub fn resolve(given: &Given, need: Need) -> Result<Settings, Failure> {
+        Resolver::open(given, need)?.settings()
+    }
+}
+
+/// The process environment, and who gets what of it.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    all: BTreeMap<OsString, OsString>,
+    given: Vec<String>,
+    withheld: Vec<String>,
+    redactor: Redactor,
+}
+
+/// Board tokens: whoever holds one can move cards.
+const BOARD_TOKENS: [&str; 4] = ["GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
+
+/// What PM2 puts in the environment of its processes for itself. A node child that finds NODE_CHANNEL_FD takes over PM2's
+/// channel or aborts.
+const PM2_OWN: &[&str] = &[
+    "NODE_CHANNEL_FD",
+    "NODE_CHANNEL_SERIALIZATION_MODE",
+    "NODE_APP_INSTANCE",
+    "PM2_USAGE",
+    "PM2_PROGRAMMATIC",
+    "PM2_JSON_PROCESSING",
+    "unique_id",
+    "status",
+    "name",
+    "namespace",
+    "version",
+    "versioning",
+    "cwd",
+    "username",
+    "exit_code",
+    "exec_mode",
+    "instances",
+    "interpreter",
+    "kill_timeout",
+    "merge_logs",
+    "autorestart",
+    "autostart",
+    "stop_exit_codes",
+    "max_restarts",
+    "min_uptime",
+    "restart_delay",
+    "restart_time",
+    "exp_backoff_restart_delay",
+    "treekill",
+    "windowsHide",
+    "vizion",
+    "vizion_running",
+    "pmx",
+    "km_link",
+    "automation",
+    "created_at",
+    "axm_actions",
+    "axm_monitor",
+    "axm_options",
+    "axm_dynamic",
+    "unstable_restarts",
+    "prev_restart_delay",
+    "instance_var",
+    "filter_env",
+    "node_args",
+    "args",
+    "watch",
+    "env",
+    "out_file",
+    "error_file",
+];
+
+impl Environment {
+    fn new(all: BTreeMap<OsString, OsString>, names: &[String]) -> Environment {
+        let (withheld, given): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| name.starts_with('!'));
+        let withheld = withheld.iter().map(|name| name[1..].to_owned()).collect();
+        let text = |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
+        let redactor = Redactor::new(all.iter().filter_map(text));
+        Environment { all, given, withheld, redactor }
+    }
+
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    pub fn path(&self) -> OsString {
+        self.all.get(OsStr::new("PATH")).cloned().unwrap_or_default()
+    }
+
+    /// Codex: everything but what belongs to PM2 and what moves boards.
+    pub fn codex(&self) -> Vec<(OsString, OsString)> {
+        self.select(|name, _| !BOARD_TOKENS.contains(&name))
+    }
+
+    /// Shell tests: no secrets either; their output is evidence.
+    pub fn tests(&self) -> Vec<(OsString, OsString)> {
+        self.select(|name, value| !BOARD_TOKENS.contains(&name) && !self.redactor.is_secret(name, value))
+    }
+
+    /// Hooks are the user's own programs: everything but what belongs to PM2.
+    pub fn hooks(&self) -> Vec<(OsString, OsString)> {
+        self.select(|_, _| true)
+    }
+
+    fn select(&self, keep: impl Fn(&str, &str) -> bool) -> Vec<(OsString, OsString)> {
+        let under_pm2 = self.all.contains_key(OsStr::new("pm_id"));
+        let kept = |(name, value): &(&OsString, &OsString)| {
+            let name = name.to_string_lossy();
+            let pm2 = under_pm2 && (name.starts_with("pm_") || PM2_OWN.contains(&name.as_ref()));
+            let channel = name.starts_with("NODE_CHANNEL_");
+            let named = |list: &[String]| list.iter().any(|item| *item == name);
+            !named(&self.withheld) && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
+        };
+        self.all.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
+/// The file as the user would name it: relative to the current folder where it lies below it.
+pub fn shown(path: &Path, folder: &Path) -> String {
+    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+}
+
+/// Reads a text file, or says what is wrong with it and what would help.
+pub fn read_text(path: &Path, name: &str, hint: &str) -> Result<String, Problem> {
+    let problem = |text: String, line, hint: Option<&str>| Problem {
+        file: name.to_owned(),
+        line,
+        column: 0,
+        text,
+        hint: hint.map(str::to_owned),
+    };
+    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => problem("no such file".into(), 0, Some(hint)),
+        _ => problem(format!("cannot be read: {error}"), 0, None),
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        problem("not UTF-8".into(), line, Some("save the file as UTF-8"))
+    })
+}

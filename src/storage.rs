@@ -4,6 +4,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
+mod rotate;
+
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
+
+pub use rotate::RotatingFile;
 
 /// Lower-case hex SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -110,6 +114,13 @@ impl Writer {
             .mode(0o700)
             .create(folder)
             .with_context(|| format!("cannot create the folder {}", folder.display()))
+    }
+
+    /// Makes CACHE_DIR, which keeps itself out of the user's repository.
+    pub fn cache_folder(&self, folder: &Path) -> Result<()> {
+        self.folder(folder)?;
+        let ignore = folder.join(".gitignore");
+        if ignore.exists() { Ok(()) } else { self.replace(&ignore, b"*\n") }
     }
 
     /// Replaces a file as a whole, atomically and durably: a temporary file beside it, fsync, rename, fsync of the folder.
@@ -216,6 +227,17 @@ pub struct Appender {
 }
 
 impl Appender {
+    /// For a log, whose pieces need no sync.
+    fn into_file(self) -> File {
+        self.file
+    }
+
+    /// Cuts the file to `length` bytes: what a crash tore off half-written is not built upon.
+    pub fn cut(&mut self, length: u64) -> Result<()> {
+        let cut = self.file.set_len(length).and_then(|()| self.file.sync_data());
+        cut.with_context(|| format!("cannot repair {}", self.path.display()))
+    }
+
     /// Appends and syncs. A piece that does not fit whole is taken back, so that the file never ends in the middle of one.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let before = self.file.metadata().map(|data| data.len());

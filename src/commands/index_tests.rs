@@ -1,0 +1,29 @@
+//! `index-tests`: builds the stored index of the tests file.
+
+use std::io::Write;
+
+use crate::checks;
+use crate::failure::Failure;
+use crate::inputs::{index_path, load_index};
+use crate::settings::{Settings, read_text, shown};
+use crate::storage::Writer;
+
+pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
+    let name = shown(&settings.tests, &settings.workspace);
+    let hint = "name it with --tests FILE or TESTS_FILE";
+    let text = read_text(&settings.tests, &name, hint).map_err(|problem| Failure::from(vec![problem]))?;
+    let tests = checks::parse(&text, &name)?;
+    let (_, fresh) = load_index(settings, &tests)?;
+    let path = index_path(&settings.cache_dir);
+    let done = match fresh {
+        Some(bytes) => {
+            let writer = Writer::within(&settings.cache_dir);
+            writer.cache_folder(&settings.cache_dir)?;
+            writer.replace(&path, &bytes)?;
+            format!("indexed {} tests of {name}: {} bytes in {}", tests.len(), bytes.len(), path.display())
+        }
+        None => format!("the index of {name} is up to date: {} tests in {}", tests.len(), path.display()),
+    };
+    writeln!(std::io::stdout(), "{done}").ok();
+    Ok(0)
+}

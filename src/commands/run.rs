@@ -1,0 +1,152 @@
+//! `run`: the loop over the real world.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::Opened;
+use crate::cycle::drive::{Book, drive};
+use crate::cycle::live::Live;
+use crate::cycle::plan::Planner;
+use crate::evidence::Trees;
+use crate::failure::{Failure, Kind};
+use crate::journal::append::Journal;
+use crate::journal::{Acceptance, Event, Stopped, compact};
+use crate::logs;
+use crate::process::{Signal, Spawner, Stop};
+use crate::report::{Report, human::Human, json::Json};
+use crate::settings::{Format, Settings};
+use crate::storage::{RunLock, Writer};
+
+pub fn run(settings: Settings) -> Result<u8, Failure> {
+    let settings = Arc::new(settings);
+    // Everything is checked before anything is written or locked.
+    Opened::open(settings.clone())?;
+    let lock = lock(&settings)?;
+    let writer = lock.writer();
+    writer.cache_folder(&settings.cache_dir)?;
+    let logs = logs::start(&writer, &settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let code = runtime.block_on(work(settings, &lock, writer, logs.stdout()));
+    // A thread that is still reading or waiting must not hold up the end.
+    runtime.shutdown_background();
+    code
+}
+
+fn lock(settings: &Settings) -> Result<RunLock, Failure> {
+    let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
+    let source = settings.source.to_string_lossy();
+    let locked = RunLock::acquire(&settings.lock_dir, &source, &settings.workspace, &holder)?;
+    locked.map_err(|held| {
+        let text = format!("another run holds the {}: {}", held.what, held.holder);
+        Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
+    })
+}
+
+async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crate::report::Out) -> Result<u8, Failure> {
+    let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
+    let spawner = Spawner::new(lock);
+    let strays = spawner.end_strays(settings.grace).await?;
+    // Read again under the lock: until now another run may have written.
+    let Opened { provider, board, state, inputs, records, damaged, .. } = Opened::open(settings.clone())?;
+    let redactor = settings.env.redactor();
+    compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
+    let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
+    let mut report: Box<dyn Report> = match settings.format {
+        Format::Human => Box::new(Human { out, redactor: redactor.clone() }),
+        Format::Json => Box::new(Json { out, redactor: redactor.clone() }),
+    };
+    let excluded = excluded(&settings, &inputs);
+    let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, settings.env.path())?;
+    let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
+    let now = jiff::Timestamp::now();
+    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), now };
+    let mut live = Live {
+        settings: settings.clone(),
+        writer,
+        spawner,
+        provider,
+        trees,
+        stop,
+        rejected: Vec::new(),
+        told: Default::default(),
+        idle: false,
+    };
+    begin(&mut live, &mut book, strays, &damaged)?;
+    for refused in &board.refused {
+        tracing::warn!(lines = ?refused.lines, "refused: {}: {}", refused.title, refused.reason);
+    }
+    let outcome = drive(&mut live, &mut book).await;
+    end(&live, &mut book, outcome)
+}
+
+/// The first records of a run.
+fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize]) -> Result<()> {
+    let settings = live.settings.clone();
+    let pid = std::process::id();
+    book.record(Event::RunStarted {
+        run: format!("{}-{pid}", book.now.strftime("%Y%m%dT%H%M%SZ")),
+        pid,
+        source: settings.source.display().to_string(),
+        workspace: settings.workspace.display().to_string(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    })?;
+    let mut warnings = Vec::new();
+    if strays > 0 {
+        warnings.push(format!("{strays} processes that a killed run left were ended"));
+    }
+    if !damaged.is_empty() {
+        warnings.push(format!("journal lines {damaged:?} are damaged; the rest is used"));
+    }
+    for (column, _) in book.planner.inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
+        warnings.push(format!("the rule of `{column}` has no `evidence`: codex's own message counts as well; `evidence: [changes]` is strict"));
+    }
+    for text in warnings {
+        book.record(Event::Warning { text })?;
+    }
+    let inputs = book.planner.inputs.clone();
+    let hashes = inputs.hashes();
+    let known = hashes.iter().all(|input| book.state.accepted.get(&input.file) == Some(&input.sha256));
+    let changed: Vec<String> = inputs.changed().iter().map(|file| file.name.clone()).collect();
+    match changed.is_empty() {
+        true if !known || !book.state.held_inputs.is_empty() => live.accept(inputs, Acceptance::Start, book),
+        true => Ok(()),
+        // What changed while the last run was in an attempt is not adopted.
+        false => book.record(Event::InputsHeld { files: changed }),
+    }
+}
+
+fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> Result<u8, Failure> {
+    let settings = &live.settings;
+    let counts = book.state.counts;
+    let (stopped, reason) = match outcome {
+        Ok(ended) => ended,
+        Err(error) => {
+            let reason = format!("{error:#}");
+            // The journal itself may be what failed; the error is told in any case.
+            book.record(Event::Summary { counts, stopped: Stopped::Error, reason }).ok();
+            return Err(error.into());
+        }
+    };
+    let hint = book.state.infrastructure.hint.clone();
+    book.record(Event::Summary { counts, stopped, reason: reason.clone() })?;
+    let kind = match (stopped, live.stop.asked()) {
+        (Stopped::Signal, Some(Signal::Interrupt)) => Kind::Interrupted,
+        (Stopped::Signal, _) => Kind::Terminated,
+        (Stopped::Infrastructure, _) => {
+            let failure = Failure::new(Kind::Infrastructure, anyhow::anyhow!("codex could not work {reason}"));
+            return Err(if hint.is_empty() { failure } else { failure.hint(hint) });
+        }
+        (Stopped::Error, _) => Kind::Error,
+        (Stopped::Guard, _) => Kind::Guard,
+        (Stopped::Drained, _) if settings.fail_on_bounce && counts.bounced + counts.unverified > 0 => Kind::Bounced,
+        (Stopped::Drained, _) => return Ok(settings.drained_exit_code),
+    };
+    Ok(kind.code())
+}
+
+/// What is never evidence: the board, the gate inputs and CACHE_DIR.
+fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<std::path::PathBuf> {
+    let files = inputs.files.iter().map(|file| file.path.clone());
+    files.chain([settings.source.clone(), settings.cache_dir.clone()]).collect()
+}

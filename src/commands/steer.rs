@@ -1,0 +1,71 @@
+//! `retry`, `skip`, `pause`, `resume`, `accept`: requests that a runner takes up between attempts.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use super::Opened;
+use crate::board::{Board, CardId};
+use crate::failure::{Failure, closest};
+use crate::provider;
+use crate::requests::{self, Request};
+use crate::settings::Settings;
+use crate::storage::Writer;
+
+pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
+    let card = || -> Result<CardId, Failure> {
+        let board = provider::open(settings.provider, &settings.source, settings.next)?.read()?;
+        find(&board, matches.get_one::<String>("card").map_or("", String::as_str))
+    };
+    let request = match name {
+        "retry" => Request::Retry { card: card()? },
+        "skip" if matches.get_flag("undo") => Request::Unskip { card: card()? },
+        "skip" => Request::Skip { card: card()? },
+        "pause" => Request::Pause,
+        "resume" => Request::Resume,
+        "accept" => {
+            // The inputs as they are now must be valid before they can hold.
+            let opened = Opened::open(Arc::new(settings.clone()))?;
+            crate::inputs::Inputs::load(settings, &opened.board.columns)?;
+            Request::Accept
+        }
+        other => return Err(Failure::usage(format!("unknown command `{other}`"))),
+    };
+    let writer = Writer::within(&settings.cache_dir);
+    writer.cache_folder(&settings.cache_dir)?;
+    requests::leave(&writer, &settings.cache_dir, &request, jiff::Timestamp::now())?;
+    let told = match &request {
+        Request::Retry { card } => format!("{card} will be worked anew"),
+        Request::Skip { card } => format!("{card} will be held back"),
+        Request::Unskip { card } => format!("{card} will be released"),
+        Request::Pause => "no attempt will be started until `resume`".to_owned(),
+        Request::Resume => "the loop will go on".to_owned(),
+        Request::Accept => "the gate inputs as they are now will hold".to_owned(),
+    };
+    writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
+    Ok(0)
+}
+
+/// A card by its id, or by its title where that is one card's alone.
+fn find(board: &Board, name: &str) -> Result<CardId, Failure> {
+    if let Some(card) = board.cards.iter().find(|card| card.id.0 == name) {
+        return Ok(card.id.clone());
+    }
+    let titled: Vec<_> = board.cards.iter().filter(|card| card.title.eq_ignore_ascii_case(name)).collect();
+    match titled.as_slice() {
+        [card] => Ok(card.id.clone()),
+        [] => {
+            let names = board.cards.iter().flat_map(|card| [card.id.0.as_str(), card.title.as_str()]);
+            let failure = Failure::usage(format!("the board has no card `{name}`"));
+            Err(match closest(name, names) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure.hint("`print-plan` lists the cards with their ids"),
+            })
+        }
+        several => {
+            let ids: Vec<_> = several.iter().map(|card| card.id.0.as_str()).collect();
+            Err(Failure::usage(format!("several cards have the title `{name}`")).hint(format!("use an id: {}", ids.join(", "))))
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What to do next. Pure: the state and the plan decide, nothing is looked at or done.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::plan::{CardPlan, Planner, Readiness};
+use super::state::{Attempt, OwedHook, Phase, State};
+use crate::board::{Board, Card, Column};
+use crate::journal::{AttemptId, Ending, Stopped, Why};
+use crate::rules::Verdict;
+
+/// One step of the loop.
+#[derive(Debug)]
+pub enum Action {
+    Finish { stopped: Stopped, reason: String },
+    /// Read the board, the gate inputs and what people asked for.
+    Look,
+    Wait(Wait),
+    /// An attempt that a dead runner left open.
+    Recover(AttemptId),
+    Execute(Box<CardPlan>),
+    Judge { attempt: AttemptId, plan: Box<CardPlan> },
+    Settle(Box<Settlement>),
+    /// Too few tests: settle without an attempt.
+    Refuse { plan: Box<CardPlan>, settlement: Box<Settlement> },
+    /// The card is not where it was worked, or no longer says what was worked.
+    Abandon { attempt: AttemptId, now: Option<Column>, reason: String },
+    /// Look whether a cached pass still holds.
+    Verify { attempt: AttemptId, plan: Box<CardPlan> },
+    Skip { plan: Box<CardPlan>, why: Why, reason: String },
+    Hook(OwedHook),
+    NextPass,
+}
+
+/// What the loop waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wait {
+    Backoff { time: Duration, reason: String },
+    Board,
+    Resume,
+}
+
+/// A verdict to be carried out on the board.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    pub attempt: Option<AttemptId>,
+    pub card: Card,
+    pub from: Column,
+    /// None: the card stays, and its state is written on it.
+    pub to: Option<Column>,
+    pub verdict: Verdict,
+    pub reason: String,
+    pub plan: Box<CardPlan>,
+}
+
+/// The wait after an infrastructure failure never grows beyond this.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
+
+/// Decides the next step.
+pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
+    if state.stopping {
+        return Ok(finish(Stopped::Signal, "stopped by a signal"));
+    }
+    if let Some(action) = infrastructure(state, planner) {
+        return Ok(action);
+    }
+    let running = |id: &&AttemptId| state.attempts.get(*id).is_some_and(|attempt| attempt.phase == Phase::Running);
+    if let Some(id) = state.active.iter().find(running) {
+        return Ok(Action::Recover(id.clone()));
+    }
+    if let Some(owed) = state.hooks.first() {
+        return Ok(Action::Hook(owed.clone()));
+    }
+    let Some(board) = &state.board else { return Ok(Action::Look) };
+    let open = state.active.iter().find_map(|id| Some((id, state.attempts.get(id)?)));
+    if let Some((id, attempt)) = open {
+        return settle(state, planner, board, id, attempt);
+    }
+    if state.paused {
+        return Ok(match planner.settings.watch {
+            true => Action::Wait(Wait::Resume),
+            false => finish(Stopped::Guard, "paused; `resume` goes on"),
+        });
+    }
+    next_card(state, planner, board)
+}
+
+fn finish(stopped: Stopped, reason: impl Into<String>) -> Action {
+    Action::Finish { stopped, reason: reason.into() }
+}
+
+fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
+    let failure = &state.infrastructure;
+    if failure.in_a_row == 0 || failure.waited {
+        return None;
+    }
+    if failure.in_a_row >= planner.settings.infrastructure_limit {
+        let times = if failure.in_a_row == 1 { "once".into() } else { format!("{} times in a row", failure.in_a_row) };
+        return Some(finish(Stopped::Infrastructure, format!("{times}: {}", failure.reason)));
+    }
+    let doubled = planner.settings.backoff.saturating_mul(1 << (failure.in_a_row - 1).min(16));
+    let named = failure.wait_seconds.map(Duration::from_secs);
+    let time = named.unwrap_or_else(|| doubled.min(LONGEST_BACKOFF));
+    Some(Action::Wait(Wait::Backoff { time, reason: failure.reason.clone() }))
+}
+
+/// An attempt that ended is judged, one that was judged is moved, if its card is still what and where it was.
+fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attempt: &Attempt) -> Result<Action> {
+    let abandon = |now: Option<&Column>, reason: &str| {
+        Ok(Action::Abandon { attempt: id.clone(), now: now.cloned(), reason: reason.to_owned() })
+    };
+    let Some(card) = board.card(&attempt.card) else { return abandon(None, "the card is gone from the board") };
+    let arrived = attempt.moving.as_ref() == Some(&card.status);
+    if card.status != attempt.column && !arrived {
+        return abandon(Some(&card.status), "the card was moved meanwhile");
+    }
+    let Some(rule) = planner.inputs.rules.columns.get(&attempt.column) else {
+        return abandon(Some(&card.status), "its column has no rule any more");
+    };
+    let plan = planner.plan_as(card, rule, &attempt.column, state)?;
+    if plan.key != attempt.key {
+        return abandon(Some(&card.status), "the card or its column's prompt was edited meanwhile: it is worked anew");
+    }
+    match (attempt.phase, attempt.verdict) {
+        (Phase::Judged, Some(verdict)) if attempt.settled => {
+            let reason = format!("{verdict} again in attempt {id}; its transition is done");
+            Ok(Action::Skip { plan: Box::new(plan), why: Why::Cached, reason })
+        }
+        (Phase::Judged, Some(verdict)) => {
+            let failed = state.failed(&attempt.card, &attempt.column, &attempt.key);
+            let to = rule.target(verdict, failed >= attempt.limit).filter(|to| **to != attempt.column);
+            Ok(Action::Settle(Box::new(Settlement {
+                attempt: Some(id.clone()),
+                card: card.clone(),
+                from: attempt.column.clone(),
+                to: to.cloned(),
+                verdict,
+                reason: attempt.reason.clone(),
+                plan: Box::new(plan),
+            })))
+        }
+        _ => Ok(Action::Judge { attempt: id.clone(), plan: Box::new(plan) }),
+    }
+}
+
+/// The first card of this pass that is not visited yet.
+fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> {
+    let mut guard = None;
+    for column in board.columns.iter().filter(|column| planner.inputs.rules.columns.contains_key(*column)) {
+        for card in board.column(column) {
+            if state.pass.visited.contains(&(card.id.clone(), column.clone())) {
+                continue;
+            }
+            let Some(plan) = planner.plan(card, state)? else { continue };
+            match (&plan.readiness, reached(state, planner, card)) {
+                (Readiness::Ready, Some(reason)) => guard = guard.or(Some(reason)),
+                _ => return Ok(for_card(plan, state)),
+            }
+        }
+    }
+    Ok(match guard {
+        Some(reason) => finish(Stopped::Guard, reason),
+        None if state.pass.progressed => Action::NextPass,
+        None if planner.settings.watch => Action::Wait(Wait::Board),
+        None => finish(Stopped::Drained, "nothing left to do"),
+    })
+}
+
+fn for_card(plan: CardPlan, state: &State) -> Action {
+    let skip = |plan: CardPlan, why| Action::Skip { reason: plan.reason.clone(), plan: Box::new(plan), why };
+    let settlement = |plan: &CardPlan, verdict, to: Option<&Column>| {
+        Box::new(Settlement {
+            attempt: None,
+            card: plan.card.clone(),
+            from: plan.card.status.clone(),
+            to: to.filter(|to| **to != plan.card.status).cloned(),
+            verdict,
+            reason: plan.reason.clone(),
+            plan: Box::new(plan.clone()),
+        })
+    };
+    match plan.readiness {
+        Readiness::Ready => Action::Execute(Box::new(plan)),
+        Readiness::Unverified { told: true } => skip(plan, Why::Unverified),
+        Readiness::Unverified { told: false } => {
+            let settlement = settlement(&plan, Verdict::Unverified, plan.rule.target(Verdict::Unverified, false));
+            Action::Refuse { plan: Box::new(plan), settlement }
+        }
+        Readiness::Exhausted { told } => match plan.rule.target(Verdict::Exhausted, true) {
+            None if told => skip(plan, Why::Exhausted),
+            to => Action::Settle(settlement(&plan, Verdict::Exhausted, to)),
+        },
+        Readiness::Cached => match state.passed(&plan.card.id, &plan.card.status, &plan.key) {
+            Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
+            None => skip(plan, Why::Cached),
+        },
+        Readiness::Blocked => skip(plan, Why::Blocked),
+    }
+}
+
+/// The guard that forbids another attempt now, if one does.
+fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
+    let guards = &planner.settings.guards;
+    let budget = &state.budget;
+    let window = guards.budget_window.and_then(|window| state.now.checked_sub(window).ok());
+    let since = window.or(budget.since)?;
+    let spent: Vec<_> = budget.spent.iter().filter(|spent| spent.at >= since).collect();
+    if let Some(limit) = guards.max_cards {
+        let cards: std::collections::BTreeSet<_> = spent.iter().map(|spent| &spent.card).collect();
+        if cards.len() >= limit && !cards.contains(&card.id) {
+            return Some(format!("--max-cards {limit}: as many cards were worked"));
+        }
+    }
+    if let Some(limit) = guards.max_duration {
+        let elapsed = Duration::try_from(state.now.duration_since(budget.since?)).unwrap_or_default();
+        if elapsed >= limit {
+            return Some(format!("--max-duration: {}s are over", limit.as_secs()));
+        }
+    }
+    if let Some(limit) = guards.max_tokens {
+        let Some(used) = spent.iter().map(|spent| spent.tokens).sum::<Option<u64>>() else {
+            return Some("--max-tokens: codex didn't say what an attempt used, so the budget can't be kept".into());
+        };
+        if used >= limit {
+            return Some(format!("--max-tokens {limit}: {used} were used"));
+        }
+    }
+    if let Some(limit) = guards.max_failures.filter(|limit| budget.failures_in_a_row >= *limit) {
+        return Some(format!("--max-failures {limit}: as many attempts failed in a row"));
+    }
+    None
+}
+
+/// Whether an ending leaves work to judge.
+pub fn to_judge(ending: &Ending) -> bool {
+    matches!(ending, Ending::Ok | Ending::Work { .. })
+}

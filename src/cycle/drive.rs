@@ -1,0 +1,64 @@
+//! The loop.
+
+use anyhow::Result;
+
+use super::decide::{Action, decide};
+use super::plan::Planner;
+use super::state::State;
+use crate::journal::{Event, Record, Stopped, VERSION};
+use crate::report::Report;
+
+/// Does what was decided, or assumes that it was done. Everything that happens is told to the book.
+pub trait Driver {
+    fn perform(&mut self, action: Action, book: &mut Book<'_>) -> impl Future<Output = Result<()>>;
+
+    /// The time that records get.
+    fn now(&self) -> jiff::Timestamp;
+}
+
+/// Keeps what happened: the journal, or nothing in a simulated world.
+pub trait Keep {
+    /// Durable when this returns.
+    fn keep(&mut self, record: &Record) -> Result<()>;
+}
+
+/// A simulated world keeps nothing.
+impl Keep for () {
+    fn keep(&mut self, _record: &Record) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The state and its witnesses: what is recorded is kept first, then applied, then shown.
+pub struct Book<'b> {
+    pub state: State,
+    pub planner: Planner,
+    pub keep: &'b mut dyn Keep,
+    pub report: &'b mut dyn Report,
+    pub now: jiff::Timestamp,
+}
+
+impl Book<'_> {
+    pub fn record(&mut self, event: Event) -> Result<()> {
+        // A clock that jumps back doesn't make what happens later look earlier.
+        let record = Record { v: VERSION, at: self.now.max(self.state.now), event };
+        if record.event.durable() {
+            self.keep.keep(&record)?;
+        }
+        self.state.apply(&record);
+        self.report.show(&record);
+        Ok(())
+    }
+}
+
+/// Runs until there is nothing to do or something forbids it.
+pub async fn drive(driver: &mut impl Driver, book: &mut Book<'_>) -> Result<(Stopped, String)> {
+    loop {
+        book.now = driver.now();
+        book.state.now = book.state.now.max(book.now);
+        match decide(&book.state, &book.planner)? {
+            Action::Finish { stopped, reason } => return Ok((stopped, reason)),
+            action => driver.perform(action, book).await?,
+        }
+    }
+}

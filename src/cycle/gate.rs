@@ -1,0 +1,152 @@
+//! The gate's arithmetic: from what each test said to a verdict. Pure.
+
+use crate::journal::{Ending, TestOutcome};
+use crate::rules::Verdict;
+
+/// Everything that a verdict follows from.
+#[derive(Debug)]
+pub struct Case<'c> {
+    pub ending: &'c Ending,
+    /// Gate inputs that changed during the attempt.
+    pub tampered: &'c [String],
+    pub tests: &'c [Tested],
+    pub require: usize,
+    /// The column wants changes and the card's attempts made none.
+    pub lacks_changes: bool,
+}
+
+/// A test's outcome, with what the gate must know of the test.
+#[derive(Debug, Clone)]
+pub struct Tested {
+    pub outcome: TestOutcome,
+    /// `#always`: its failure fails the card.
+    pub always: bool,
+    /// Its pass shows that work was done.
+    pub proves: bool,
+    /// It could not be judged.
+    pub inconclusive: bool,
+}
+
+/// The verdict, why, and how many passes counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    pub verdict: Verdict,
+    pub reason: String,
+    pub passed: u32,
+}
+
+pub fn judge(case: &Case) -> Judgement {
+    let passes: Vec<_> = case.tests.iter().filter(|test| test.outcome.passed && test.outcome.counts).collect();
+    let open = case.tests.iter().filter(|test| test.inconclusive).count();
+    let tally = format!("{} of {} required tests passed", passes.len(), case.require);
+    let says = |verdict, reason: String| Judgement { verdict, reason, passed: passes.len() as u32 };
+    if !case.tampered.is_empty() {
+        let files = case.tampered.join(", ");
+        return says(Verdict::Tampered, format!("changed during the attempt: {files}"));
+    }
+    if let Ending::Work { reason } = case.ending {
+        return says(Verdict::Fail, reason.clone());
+    }
+    if case.lacks_changes {
+        return says(Verdict::Fail, format!("nothing was changed; {tally}"));
+    }
+    let always = |failed: &&Tested| failed.always && !failed.outcome.passed;
+    if let Some(test) = case.tests.iter().find(|test| always(test) && !test.inconclusive) {
+        return says(Verdict::Fail, format!("the test {}, which is for every card, failed; {tally}", test.outcome.id));
+    }
+    let undecided = case.tests.iter().find(|test| test.inconclusive && (test.always || passes.len() < case.require));
+    if let Some(test) = undecided.filter(|_| passes.len() + open >= case.require) {
+        return says(Verdict::Inconclusive, format!("{} can't be judged: {}", test.outcome.id, test.outcome.evidence));
+    }
+    if passes.len() < case.require {
+        return says(Verdict::Fail, tally);
+    }
+    if !passes.iter().any(|test| test.proves) {
+        return says(Verdict::Fail, format!("{tally}, but `excludes` tests alone prove nothing"));
+    }
+    says(Verdict::Pass, tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::TestId;
+    use proptest::prelude::*;
+
+    /// `p`ass, `f`ail, `?` inconclusive; upper case: `#always`; `x`: a passing `excludes`; `u`: a pass that doesn't count.
+    fn tests(letters: &str) -> Vec<Tested> {
+        let one = |letter: char| {
+            let lower = letter.to_ascii_lowercase();
+            let outcome = TestOutcome {
+                id: TestId(letter.into()),
+                text: String::new(),
+                passed: matches!(lower, 'p' | 'x' | 'u'),
+                counts: matches!(lower, 'p' | 'x'),
+                evidence: "why".into(),
+                tail: String::new(),
+            };
+            Tested {
+                outcome,
+                always: letter.is_ascii_uppercase(),
+                proves: lower == 'p',
+                inconclusive: letter == '?' || letter == '!',
+            }
+        };
+        letters.chars().map(one).collect()
+    }
+
+    fn verdict(letters: &str, require: usize) -> Verdict {
+        let case =
+            Case { ending: &Ending::Ok, tampered: &[], tests: &tests(letters), require, lacks_changes: false };
+        judge(&case).verdict
+    }
+
+    #[test]
+    fn the_truth_table() {
+        #[rustfmt::skip]
+        let table = [
+            ("ppp",   3, Verdict::Pass),
+            ("pppff", 3, Verdict::Pass),
+            ("ppfff", 3, Verdict::Fail),
+            ("",      1, Verdict::Fail),
+            ("pppF",  3, Verdict::Fail),
+            ("ppP",   3, Verdict::Pass),
+            ("xxx",   3, Verdict::Fail),
+            ("xxp",   3, Verdict::Pass),
+            ("ppu",   3, Verdict::Fail),
+            ("ppp?",  3, Verdict::Pass),
+            ("pp?",   3, Verdict::Inconclusive),
+            ("p?f",   3, Verdict::Fail),
+        ];
+        for (letters, require, expected) in table {
+            assert_eq!(verdict(letters, require), expected, "{letters} of {require}");
+        }
+    }
+
+    #[test]
+    fn passing_tests_never_outweigh_what_went_wrong_before_them() {
+        let all = tests("ppp");
+        let base = Case { ending: &Ending::Ok, tampered: &[], tests: &all, require: 3, lacks_changes: false };
+        assert_eq!(judge(&base).verdict, Verdict::Pass);
+        let work = Ending::Work { reason: "exit 1".into() };
+        assert_eq!(judge(&Case { ending: &work, ..base }).verdict, Verdict::Fail);
+        let base = Case { ending: &Ending::Ok, tampered: &[], tests: &all, require: 3, lacks_changes: true };
+        assert_eq!(judge(&base).verdict, Verdict::Fail);
+        let tampered = ["tests.txt".to_owned()];
+        let judgement = judge(&Case { tampered: &tampered, lacks_changes: false, ..base });
+        assert_eq!(judgement.verdict, Verdict::Tampered);
+        assert!(judgement.reason.contains("tests.txt"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pass_always_has_enough_counted_passes_and_one_that_proves(letters in "[pfxuPF?]{0,8}", require in 1usize..6) {
+            if verdict(&letters, require) == Verdict::Pass {
+                let counted = letters.chars().filter(|c| matches!(c, 'p' | 'x' | 'P')).count();
+                prop_assert!(counted >= require, "{letters}");
+                prop_assert!(letters.contains(['p', 'P']));
+                prop_assert!(!letters.contains('F'));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The driver that acts: journals the intent, does it, journals the outcome. Holds everything that writes or spawns.
+
+mod execute;
+mod judge;
+mod look;
+mod settle;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::decide::{Action, Wait};
+use super::drive::{Book, Driver};
+use crate::evidence::{Trees, artifacts_unchanged};
+use crate::journal::{AttemptId, Event};
+use crate::process::{Spawner, Stop};
+use crate::provider::Provider;
+use crate::settings::Settings;
+use crate::storage::Writer;
+
+/// Polling is never a busy loop.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+
+/// Everything that a run acts with.
+pub struct Live {
+    pub settings: Arc<Settings>,
+    pub writer: Writer,
+    pub spawner: Spawner,
+    pub provider: Box<dyn Provider>,
+    pub trees: Trees,
+    pub stop: Stop,
+    /// New inputs that were told to have errors: told once.
+    pub rejected: Vec<String>,
+    /// Warnings about the board that were told: told once.
+    pub told: std::collections::BTreeSet<String>,
+    /// The loop already said that it waits.
+    pub idle: bool,
+}
+
+impl Driver for Live {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    async fn perform(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
+        // What is looked at and passed over again and again while waiting is no news.
+        if !matches!(action, Action::Look | Action::Wait(_) | Action::Skip { .. } | Action::Verify { .. }) {
+            self.idle = false;
+        }
+        match action {
+            Action::Finish { .. } => Ok(()),
+            Action::Look => self.look(book).await,
+            Action::Recover(attempt) => self.recover(&attempt, book).await,
+            Action::Execute(plan) => self.execute(*plan, book).await,
+            Action::Judge { attempt, plan } => self.judge(attempt, *plan, book).await,
+            Action::Settle(settlement) => self.settle(*settlement, book).await,
+            Action::Refuse { plan, settlement } => {
+                self.settle(*settlement, book).await?;
+                match book.state.stopping {
+                    true => Ok(()),
+                    false => book.record(plan.refused()),
+                }
+            }
+            Action::Abandon { attempt, now, reason } => {
+                let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };
+                let (card, from) = (found.card.clone(), found.column.clone());
+                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
+            }
+            Action::Verify { attempt, plan } => {
+                let unchanged = |artifacts: &_| artifacts_unchanged(&self.settings.workspace, artifacts);
+                let event = plan.verified(attempt, &book.state, unchanged);
+                book.record(event)
+            }
+            Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
+            Action::Hook(owed) => self.after(owed, book).await,
+            Action::Wait(wait) => self.wait(wait, book).await,
+            Action::NextPass => book.record(Event::PassEnded),
+        }
+    }
+}
+
+impl Live {
+    fn folder(&self, attempt: &AttemptId) -> PathBuf {
+        self.settings.cache_dir.join("attempts").join(&attempt.0)
+    }
+
+    async fn wait(&mut self, wait: Wait, book: &mut Book<'_>) -> Result<()> {
+        let (time, reason, poll) = match wait {
+            Wait::Backoff { time, reason } => (time, reason, false),
+            Wait::Board => (self.settings.poll_interval, "for the board to change".to_owned(), true),
+            Wait::Resume => (self.settings.poll_interval, "paused, for `resume`".to_owned(), true),
+        };
+        let said = std::mem::replace(&mut self.idle, poll);
+        if !(poll && said) {
+            book.record(Event::Waiting { seconds: time.as_secs_f64().ceil() as u64, reason })?;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(time.max(SHORTEST_WAIT)) => {}
+            _ = self.stop.wait() => {}
+        }
+        book.state.stopping = self.stop.asked().is_some();
+        // A wait for people begins a new pass; one for the network goes on in the same.
+        if poll { book.record(Event::PassEnded) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,228 @@
+//! One execution: the tree before, codex, the tree after.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::Live;
+use crate::codex::{EventWatch, Events, Outcome, classify};
+use crate::cycle::drive::Book;
+use crate::cycle::plan::CardPlan;
+use crate::cycle::state::Attempt;
+use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
+use crate::journal::{AttemptId, Ending, Event};
+use crate::process::{Input, Job, Stop, Watch, recorded};
+use crate::provider::Applied;
+
+/// So much of codex's output is kept of an attempt, in bytes.
+const KEEP: usize = 16 << 20;
+/// A larger patch is not kept; the trees are.
+const LARGEST_PATCH: usize = 16 << 20;
+
+impl Live {
+    pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
+        if !self.claim(&plan, book)? {
+            return Ok(());
+        }
+        let Some(green) = self.green_before(&plan, &book.state).await? else {
+            book.state.stopping = true;
+            return Ok(());
+        };
+        let (snapshot, ignore) = self.trees.snapshot_before().context("the tree before the attempt can't be taken")?;
+        let folder = self.folder(&plan.attempt);
+        self.writer.folder(&folder)?;
+        self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
+        self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
+        let command = plan.command.clone().map_err(anyhow::Error::msg)?;
+        book.record(Event::AttemptStarted {
+            attempt: plan.attempt.clone(),
+            card: plan.card.id.clone(),
+            title: plan.card.title.clone(),
+            column: plan.card.status.clone(),
+            number: plan.number,
+            limit: plan.limit,
+            key: plan.key.clone(),
+            gate: plan.gate.clone(),
+            prompt_sha256: plan.prompt.sha256.clone(),
+            tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
+            command: self.without_prompt(&command.argv),
+            before: Some(snapshot.tree.clone()),
+            green,
+        })?;
+        let prompt = folder.join("prompt.md");
+        let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
+        let (program, args) = command.argv.split_first().context("an empty command")?;
+        let job = self.codex_job(program, args, stdin, &folder);
+        let mut watch = EventWatch::new(&self.settings.codex, Instant::now());
+        let ended = self.spawner.run(job, &mut watch, &mut self.stop).await?;
+        if let Some(lost) = &ended.lost {
+            tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
+        }
+        let events = watch.into_events();
+        let message = message(&folder, &events, &ended.stdout.tail);
+        let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
+        let ending = self.ending(outcome, &folder).await?;
+        book.state.stopping = self.stop.asked().is_some();
+        let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore);
+        let (after, artifacts) = self.keep_work(&plan.attempt, &snapshot.tree, after)?;
+        book.record(Event::AttemptEnded {
+            attempt: plan.attempt,
+            ending,
+            after,
+            artifacts,
+            usage: events.usage,
+            seconds: ended.took.as_secs_f64(),
+            strays: ended.strays,
+        })
+    }
+
+    /// Stamps the card's id, so that it is found again whatever becomes of its text. False where the card is elsewhere.
+    fn claim(&self, plan: &CardPlan, book: &mut Book<'_>) -> Result<bool> {
+        if plan.card.stamped {
+            return Ok(true);
+        }
+        match self.provider.claim(&self.writer, &plan.card)? {
+            Applied::Done { id } => book.record(Event::Claimed { card: id, title: plan.card.title.clone() })?,
+            Applied::Already => {}
+            Applied::Elsewhere(_) => {
+                book.state.board = None;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn codex_job(&self, program: &str, args: &[String], stdin: Input, folder: &Path) -> Job {
+        Job {
+            program: program.into(),
+            args: args.iter().map(OsString::from).collect(),
+            folder: self.settings.workspace.clone(),
+            env: self.settings.env.codex(),
+            stdin,
+            record: folder.to_owned(),
+            stdout_name: "events.jsonl".into(),
+            stderr_name: "stderr.log".into(),
+            limit: self.settings.codex.attempt_limit,
+            grace: self.settings.grace,
+            keep: KEEP,
+            redactor: self.settings.env.redactor().clone(),
+        }
+    }
+
+    /// The command for the journal, which knows the prompt by its hash.
+    fn without_prompt(&self, argv: &[String]) -> Vec<String> {
+        let short = |(at, word): (usize, &String)| if at == 2 && word != "-" { "<prompt>".to_owned() } else { word.clone() };
+        argv.iter().enumerate().map(short).collect()
+    }
+
+    /// What an outcome costs. A message is kept for later judgements.
+    async fn ending(&mut self, outcome: Outcome, folder: &Path) -> Result<Ending> {
+        Ok(match outcome {
+            Outcome::Ok { message } => {
+                let message = self.settings.env.redactor().text(&message).into_owned();
+                self.writer.replace(&folder.join("message.md"), message.as_bytes())?;
+                Ending::Ok
+            }
+            // PM2 ends codex and this runner one after the other: a stop is never taken for a failure.
+            _ if self.stopping_soon().await => Ending::Interrupted,
+            Outcome::Work { reason } => Ending::Work { reason },
+            Outcome::Infrastructure { reason, hint, reset, .. } => {
+                let now = jiff::Zoned::now().datetime();
+                let wait_seconds = reset.map(|reset| reset.wait(now).as_secs());
+                Ending::Infrastructure { reason, hint: hint.to_owned(), wait_seconds }
+            }
+            Outcome::Interrupted => Ending::Interrupted,
+        })
+    }
+
+    async fn stopping_soon(&mut self) -> bool {
+        let mut stop: Stop = self.stop.clone();
+        tokio::time::timeout(std::time::Duration::from_millis(300), stop.wait()).await.is_ok()
+    }
+
+    fn after_tree(&self, attempt: &AttemptId, before: Option<&TreeId>, ignore: &IgnoreRules) -> Option<TreeId> {
+        before?;
+        match self.trees.snapshot_after(ignore) {
+            Ok(snapshot) => {
+                for skipped in &snapshot.skipped {
+                    tracing::warn!(%attempt, "not in the tree: {skipped:?}");
+                }
+                Some(snapshot.tree)
+            }
+            Err(error) => {
+                tracing::error!(%attempt, "the tree after the attempt can't be taken: {error:#}");
+                None
+            }
+        }
+    }
+
+    /// Keeps the attempt's patch, and says which files it is about.
+    fn keep_work(&self, id: &AttemptId, before: &TreeId, after: Option<TreeId>) -> Result<(Option<TreeId>, Vec<Artifact>)> {
+        let Some(after) = after else { return Ok((None, Vec::new())) };
+        let changes = self.trees.change_set(&[(before.clone(), after.clone())])?;
+        if !changes.is_empty() {
+            let patch = self.trees.patch(before, &after)?;
+            if patch.len() <= LARGEST_PATCH {
+                let text = String::from_utf8_lossy(&patch);
+                let text = self.settings.env.redactor().text(&text);
+                self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;
+            }
+        }
+        Ok((Some(after), artifacts(&changes)))
+    }
+
+    /// An attempt whose runner died. What codex had finished is not repeated; anything else is interrupted.
+    pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
+        let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
+        let folder = self.folder(id);
+        let (ending, usage) = self.recovered(&attempt, &folder).await?;
+        let ignore = fs::read(folder.join("ignore.json")).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        let after = ignore.and_then(|ignore: IgnoreRules| self.after_tree(id, attempt.before.as_ref(), &ignore));
+        let (after, artifacts) = match &attempt.before {
+            Some(before) => self.keep_work(id, before, after)?,
+            None => (None, Vec::new()),
+        };
+        book.record(Event::AttemptEnded {
+            attempt: id.clone(),
+            ending,
+            after,
+            artifacts,
+            usage,
+            seconds: 0.0,
+            strays: 0,
+        })
+    }
+
+    async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
+        let Some(exit) = recorded(folder) else { return Ok((Ending::Interrupted, None)) };
+        let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+        let mut watch = EventWatch::new(&self.settings.codex, Instant::now());
+        let stdout = read("events.jsonl");
+        watch.stdout(&stdout, Instant::now());
+        let events = watch.into_events();
+        let stdout = String::from_utf8_lossy(&stdout).into_owned();
+        let message = message(folder, &events, &stdout);
+        let outcome = classify(&exit, &events, &String::from_utf8_lossy(&read("stderr.log")), &message);
+        tracing::info!(card = %attempt.card, "recovered: {outcome:?}");
+        Ok(match outcome {
+            Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
+            // A codex that lost its runner ends badly without a fault of its own.
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => (Ending::Interrupted, None),
+        })
+    }
+}
+
+/// The final message: what the events say, else the file that codex writes it to, else the plain text on stdout.
+fn message(folder: &Path, events: &Events, stdout: &str) -> String {
+    if let Some(message) = &events.message {
+        return message.clone();
+    }
+    match fs::read(folder.join("message.md")) {
+        Ok(bytes) if !bytes.is_empty() => String::from_utf8_lossy(&bytes).into_owned(),
+        _ if events.seen => String::new(),
+        _ => stdout.to_owned(),
+    }
+}

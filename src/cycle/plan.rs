@@ -1,0 +1,286 @@
+//! One card's plan: prompt, selected tests, command, cache verdict. The same for run, dry-run and print-plan. Pure.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use sha2::{Digest, Sha256};
+
+use super::state::State;
+use crate::board::{Card, CardId, Column};
+use crate::checks::shell::{self, Allowlist};
+use crate::checks::{Kind, Source, TestString};
+use crate::codex::{self, CommandLine};
+use crate::index::{Limits, Query, select};
+use crate::inputs::Inputs;
+use crate::evidence::Artifact;
+use crate::journal::{AttemptId, CacheKey, Event, GateHash, Why};
+use crate::prompt::{self, Prompt};
+use crate::rules::Rule;
+use crate::settings::Settings;
+
+/// What plans are made from.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    pub settings: Arc<Settings>,
+    pub inputs: Arc<Inputs>,
+}
+
+/// A test that belongs to a card.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SelectedTest {
+    pub test: TestString,
+    /// Cosine similarity to the card, 0 to 1.
+    pub similarity: f32,
+    /// What the ranking made of it, less what its likeness to tests before it costs.
+    pub score: f32,
+    /// The card names it, or it is `#always`.
+    pub named: bool,
+    /// Why it can't be run.
+    pub blocked: Option<String>,
+}
+
+/// Whether a card is worked now.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Readiness {
+    Ready,
+    /// Too few tests; `told`: it was refused for this before.
+    Unverified {
+        told: bool,
+    },
+    /// Its newest attempt here passed; whether that still holds is looked up.
+    Cached,
+    /// `told`: that stands on the card.
+    Exhausted {
+        told: bool,
+    },
+    Blocked,
+}
+
+/// Everything that is known of a card before codex is started.
+#[derive(Debug, Clone)]
+pub struct CardPlan {
+    pub attempt: AttemptId,
+    pub card: Card,
+    pub rule: Rule,
+    pub number: u32,
+    pub limit: u32,
+    pub prompt: Prompt,
+    pub command: Result<CommandLine, String>,
+    pub tests: Vec<SelectedTest>,
+    pub require: usize,
+    pub sources: Vec<Source>,
+    pub key: CacheKey,
+    pub gate: GateHash,
+    pub readiness: Readiness,
+    /// Why, for people.
+    pub reason: String,
+}
+
+impl Planner {
+    /// Plans a card; None where its column has no rule.
+    pub fn plan(&self, card: &Card, state: &State) -> Result<Option<CardPlan>> {
+        let Some(rule) = self.inputs.rules.columns.get(&card.status) else { return Ok(None) };
+        self.plan_as(card, rule, &card.status, state).map(Some)
+    }
+
+    /// Plans a card as if it stood in `column`.
+    pub fn plan_as(&self, card: &Card, rule: &Rule, column: &Column, state: &State) -> Result<CardPlan> {
+        let settings = &self.settings;
+        let tests = self.select(card, rule)?;
+        let key = cache_key(&card.id, column, &prompt::hash(&rule.prompt, &card.body));
+        let require = rule.require.unwrap_or(settings.require);
+        let sources = rule.sources();
+        let gate = gate_hash(&tests, rule, require, &sources);
+        let failed = state.failed(&card.id, column, &key);
+        let limit = rule.max_attempts.unwrap_or(settings.guards.max_attempts);
+        let history = state.history(&card.id);
+        let attempt = attempt_id(&card.id, history.map_or(0, |history| history.executions) + 1);
+        let failure = history.and_then(|history| state.attempts.get(history.failure.as_ref()?));
+        let feedback = failure.map(prompt::Feedback::of);
+        let prompt = Prompt::compose(&rule.prompt, &card.body, feedback.as_ref(), settings.env.redactor());
+        let message = settings.cache_dir.join("attempts").join(&attempt.0).join("message.md");
+        let command = codex::command(&settings.codex, &prompt.text, &message, settings.in_git);
+        let mut plan = CardPlan {
+            attempt,
+            card: Card { status: column.clone(), ..card.clone() },
+            rule: rule.clone(),
+            number: failed + 1,
+            limit,
+            prompt,
+            command: command.map_err(|error| error.to_string()),
+            tests,
+            require,
+            sources,
+            key,
+            gate,
+            readiness: Readiness::Ready,
+            reason: String::new(),
+        };
+        (plan.readiness, plan.reason) = readiness(&plan, failed, state);
+        Ok(plan)
+    }
+
+    /// The tests that belong to a card: those that it names and those for every card, then the most similar ones.
+    fn select(&self, card: &Card, rule: &Rule) -> Result<Vec<SelectedTest>> {
+        let settings = &self.settings;
+        let named = named_tests(card, &self.inputs.tests);
+        let limits = Limits {
+            k: rule.k.unwrap_or(settings.k),
+            threshold: rule.threshold.unwrap_or(settings.threshold),
+            mmr_lambda: settings.mmr_lambda,
+        };
+        let query = Query { title: &card.title, body: &card.body };
+        let selection = select(&self.inputs.index, &query, &named, limits)?;
+        let allowlist = Allowlist::new(settings.shell_allowlist.iter().cloned());
+        let selected = selection.chosen.into_iter().filter_map(|chosen| {
+            let test = self.inputs.tests.get(chosen.ordinal as usize)?.clone();
+            let blocked = match &test.check.kind {
+                Kind::Shell(line) => shell::plan(line, &allowlist, settings.allow_shell_tests).err(),
+                Kind::Includes(_) | Kind::Excludes(_) | Kind::Regex(_) => None,
+            };
+            let blocked = blocked.map(|blocked| blocked.reason);
+            Some(SelectedTest { test, similarity: chosen.similarity, score: chosen.score, named: chosen.named, blocked })
+        });
+        Ok(selected.collect())
+    }
+}
+
+impl CardPlan {
+    pub fn refused(&self) -> Event {
+        Event::Refused {
+            card: self.card.id.clone(),
+            title: self.card.title.clone(),
+            column: self.card.status.clone(),
+            key: self.key.clone(),
+            gate: self.gate.clone(),
+            reason: self.reason.clone(),
+        }
+    }
+
+    pub fn skipped(&self, why: Why, reason: String) -> Event {
+        Event::Skipped {
+            card: self.card.id.clone(),
+            title: self.card.title.clone(),
+            column: self.card.status.clone(),
+            why,
+            reason,
+        }
+    }
+
+    /// What becomes of a cached pass: it still holds and the card is passed over, or the gate is run again.
+    pub fn verified(&self, attempt: AttemptId, state: &State, unchanged: impl Fn(&[Artifact]) -> bool) -> Event {
+        let found = state.attempts.get(&attempt);
+        let reason = match found {
+            Some(found) if found.gate != self.gate => "its tests or rules changed since it passed",
+            Some(found) if !unchanged(&found.artifacts) => "its files changed since it passed",
+            Some(found) if !found.settled => "it passed and its transition is still owed",
+            Some(_) | None => return self.skipped(Why::Cached, self.reason.clone()),
+        };
+        Event::Reopened {
+            attempt,
+            card: self.card.id.clone(),
+            title: self.card.title.clone(),
+            column: self.card.status.clone(),
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+/// Ordinals of the tests that every card has (`#always`) or that this card names: `@name` or `#tag` in text or labels.
+fn named_tests(card: &Card, tests: &[TestString]) -> Vec<u32> {
+    let word = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == '.';
+    let mentions = |sign: char, name: &str| {
+        card.body.match_indices(&format!("{sign}{name}")).any(|(at, found)| {
+            let before = card.body[..at].chars().next_back().is_none_or(|c| !word(c) && c != sign);
+            // A full stop at the end of a sentence is no part of the name.
+            let rest = card.body[at + found.len()..].trim_start_matches('.');
+            before && rest.chars().next().is_none_or(|c| !word(c))
+        })
+    };
+    let belongs = |test: &TestString| {
+        let tagged = |tag: &String| mentions('#', tag) || card.labels.contains(tag);
+        test.always() || mentions('@', &test.id.0) || test.tags.iter().any(tagged)
+    };
+    (0..).zip(tests).filter(|(_, test)| belongs(test)).map(|(ordinal, _)| ordinal).collect()
+}
+
+fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String) {
+    let (card, column) = (&plan.card.id, &plan.card.status);
+    let visits = state.visits(card, column);
+    let waiting = visits.and_then(|visits| visits.waiting.as_ref());
+    let waiting = waiting.filter(|(key, gate, _)| *key == plan.key && *gate == plan.gate).map(|(.., reason)| reason);
+    if state.history(card).is_some_and(|history| history.held) {
+        return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
+    }
+    if let Some((id, _)) = state.passed(card, column, &plan.key) {
+        return match waiting {
+            Some(reason) => (Readiness::Blocked, reason.clone()),
+            None => (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again")),
+        };
+    }
+    if failed >= plan.limit {
+        let told = visits.is_some_and(|visits| visits.exhausted);
+        let reason = format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
+        return (Readiness::Exhausted { told }, reason);
+    }
+    match too_few(plan) {
+        Some(reason) => (Readiness::Unverified { told: waiting.is_some() }, reason),
+        None => match &plan.command {
+            Ok(_) => (Readiness::Ready, format!("{} tests, {} must pass", plan.tests.len(), plan.require)),
+            Err(error) => (Readiness::Blocked, error.clone()),
+        },
+    }
+}
+
+/// Why the selected tests can't prove the card.
+fn too_few(plan: &CardPlan) -> Option<String> {
+    let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
+    let blocked: Vec<_> = plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
+    if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
+        return Some(format!("the test {} is for every card and can't be run: {reason}", test.id));
+    }
+    if runnable.len() < plan.require {
+        let also = match blocked.first() {
+            Some((test, reason)) => format!("; {} more are blocked ({}: {reason})", blocked.len(), test.id),
+            None => String::new(),
+        };
+        let hint = "add tests for it, or name some on the card with @name";
+        return Some(format!("{} of {} required tests match the card{also}: {hint}", runnable.len(), plan.require));
+    }
+    if !runnable.iter().any(|selected| selected.test.check.kind.proves()) {
+        return Some("all its tests are `excludes`: they prove nothing alone".to_owned());
+    }
+    None
+}
+
+/// Cache key = SHA-256 of `task.id + task.status + promptHash`.
+fn cache_key(id: &CardId, column: &Column, prompt_hash: &str) -> CacheKey {
+    CacheKey(hex(&[&id.0, &column.0, prompt_hash]))
+}
+
+fn gate_hash(tests: &[SelectedTest], rule: &Rule, require: usize, sources: &[Source]) -> GateHash {
+    let lines = tests.iter().map(|selected| selected.test.text.as_str());
+    let flags = format!("{require} {sources:?} {} {}", rule.require_changes, rule.red_green);
+    let parts: Vec<&str> = lines.chain([flags.as_str()]).collect();
+    GateHash(hex(&parts))
+}
+
+/// SHA-256 of parts, each with its length, so that no two lists of parts give the same bytes.
+fn hex(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A card's `n`th execution: also a folder's name, so what a file system may not like is replaced and told apart.
+pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
+    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let name: String = card.0.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
+    match name == card.0 {
+        true => AttemptId(format!("{name}.{n}")),
+        false => AttemptId(format!("{name}-{}.{n}", &hex(&[&card.0])[..6])),
+    }
+}

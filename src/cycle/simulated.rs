@@ -1,0 +1,128 @@
+//! The dry run's driver: assumes an outcome of every attempt, in a board that exists in memory only. It holds nothing
+//! that could write or spawn.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::decide::{Action, Settlement};
+use super::drive::{Book, Driver};
+use crate::board::Board;
+use crate::codex::Usage;
+use crate::evidence::artifacts_unchanged;
+use crate::journal::{Assumed, Ending, Event};
+use crate::rules::Verdict;
+
+/// A world in which every attempt passes, or every attempt fails.
+#[derive(Debug)]
+pub struct Simulated {
+    board: Board,
+    assumed: Assumed,
+    now: jiff::Timestamp,
+}
+
+impl Simulated {
+    pub fn new(board: Board, assumed: Assumed, now: jiff::Timestamp) -> Simulated {
+        Simulated { board, assumed, now }
+    }
+
+    fn settle(&mut self, settlement: Settlement, book: &mut Book<'_>) -> Result<()> {
+        let Settlement { attempt, card, from, to, verdict, reason, .. } = settlement;
+        if let Some(to) = &to {
+            self.board = std::mem::take(&mut self.board).moved(&card.id, to);
+        }
+        let (card, title) = (card.id, card.title);
+        book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook: false })
+    }
+}
+
+impl Driver for Simulated {
+    fn now(&self) -> jiff::Timestamp {
+        self.now
+    }
+
+    async fn perform(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
+        match action {
+            Action::Finish { .. } => Ok(()),
+            Action::Look => {
+                book.state.board = Some(Arc::new(self.board.clone()));
+                Ok(())
+            }
+            // A dead runner's attempt would be run again.
+            Action::Recover(attempt) => book.record(Event::AttemptEnded {
+                attempt,
+                ending: Ending::Interrupted,
+                after: None,
+                artifacts: Vec::new(),
+                usage: None,
+                seconds: 0.0,
+                strays: 0,
+            }),
+            Action::Execute(plan) => {
+                book.record(Event::AttemptStarted {
+                    attempt: plan.attempt.clone(),
+                    card: plan.card.id.clone(),
+                    title: plan.card.title.clone(),
+                    column: plan.card.status.clone(),
+                    number: plan.number,
+                    limit: plan.limit,
+                    key: plan.key,
+                    gate: plan.gate,
+                    prompt_sha256: plan.prompt.sha256,
+                    tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
+                    command: plan.command.map(|command| command.argv).unwrap_or_default(),
+                    before: None,
+                    green: Vec::new(),
+                })?;
+                book.record(Event::AttemptEnded {
+                    attempt: plan.attempt,
+                    ending: Ending::Ok,
+                    after: None,
+                    artifacts: Vec::new(),
+                    usage: Some(Usage::default()),
+                    seconds: 0.0,
+                    strays: 0,
+                })
+            }
+            Action::Judge { attempt, plan } => {
+                let (verdict, passed, reason) = match self.assumed {
+                    Assumed::Pass => (Verdict::Pass, plan.require, "assumed to pass"),
+                    Assumed::Fail => (Verdict::Fail, 0, "assumed to fail"),
+                };
+                book.record(Event::Judged {
+                    attempt,
+                    verdict,
+                    reason: reason.to_owned(),
+                    passed: passed as u32,
+                    required: plan.require as u32,
+                    tests: Vec::new(),
+                    gate: plan.gate,
+                    artifacts: Vec::new(),
+                })
+            }
+            Action::Settle(settlement) => self.settle(*settlement, book),
+            Action::Refuse { plan, settlement } => {
+                self.settle(*settlement, book)?;
+                book.record(plan.refused())
+            }
+            Action::Abandon { attempt, now, reason } => {
+                let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };
+                let (card, from) = (found.card.clone(), found.column.clone());
+                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
+            }
+            Action::Verify { attempt, plan } => {
+                let workspace = book.planner.settings.workspace.clone();
+                let event = plan.verified(attempt, &book.state, |artifacts| artifacts_unchanged(&workspace, artifacts));
+                book.record(event)
+            }
+            Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
+            Action::Hook(owed) => book.record(Event::HookEnded {
+                card: owed.card,
+                hook: "afterTransition".into(),
+                ok: true,
+                text: "assumed to run".into(),
+            }),
+            Action::Wait(_) | Action::NextPass => book.record(Event::PassEnded),
+        }
+    }
+}

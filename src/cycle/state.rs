@@ -1,0 +1,509 @@
+//! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::board::{Board, CardId, Column};
+use crate::checks::TestId;
+use crate::codex::Usage;
+use crate::evidence::{Artifact, TreeId};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, TestOutcome, Why};
+use crate::rules::Verdict;
+
+/// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// As last read; None: it must be read before the next choice.
+    pub board: Option<Arc<Board>>,
+    pub cards: BTreeMap<CardId, CardHistory>,
+    pub attempts: BTreeMap<AttemptId, Attempt>,
+    /// Attempts that are not closed. Several may be; for now one of them runs at a time.
+    pub active: BTreeSet<AttemptId>,
+    /// afterTransition hooks that are owed.
+    pub hooks: Vec<OwedHook>,
+    pub paused: bool,
+    /// Inputs that may not be adopted until restored or accepted.
+    pub held_inputs: BTreeSet<String>,
+    pub accepted: BTreeMap<String, String>,
+    pub pass: Pass,
+    pub counts: Counts,
+    pub budget: Budget,
+    pub infrastructure: Infrastructure,
+    /// The time of the newest record.
+    pub now: Timestamp,
+    /// A stop was asked for.
+    pub stopping: bool,
+    /// Whether the newest run in the journal ended by itself.
+    pub ended: bool,
+}
+
+/// What the journal says of one card.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CardHistory {
+    /// Executions ever started: the next attempt's name.
+    pub executions: u32,
+    /// Attempts with trees, oldest first: together they are the card's change set.
+    pub attempts: Vec<AttemptId>,
+    /// Where the program last left or saw it.
+    pub column: Option<Column>,
+    pub visits: BTreeMap<Column, Visits>,
+    /// The newest judged attempt, if it did not pass: what the next prompt tells.
+    pub failure: Option<AttemptId>,
+    /// `skip`
+    pub held: bool,
+}
+
+/// One card's fate in one column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Visits {
+    /// Failed attempts of the body (and prompt) `key`.
+    pub key: Option<CacheKey>,
+    pub failed: BTreeSet<AttemptId>,
+    /// The newest judged attempt here.
+    pub newest: Option<AttemptId>,
+    /// Refused or vetoed by this gate: waits until card, tests or rules change.
+    pub waiting: Option<(CacheKey, GateHash, String)>,
+    /// That the attempts are used up stands on the card.
+    pub exhausted: bool,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Codex runs, or ran when the runner died.
+    Running,
+    /// To be judged.
+    Ended,
+    /// To be moved.
+    Judged,
+    Closed,
+}
+
+/// One execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    pub card: CardId,
+    pub title: String,
+    pub column: Column,
+    pub number: u32,
+    pub limit: u32,
+    pub key: CacheKey,
+    pub tests: Vec<TestId>,
+    pub green: Vec<TestId>,
+    pub before: Option<TreeId>,
+    pub after: Option<TreeId>,
+    pub ending: Ending,
+    pub phase: Phase,
+    pub verdict: Option<Verdict>,
+    pub reason: String,
+    pub gate: GateHash,
+    pub outcomes: Vec<TestOutcome>,
+    pub artifacts: Vec<Artifact>,
+    /// A started move's target: after a restart the card may already be there.
+    pub moving: Option<Column>,
+    /// Its verdict was carried out on the board.
+    pub settled: bool,
+    /// Judged again from the cache: a failure only makes the card actionable.
+    pub reopened: bool,
+    /// How often the gate could not tell.
+    pub inconclusive: u32,
+}
+
+/// A hook after a move, owed until it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OwedHook {
+    pub card: CardId,
+    pub title: String,
+    pub attempt: Option<AttemptId>,
+    pub from: Column,
+    pub to: Column,
+    pub verdict: Verdict,
+    pub reason: String,
+    /// It was started by a runner that died: whether it finished is unknown, and it is not repeated.
+    pub started: bool,
+}
+
+/// One walk over the board.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pass {
+    pub visited: BTreeSet<(CardId, Column)>,
+    /// Something moved or ran: another pass may find more.
+    pub progressed: bool,
+    /// Cards that were counted as skipped or unverified in this run.
+    pub counted: BTreeSet<(CardId, Column)>,
+}
+
+/// What the guards count.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Budget {
+    pub since: Option<Timestamp>,
+    pub spent: Vec<Spent>,
+    pub failures_in_a_row: u32,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    pub at: Timestamp,
+    pub card: CardId,
+    /// Input (cached input within) and output; None: unknown.
+    pub tokens: Option<u64>,
+}
+
+/// How the world outside holds up.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Infrastructure {
+    pub in_a_row: u32,
+    pub reason: String,
+    pub hint: String,
+    /// What codex said about when it will work again.
+    pub wait_seconds: Option<u64>,
+    /// The wait for this failure is over.
+    pub waited: bool,
+}
+
+impl State {
+    pub fn history(&self, card: &CardId) -> Option<&CardHistory> {
+        self.cards.get(card)
+    }
+
+    pub fn visits(&self, card: &CardId, column: &Column) -> Option<&Visits> {
+        self.cards.get(card)?.visits.get(column)
+    }
+
+    /// The newest judged attempt of a card in a column, if it passed with this key.
+    pub fn passed(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
+        let id = self.visits(card, column)?.newest.as_ref()?;
+        let attempt = self.attempts.get(id)?;
+        (attempt.key == *key && attempt.verdict == Some(Verdict::Pass)).then_some((id, attempt))
+    }
+
+    /// Failed attempts of this body here.
+    pub fn failed(&self, card: &CardId, column: &Column, key: &CacheKey) -> u32 {
+        let visits = self.visits(card, column).filter(|visits| visits.key.as_ref() == Some(key));
+        visits.map_or(0, |visits| visits.failed.len() as u32)
+    }
+
+    /// What a reading of the board tells that the journal doesn't know: cards that people moved.
+    pub fn moved_by_people(&self, board: &Board) -> Vec<Event> {
+        let busy = |card: &CardId| self.active.iter().any(|id| self.attempts.get(id).is_some_and(|a| a.card == *card));
+        let moved = |card: &crate::board::Card| {
+            let from = self.cards.get(&card.id)?.column.clone()?;
+            let event = Event::MovedByPerson { card: card.id.clone(), from: from.clone(), to: card.status.clone() };
+            (from != card.status && !busy(&card.id)).then_some(event)
+        };
+        board.cards.iter().filter_map(moved).collect()
+    }
+
+    /// Takes in what happened.
+    pub fn apply(&mut self, record: &Record) {
+        self.now = record.at;
+        match &record.event {
+            Event::RunStarted { .. } => self.run_started(record.at),
+            Event::InputsAccepted { inputs, .. } => {
+                self.accepted = inputs.iter().map(|input| (input.file.clone(), input.sha256.clone())).collect();
+                self.held_inputs.clear();
+            }
+            Event::InputsHeld { files } => self.held_inputs = files.iter().cloned().collect(),
+            Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
+            Event::MovedByPerson { card, to, .. } => self.seen_elsewhere(card, to),
+            Event::Retried { card } => {
+                let history = self.cards.entry(card.clone()).or_default();
+                history.held = false;
+                history.visits.clear();
+                self.pass.visited.retain(|(visited, _)| visited != card);
+            }
+            Event::Held { card } => self.cards.entry(card.clone()).or_default().held = true,
+            Event::Released { card } => self.cards.entry(card.clone()).or_default().held = false,
+            Event::Paused => self.paused = true,
+            Event::Resumed => self.paused = false,
+            Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
+            Event::AttemptEnded { attempt, ending, after, artifacts, usage, .. } => {
+                self.attempt_ended(attempt, ending, after.as_ref(), artifacts, usage.as_ref());
+            }
+            Event::Judged { .. } => self.judged(&record.event),
+            Event::Refused { card, column, key, gate, reason, .. } => {
+                let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
+                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                self.visit(card, column);
+                if self.pass.counted.insert((card.clone(), column.clone())) {
+                    self.counts.unverified += 1;
+                }
+            }
+            Event::TransitionStarted { attempt, to, .. } => {
+                if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
+                    attempt.moving = to.clone();
+                }
+                // The board is about to change: the next choice reads it again.
+                self.board = None;
+            }
+            Event::Transitioned { .. } => self.transitioned(&record.event),
+            Event::Vetoed { attempt, card, from, key, gate, reason, .. } => {
+                let visits = self.cards.entry(card.clone()).or_default().visits.entry(from.clone()).or_default();
+                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                self.close(attempt.as_ref());
+                self.visit(card, from);
+            }
+            Event::Elsewhere { attempt, card, from, now, .. } => {
+                self.close(attempt.as_ref());
+                self.visit(card, from);
+                if let Some(now) = now {
+                    self.seen_elsewhere(card, now);
+                }
+                self.board = None;
+            }
+            Event::HookStarted { card, hook } if hook == "afterTransition" => {
+                for owed in self.hooks.iter_mut().filter(|owed| owed.card == *card) {
+                    owed.started = true;
+                }
+            }
+            Event::HookEnded { card, hook, .. } if hook == "afterTransition" => {
+                self.hooks.retain(|owed| owed.card != *card);
+            }
+            Event::HookStarted { .. } | Event::HookEnded { .. } => {}
+            Event::Skipped { card, column, why, .. } => {
+                self.visit(card, column);
+                let open = self.active.iter().find(|id| self.attempts.get(*id).is_some_and(|a| a.card == *card)).cloned();
+                self.close(open.as_ref());
+                if *why == Why::Cached && self.pass.counted.insert((card.clone(), column.clone())) {
+                    self.counts.skipped += 1;
+                }
+            }
+            Event::Reopened { attempt, .. } => {
+                if let Some(found) = self.attempts.get_mut(attempt) {
+                    found.phase = Phase::Ended;
+                    found.reopened = true;
+                    self.active.insert(attempt.clone());
+                }
+            }
+            Event::Waiting { .. } => {
+                self.infrastructure.waited = true;
+                self.board = None;
+            }
+            Event::PassEnded => {
+                self.pass.visited.clear();
+                self.pass.progressed = false;
+                self.board = None;
+            }
+            Event::Summary { stopped, .. } => self.ended = *stopped != Stopped::Signal,
+        }
+    }
+
+    /// A new runner: what the last one left open is interrupted, and a pass begins.
+    fn run_started(&mut self, at: Timestamp) {
+        if self.ended || self.budget.since.is_none() {
+            self.budget = Budget { since: Some(at), ..Budget::default() };
+        }
+        self.ended = false;
+        self.pass = Pass::default();
+        self.counts = Counts::default();
+        self.infrastructure = Infrastructure::default();
+        self.board = None;
+        // The journal is no witness for a move: what was judged is judged again.
+        for id in &self.active {
+            if let Some(attempt) = self.attempts.get_mut(id).filter(|attempt| attempt.phase == Phase::Judged) {
+                attempt.phase = Phase::Ended;
+            }
+        }
+        // A hook that said no may say yes to a new run.
+        for visits in self.cards.values_mut().flat_map(|history| history.visits.values_mut()) {
+            let passed = visits.newest.as_ref().and_then(|id| self.attempts.get(id));
+            if passed.is_some_and(|attempt| attempt.verdict == Some(Verdict::Pass)) {
+                visits.waiting = None;
+            }
+        }
+    }
+
+    fn attempt_started(&mut self, at: Timestamp, event: &Event) {
+        let Event::AttemptStarted { attempt, card, title, column, number, limit, key, gate, tests, before, green, .. } = event
+        else {
+            return;
+        };
+        let history = self.cards.entry(card.clone()).or_default();
+        history.executions += 1;
+        history.attempts.push(attempt.clone());
+        history.column = Some(column.clone());
+        let visits = history.visits.entry(column.clone()).or_default();
+        if visits.key.as_ref() != Some(key) {
+            *visits = Visits { key: Some(key.clone()), ..Visits::default() };
+        }
+        self.attempts.insert(
+            attempt.clone(),
+            Attempt {
+                card: card.clone(),
+                title: title.clone(),
+                column: column.clone(),
+                number: *number,
+                limit: *limit,
+                key: key.clone(),
+                tests: tests.clone(),
+                green: green.clone(),
+                before: before.clone(),
+                after: None,
+                ending: Ending::Interrupted,
+                phase: Phase::Running,
+                verdict: None,
+                reason: String::new(),
+                gate: gate.clone(),
+                outcomes: Vec::new(),
+                artifacts: Vec::new(),
+                moving: None,
+                settled: false,
+                reopened: false,
+                inconclusive: 0,
+            },
+        );
+        self.active.insert(attempt.clone());
+        self.budget.spent.push(Spent { at, card: card.clone(), tokens: None });
+        self.visit(card, column);
+        self.pass.progressed = true;
+        self.board = None;
+    }
+
+    fn attempt_ended(
+        &mut self,
+        id: &AttemptId,
+        ending: &Ending,
+        after: Option<&TreeId>,
+        artifacts: &[Artifact],
+        usage: Option<&Usage>,
+    ) {
+        let Some(attempt) = self.attempts.get_mut(id) else { return };
+        attempt.ending = ending.clone();
+        attempt.after = after.cloned();
+        attempt.artifacts = artifacts.to_vec();
+        attempt.phase = Phase::Ended;
+        let place = (attempt.card.clone(), attempt.column.clone());
+        if let Some(spent) = self.budget.spent.iter_mut().rev().find(|spent| spent.card == place.0) {
+            spent.tokens = usage.map(Usage::total);
+        }
+        match ending {
+            Ending::Ok | Ending::Work { .. } => self.infrastructure = Infrastructure::default(),
+            Ending::Infrastructure { reason, hint, wait_seconds } => {
+                self.infrastructure = Infrastructure {
+                    in_a_row: self.infrastructure.in_a_row + 1,
+                    reason: reason.clone(),
+                    hint: hint.clone(),
+                    wait_seconds: *wait_seconds,
+                    waited: false,
+                };
+                self.close(Some(id));
+                self.pass.visited.remove(&place);
+            }
+            Ending::Interrupted => {
+                self.close(Some(id));
+                self.pass.visited.remove(&place);
+            }
+        }
+        self.board = None;
+    }
+
+    fn judged(&mut self, event: &Event) {
+        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, .. } = event else { return };
+        let Some(attempt) = self.attempts.get_mut(id) else { return };
+        attempt.verdict = Some(*verdict);
+        attempt.reason = reason.clone();
+        attempt.outcomes = tests.clone();
+        attempt.gate = gate.clone();
+        attempt.artifacts = artifacts.clone();
+        attempt.phase = Phase::Judged;
+        let reopened = attempt.reopened;
+        let history = self.cards.entry(attempt.card.clone()).or_default();
+        let visits = history.visits.entry(attempt.column.clone()).or_default();
+        if *verdict == Verdict::Inconclusive {
+            // Nothing is known of the work: the gate alone is run again, and a second time only after a wait.
+            attempt.phase = Phase::Ended;
+            attempt.inconclusive += 1;
+            if attempt.inconclusive > 1 {
+                self.infrastructure = Infrastructure {
+                    in_a_row: self.infrastructure.in_a_row + 1,
+                    reason: reason.clone(),
+                    ..Infrastructure::default()
+                };
+            }
+            return;
+        }
+        visits.newest = Some(id.clone());
+        let failed = matches!(verdict, Verdict::Fail | Verdict::Tampered);
+        history.failure = failed.then(|| id.clone());
+        match failed {
+            true if !reopened => visits.failed.insert(id.clone()),
+            _ => visits.failed.remove(id),
+        };
+        self.budget.failures_in_a_row = if failed && !reopened { self.budget.failures_in_a_row + 1 } else { 0 };
+        if failed && reopened {
+            let place = (attempt.card.clone(), attempt.column.clone());
+            self.close(Some(id));
+            self.pass.visited.remove(&place);
+        }
+    }
+
+    fn transitioned(&mut self, event: &Event) {
+        let Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook } = event else { return };
+        if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
+            attempt.settled = true;
+        }
+        self.close(attempt.as_ref());
+        self.visit(card, from);
+        let history = self.cards.entry(card.clone()).or_default();
+        let used_up = *verdict == Verdict::Exhausted
+            || attempt.as_ref().and_then(|id| self.attempts.get(id)).is_some_and(|attempt| {
+                let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
+                *verdict != Verdict::Pass && failed >= attempt.limit
+            });
+        history.visits.entry(from.clone()).or_default().exhausted |= used_up;
+        history.column = Some(to.as_ref().unwrap_or(from).clone());
+        match (verdict, to) {
+            (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
+            (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, Some(_)) => self.counts.bounced += 1,
+            (Verdict::Fail | Verdict::Tampered, None) => self.counts.failed += 1,
+            _ => {}
+        }
+        self.board = None;
+        let Some(to) = to else { return };
+        self.pass.progressed = true;
+        if *verdict != Verdict::Pass {
+            // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
+            let visits = self.cards.entry(card.clone()).or_default().visits.entry(to.clone()).or_default();
+            visits.newest = None;
+            self.visit(card, to);
+        }
+        if *hook {
+            self.hooks.push(OwedHook {
+                card: card.clone(),
+                title: title.clone(),
+                attempt: attempt.clone(),
+                from: from.clone(),
+                to: to.clone(),
+                verdict: *verdict,
+                reason: reason.clone(),
+                started: false,
+            });
+        }
+    }
+
+    /// A person's move starts the attempts in the new column anew.
+    fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
+        let history = self.cards.entry(card.clone()).or_default();
+        history.column = Some(to.clone());
+        if let Some(visits) = history.visits.get_mut(to) {
+            visits.failed.clear();
+            visits.exhausted = false;
+        }
+        self.pass.visited.remove(&(card.clone(), to.clone()));
+    }
+
+    fn visit(&mut self, card: &CardId, column: &Column) {
+        self.pass.visited.insert((card.clone(), column.clone()));
+    }
+
+    fn close(&mut self, id: Option<&AttemptId>) {
+        let Some(id) = id else { return };
+        self.active.remove(id);
+        if let Some(attempt) = self.attempts.get_mut(id) {
+            attempt.phase = Phase::Closed;
+            attempt.reopened = false;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! The gate inputs: tests file, rules file, prompt files, config, hooks. Read once, hashed, and judged by from memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::board::Column;
+use crate::checks::{self, TestString};
+use crate::cycle::state::State;
+use crate::failure::{Failure, Problem};
+use crate::index::{self, Index};
+use crate::journal::InputHash;
+use crate::rules::{self, Rules};
+use crate::settings::{Settings, read_text, shown};
+use crate::storage::sha256;
+
+/// One file, as it was when it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    pub path: PathBuf,
+    /// As people know it.
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub sha256: String,
+}
+
+/// Everything that the gate judges by.
+#[derive(Debug)]
+pub struct Inputs {
+    pub files: Vec<InputFile>,
+    pub rules: Rules,
+    pub tests: Vec<TestString>,
+    pub index: Index,
+    /// A new index's bytes, where the stored one does not fit the tests; whoever may write saves it.
+    pub fresh_index: Option<Vec<u8>>,
+}
+
+/// The stored index of the tests.
+pub fn index_path(cache_dir: &Path) -> PathBuf {
+    cache_dir.join("index.bin")
+}
+
+impl Inputs {
+    /// Reads and checks all inputs; `columns` are the board's, to check the rules against. All problems at once.
+    pub fn load(settings: &Settings, columns: &[Column]) -> Result<Inputs, Vec<Problem>> {
+        Inputs::read(settings, columns, BTreeMap::new())
+    }
+
+    /// The inputs that hold at the start of a run: as the files are, but by their accepted copies where they changed
+    /// during an attempt, or while an attempt ran whose runner died.
+    pub fn accepted(settings: &Settings, columns: &[Column], state: &State) -> Result<Inputs, Failure> {
+        let mut copies = BTreeMap::new();
+        if !state.held_inputs.is_empty() || !state.active.is_empty() {
+            for (name, accepted) in &state.accepted {
+                let path = settings.workspace.join(name);
+                let now = fs::read(&path).map(|bytes| sha256(&bytes)).ok();
+                if now.as_ref() != Some(accepted) {
+                    let copy = settings.cache_dir.join("inputs").join(accepted);
+                    let bytes = fs::read(&copy).ok().filter(|bytes| sha256(bytes) == *accepted);
+                    let Some(bytes) = bytes else {
+                        let text = format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
+                        return Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"));
+                    };
+                    copies.insert(path, bytes);
+                }
+            }
+        }
+        Ok(Inputs::read(settings, columns, copies)?)
+    }
+
+    fn read(settings: &Settings, columns: &[Column], copies: BTreeMap<PathBuf, Vec<u8>>) -> Result<Inputs, Vec<Problem>> {
+        let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
+        let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
+        let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
+        let hint = "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
+        let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
+        if let Some(config) = &settings.config {
+            reader.text(config, "");
+        }
+        let (Some(rules), Some(tests), true) = (rules, tests, reader.problems.is_empty()) else {
+            return Err(reader.problems);
+        };
+        let files = reader.files;
+        let (index, fresh_index) = load_index(settings, &tests)?;
+        Ok(Inputs { files, rules, tests, index, fresh_index })
+    }
+
+    /// What the journal says of them.
+    pub fn hashes(&self) -> Vec<InputHash> {
+        self.files.iter().map(|file| InputHash { file: file.name.clone(), sha256: file.sha256.clone() }).collect()
+    }
+
+    /// The inputs whose files are not as accepted now: changed, gone, or unreadable.
+    pub fn changed(&self) -> Vec<&InputFile> {
+        let differs = |file: &&InputFile| fs::read(&file.path).map_or(true, |bytes| bytes != file.bytes);
+        self.files.iter().filter(differs).collect()
+    }
+}
+
+/// The stored index if it belongs to these tests, else one that is built in memory.
+pub fn load_index(settings: &Settings, tests: &[TestString]) -> Result<(Index, Option<Vec<u8>>), Vec<Problem>> {
+    let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
+    let source = sha256(words.join("\n").as_bytes());
+    if let Ok(index) = Index::open(&index_path(&settings.cache_dir))
+        && index.source_sha256() == source
+    {
+        return Ok((index, None));
+    }
+    let bytes = index::build(&words, &source);
+    let problem = |unusable: index::Unusable| Problem {
+        file: shown(&settings.tests, Path::new("")),
+        line: 0,
+        column: 0,
+        text: format!("its index can't be built: {unusable}"),
+        hint: None,
+    };
+    let index = Index::from_bytes(bytes.clone()).map_err(|unusable| vec![problem(unusable)])?;
+    Ok((index, Some(bytes)))
+}
+
+struct Reader<'s> {
+    settings: &'s Settings,
+    /// What is read in place of a file.
+    copies: BTreeMap<PathBuf, Vec<u8>>,
+    files: Vec<InputFile>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn name(&self, path: &Path) -> String {
+        shown(path, &self.settings.workspace)
+    }
+
+    fn text(&mut self, path: &Path, hint: &str) -> Option<String> {
+        let name = self.name(path);
+        let copy = self.copies.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        match copy.map_or_else(|| read_text(path, &name, hint), Ok) {
+            Ok(text) => {
+                self.add(path, text.clone().into_bytes());
+                Some(text)
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, path: &Path, bytes: Vec<u8>) {
+        let name = self.name(path);
+        if !self.files.iter().any(|file| file.path == path) {
+            self.files.push(InputFile { path: path.to_owned(), name, sha256: sha256(&bytes), bytes });
+        }
+    }
+
+    fn rules(&mut self, text: &str, columns: &[Column]) -> Option<Rules> {
+        let name = self.name(&self.settings.transitions);
+        let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
+        let mut rules = match rules::parse(text, &name, folder, Some(columns)) {
+            Ok(rules) => rules,
+            Err(problems) => {
+                self.problems.extend(problems);
+                return None;
+            }
+        };
+        for rule in rules.columns.values_mut() {
+            if let Some(file) = &rule.prompt_file {
+                rule.prompt = self.text(file, "a `promptFile` starts at the transitions file's folder").unwrap_or_default();
+            }
+            for hook in rule.hook_files() {
+                match self.copies.get(hook).cloned().map_or_else(|| fs::read(hook), Ok) {
+                    Ok(bytes) => self.add(hook, bytes),
+                    Err(error) => self.problems.push(Problem {
+                        file: self.name(hook),
+                        line: 0,
+                        column: 0,
+                        text: format!("the hook can't be read: {error}"),
+                        hint: Some("a hook's path starts at the transitions file's folder".into()),
+                    }),
+                }
+            }
+        }
+        Some(rules)
+    }
+
+    fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {
+        match checks::parse(text, &self.name(&self.settings.tests)) {
+            Ok(tests) => Some(tests),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+}

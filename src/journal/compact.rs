@@ -1,0 +1,70 @@
+//! Bounded growth: a journal that became large is rewritten with what still matters. Pure but for [`compact`].
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{AttemptId, Ending, Event, Record, append};
+use crate::redact::Redactor;
+use crate::storage::Writer;
+
+/// A journal below this size, in bytes, is left alone.
+const SMALL: u64 = 8 << 20;
+
+/// Rewrites the journal at the start of a run when it is large and at least half of it is superfluous.
+pub fn compact(writer: &Writer, cache_dir: &Path, records: &[Record], redactor: &Redactor) -> Result<()> {
+    let path = append::path(cache_dir);
+    let size = std::fs::metadata(&path).map_or(0, |data| data.len());
+    let kept = kept(records);
+    if size < SMALL || kept.len() * 2 > records.len() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    for record in kept {
+        text.push_str(&append::line(record, redactor)?);
+        text.push('\n');
+    }
+    writer.replace(&path, text.as_bytes())
+}
+
+/// The records that the fold of a later run needs: all but closed runs' beginnings and ends, executions that cost nothing
+/// and left nothing, finished hooks, and acceptances that a later one replaced.
+fn kept(records: &[Record]) -> Vec<&Record> {
+    let last = |wanted: fn(&Event) -> bool| records.iter().rposition(|record| wanted(&record.event));
+    let last_run = last(|event| matches!(event, Event::RunStarted { .. })).unwrap_or(0);
+    let last_accepted = last(|event| matches!(event, Event::InputsAccepted { .. }));
+    let free: BTreeSet<&AttemptId> = records.iter().filter_map(costless).collect();
+    let keep = |(at, record): &(usize, &Record)| match &record.event {
+        _ if *at >= last_run => true,
+        Event::InputsAccepted { .. } | Event::InputsHeld { .. } => last_accepted.is_none_or(|last| *at >= last),
+        Event::RunStarted { .. } | Event::Summary { .. } | Event::InputsRejected { .. } | Event::Claimed { .. } => false,
+        Event::HookStarted { .. } | Event::HookEnded { .. } => true,
+        Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => !free.contains(attempt),
+        Event::Skipped { .. } | Event::Waiting { .. } | Event::PassEnded | Event::Warning { .. } | Event::Assumed { .. } => false,
+        Event::MovedByPerson { .. }
+        | Event::Retried { .. }
+        | Event::Held { .. }
+        | Event::Released { .. }
+        | Event::Paused
+        | Event::Resumed
+        | Event::Judged { .. }
+        | Event::Refused { .. }
+        | Event::TransitionStarted { .. }
+        | Event::Transitioned { .. }
+        | Event::Vetoed { .. }
+        | Event::Elsewhere { .. }
+        | Event::Reopened { .. } => true,
+    };
+    records.iter().enumerate().filter(keep).map(|(_, record)| record).collect()
+}
+
+/// An execution without work: infrastructure, and nothing changed.
+fn costless(record: &Record) -> Option<&AttemptId> {
+    match &record.event {
+        Event::AttemptEnded { attempt, ending: Ending::Infrastructure { .. }, artifacts, .. } if artifacts.is_empty() => {
+            Some(attempt)
+        }
+        _ => None,
+    }
+}

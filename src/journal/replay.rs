@@ -1,0 +1,72 @@
+//! Reading the journal back. A torn last line is dropped; a damaged line elsewhere is told and the rest is used.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use super::{Record, VERSION, append};
+use crate::failure::Failure;
+
+/// What was read.
+#[derive(Debug, Default, PartialEq)]
+pub struct Replayed {
+    pub records: Vec<Record>,
+    /// 1-based numbers of lines that could not be read.
+    pub damaged: Vec<usize>,
+}
+
+/// Reads the journal of `cache_dir`; one that is not there is empty. A journal of a newer program is refused.
+pub fn read(cache_dir: &Path) -> Result<Replayed, Failure> {
+    let path = append::path(cache_dir);
+    let Some(mut file) = open(&path)? else { return Ok(Replayed::default()) };
+    let mut replayed = Replayed::default();
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let size = file.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
+        if size == 0 || line.last() != Some(&b'\n') {
+            break;
+        }
+        match serde_json::from_slice::<Record>(&line) {
+            Ok(record) if record.v <= VERSION => replayed.records.push(record),
+            _ => match serde_json::from_slice::<Version>(&line) {
+                Ok(Version { v }) if v > VERSION => {
+                    let text = format!("{}:{number}: written by a newer kanban-codex-exec (records of version {v})", path.display());
+                    return Err(Failure::usage(text).hint("use that version, or another --cache-dir"));
+                }
+                _ => replayed.damaged.push(number),
+            },
+        }
+    }
+    Ok(replayed)
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+/// Bytes up to the end of the last whole line.
+pub fn whole_length(path: &Path) -> Result<u64> {
+    let Some(mut file) = open(path)? else { return Ok(0) };
+    let (mut whole, mut line) = (0, Vec::new());
+    loop {
+        line.clear();
+        let size = file.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
+        if size == 0 || line.last() != Some(&b'\n') {
+            return Ok(whole);
+        }
+        whole += size as u64;
+    }
+}
+
+fn open(path: &Path) -> Result<Option<BufReader<File>>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(BufReader::new(file))),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}

@@ -1,0 +1,75 @@
+//! `tracing` to size- and count-bounded files in CACHE_DIR/logs and to stderr. A full disk, a closed pipe or a dead
+//! terminal never stops or blocks the loop: writers are threads that give up on errors, and what they can't keep up with is
+//! dropped.
+
+use std::io::{Write, stderr, stdout};
+use std::str::FromStr;
+
+use anyhow::Result;
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::redact::Redactor;
+use crate::report::Out;
+use crate::settings::Settings;
+use crate::storage::{RotatingFile, Writer};
+
+/// Holds the writers' threads; what they still have is written when it is dropped.
+pub struct Logs {
+    _guards: Vec<WorkerGuard>,
+    stdout: NonBlocking,
+}
+
+impl Logs {
+    /// For the report: a reader that stops reading doesn't stop the loop.
+    pub fn stdout(&self) -> Out {
+        Box::new(self.stdout.clone())
+    }
+}
+
+/// Starts logging for a run.
+pub fn start(writer: &Writer, settings: &Settings) -> Result<Logs> {
+    let folder = settings.cache_dir.join("logs");
+    writer.folder(&folder)?;
+    let (file, file_guard) = tracing_appender::non_blocking(RotatingFile::new(writer.clone(), folder.join("run.log")));
+    let (errors, errors_guard) = tracing_appender::non_blocking(stderr());
+    let (stdout, stdout_guard) = tracing_appender::non_blocking(stdout());
+    let level = LevelFilter::from_str(&settings.log_level).unwrap_or(LevelFilter::INFO);
+    let redactor = settings.env.redactor();
+    let clean = |out: NonBlocking| Clean { out, redactor: redactor.clone() };
+    let to_file = fmt::layer().with_ansi(false).with_writer(clean(file)).with_filter(level);
+    // People read the report; stderr is for what is wrong.
+    let to_stderr = fmt::layer().with_ansi(false).with_writer(clean(errors)).with_filter(level.min(LevelFilter::WARN));
+    tracing_subscriber::registry().with(to_file).with(to_stderr).try_init().ok();
+    Ok(Logs { _guards: vec![file_guard, errors_guard, stdout_guard], stdout })
+}
+
+/// Takes secrets out of each log line; `tracing` gives a line as one piece.
+#[derive(Clone)]
+struct Clean {
+    out: NonBlocking,
+    redactor: Redactor,
+}
+
+impl Write for Clean {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        self.out.write_all(self.redactor.text(&String::from_utf8_lossy(piece)).as_bytes())?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<'w> MakeWriter<'w> for Clean {
+    type Writer = Clean;
+
+    fn make_writer(&'w self) -> Clean {
+        self.clone()
+    }
+}

@@ -1,0 +1,87 @@
+//! A dry run for people: each card's path if its attempts pass, and if they fail.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::{Out, Report, human};
+use crate::board::{Board, CardId, Column};
+use crate::journal::{Assumed, Event, Record};
+use crate::redact::Redactor;
+use crate::rules::Verdict;
+
+/// Collects the records of both worlds and prints the paths at the end.
+pub struct Paths {
+    out: Out,
+    redactor: Redactor,
+    assumed: Assumed,
+    cards: Vec<(CardId, String, Column)>,
+    paths: BTreeMap<(CardId, Assumed), Path>,
+}
+
+#[derive(Default)]
+struct Path {
+    attempts: u32,
+    steps: String,
+    reason: String,
+}
+
+impl Paths {
+    pub fn new(out: Out, redactor: Redactor, board: &Board) -> Paths {
+        let ordered = board.columns.iter().flat_map(|column| board.column(column));
+        let cards = ordered.map(|card| (card.id.clone(), card.title.clone(), card.status.clone())).collect();
+        Paths { out, redactor, assumed: Assumed::Pass, cards, paths: BTreeMap::new() }
+    }
+
+    fn path(&mut self, card: &CardId) -> &mut Path {
+        self.paths.entry((card.clone(), self.assumed)).or_default()
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (card, title, column) in &self.cards {
+            let path = |assumed| self.paths.get(&(card.clone(), assumed));
+            let (pass, fail) = (path(Assumed::Pass), path(Assumed::Fail));
+            if pass.is_none() && fail.is_none() {
+                continue;
+            }
+            text.push_str(&format!("{title} ({card})\n"));
+            for (name, path) in [("passes", pass), ("fails", fail)] {
+                let Some(Path { attempts, steps, reason }) = path else { continue };
+                let runs = match attempts {
+                    0 => "not run".to_owned(),
+                    1 => "1 attempt".to_owned(),
+                    n => format!("{n} attempts"),
+                };
+                let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+                text.push_str(&format!("  if it {name:<7} {column}{steps} ({runs}){reason}\n"));
+            }
+        }
+        text
+    }
+}
+
+impl Report for Paths {
+    fn show(&mut self, record: &Record) {
+        match &record.event {
+            Event::Assumed { assumed } => self.assumed = *assumed,
+            Event::AttemptStarted { attempt: _, card, .. } => self.path(card).attempts += 1,
+            Event::Transitioned { card, to, verdict, reason, .. } => {
+                let path = self.path(card);
+                match to {
+                    Some(to) => path.steps.push_str(&format!(" → {to}")),
+                    None if *verdict == Verdict::Pass => path.steps.push_str(", stays"),
+                    None => {}
+                }
+                if matches!(verdict, Verdict::Unverified | Verdict::Exhausted) {
+                    path.reason.clone_from(reason);
+                }
+            }
+            Event::Skipped { card, reason, .. } => self.path(card).reason.clone_from(reason),
+            Event::Summary { counts, reason, .. } => {
+                let text = format!("{}{}\n", self.text(), human::summary(counts, reason));
+                write!(self.out, "{}", self.redactor.text(&text)).and_then(|()| self.out.flush()).ok();
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From YAML to [`Rules`]; every problem of the file at once.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_yaml::{Mapping, Value};
+
+use super::{Hook, Rule, Rules};
+use crate::board::Column;
+use crate::checks::Source;
+use crate::failure::{Problem, closest};
+use crate::yaml::Document;
+
+const KEYS: [&str; 14] = [
+    "prompt",
+    "promptFile",
+    "onPass",
+    "onFail",
+    "maxAttempts",
+    "onExhausted",
+    "beforeTransition",
+    "afterTransition",
+    "k",
+    "require",
+    "threshold",
+    "evidence",
+    "requireChanges",
+    "redGreen",
+];
+
+/// Reads a transitions file. `folder` is where its relative paths start; `columns` are the board's, None where there is
+/// no board to check against.
+pub fn parse(text: &str, file: &str, folder: &Path, columns: Option<&[Column]>) -> Result<Rules, Vec<Problem>> {
+    let document = Document::parse(text, file).map_err(|problem| vec![problem])?;
+    let mut reader = Reader { document: &document, folder, problems: Vec::new() };
+    let rules = reader.rules();
+    if let Some(columns) = columns
+        && !rules.create_columns
+    {
+        reader.check_columns(&rules, columns);
+    }
+    reader.check_cycles(&rules);
+    match reader.problems.is_empty() {
+        true => Ok(rules),
+        false => Err(reader.problems),
+    }
+}
+
+struct Reader<'d> {
+    document: &'d Document<'d>,
+    folder: &'d Path,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, path: &[&str], text: impl Into<String>, hint: Option<String>) {
+        let mut problem = self.document.problem(path, text);
+        problem.hint = hint;
+        self.problems.push(problem);
+    }
+
+    fn unknown(&mut self, path: &[&str], known: &[&str]) {
+        let key = path.last().copied().unwrap_or_default();
+        let hint = match closest(key, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known keys are {}", known.join(", ")),
+        };
+        self.problem(path, format!("unknown key `{key}`"), Some(hint));
+    }
+
+    fn rules(&mut self) -> Rules {
+        let mut rules = Rules::default();
+        let expected = "a mapping with `statuses:` is expected";
+        let Value::Mapping(root) = &self.document.value else {
+            self.problem(&[], expected, None);
+            return rules;
+        };
+        for (key, value) in root {
+            match (key.as_str().unwrap_or_default(), value) {
+                ("statuses", Value::Mapping(statuses)) => self.statuses(statuses, &mut rules),
+                ("statuses", _) => self.problem(&["statuses"], "`statuses` must map columns to their rules", None),
+                ("createColumns", Value::Bool(flag)) => rules.create_columns = *flag,
+                ("createColumns", _) => self.problem(&["createColumns"], "`createColumns` is true or false", None),
+                (other, _) => self.unknown(&[other], &["statuses", "createColumns"]),
+            }
+        }
+        if !root.contains_key("statuses") {
+            self.problem(&[], expected, None);
+        }
+        rules
+    }
+
+    fn statuses(&mut self, statuses: &Mapping, rules: &mut Rules) {
+        for (name, value) in statuses {
+            let name = match name {
+                Value::String(name) => name.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => {
+                    self.problem(&["statuses"], "a column's name must be text", None);
+                    continue;
+                }
+            };
+            match value {
+                // A column that is only named is a parking place.
+                Value::Null => {}
+                Value::Mapping(rule) if rule.is_empty() => {}
+                Value::Mapping(rule) => {
+                    let rule = self.rule(&name, rule);
+                    rules.columns.insert(Column(name), rule);
+                }
+                _ => self.problem(&["statuses", &name], format!("the rule of `{name}` must be a mapping"), None),
+            }
+        }
+    }
+
+    fn rule(&mut self, name: &str, mapping: &Mapping) -> Rule {
+        let mut rule = Rule::default();
+        for (key, value) in mapping {
+            let key = key.as_str().unwrap_or_default();
+            let path = ["statuses", name, key];
+            match key {
+                "prompt" => rule.prompt = self.text(&path, value).unwrap_or_default(),
+                "promptFile" => rule.prompt_file = self.text(&path, value).map(|file| self.folder.join(file)),
+                "onPass" => rule.on_pass = self.text(&path, value).map(Column),
+                "onFail" => rule.on_fail = self.text(&path, value).map(Column),
+                "onExhausted" => rule.on_exhausted = self.text(&path, value).map(Column),
+                "maxAttempts" => rule.max_attempts = self.number(&path, value, 1, 1000).map(|number| number as u32),
+                "beforeTransition" => rule.before = self.hook(&path, value),
+                "afterTransition" => rule.after = self.hook(&path, value),
+                "k" => rule.k = self.number(&path, value, 1, 1000).map(|number| number as usize),
+                "require" => rule.require = self.number(&path, value, 1, 1000).map(|number| number as usize),
+                "threshold" => rule.threshold = self.fraction(&path, value),
+                "evidence" => rule.evidence = self.evidence(&path, value),
+                "requireChanges" => rule.require_changes = self.flag(&path, value),
+                "redGreen" => rule.red_green = self.flag(&path, value),
+                _ => self.unknown(&path, &KEYS),
+            }
+        }
+        if !rule.prompt.is_empty() && rule.prompt_file.is_some() {
+            let text = "`prompt` and `promptFile` exclude each other";
+            self.problem(&["statuses", name, "promptFile"], text, None);
+        }
+        if let (Some(k), Some(require)) = (rule.k, rule.require)
+            && require > k
+        {
+            let text = format!("`require` ({require}) is more than `k` ({k}): no card could ever pass");
+            self.problem(&["statuses", name, "require"], text, None);
+        }
+        rule
+    }
+
+    fn text(&mut self, path: &[&str], value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => {
+                self.problem(path, format!("`{}` must be text", path.last().copied().unwrap_or_default()), None);
+                None
+            }
+        }
+    }
+
+    fn number(&mut self, path: &[&str], value: &Value, least: u64, most: u64) -> Option<u64> {
+        let number = value.as_u64().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            let key = path.last().copied().unwrap_or_default();
+            self.problem(path, format!("`{key}` must be a number from {least} to {most}"), None);
+        }
+        number
+    }
+
+    fn fraction(&mut self, path: &[&str], value: &Value) -> Option<f32> {
+        let number = value.as_f64().filter(|number| (0.0..=1.0).contains(number));
+        if number.is_none() {
+            self.problem(path, "`threshold` must be a number from 0 to 1", None);
+        }
+        number.map(|number| number as f32)
+    }
+
+    fn flag(&mut self, path: &[&str], value: &Value) -> bool {
+        value.as_bool().unwrap_or_else(|| {
+            let key = path.last().copied().unwrap_or_default();
+            self.problem(path, format!("`{key}` is true or false"), None);
+            false
+        })
+    }
+
+    fn evidence(&mut self, path: &[&str], value: &Value) -> Option<Vec<Source>> {
+        let items = match value {
+            Value::Sequence(items) => items.clone(),
+            other => vec![other.clone()],
+        };
+        let read = |item: &Value| match item.as_str() {
+            Some("message") => Some(Source::Message),
+            Some("changes") => Some(Source::Changes),
+            _ => None,
+        };
+        let sources: Option<BTreeSet<Source>> = items.iter().map(read).collect();
+        let sources = sources.filter(|sources| !sources.is_empty());
+        if sources.is_none() {
+            let hint = Some("`evidence: [changes]` is the strict choice".to_owned());
+            self.problem(path, "`evidence` is a list of `message` and `changes`", hint);
+        }
+        sources.map(|sources| sources.into_iter().collect())
+    }
+
+    fn hook(&mut self, path: &[&str], value: &Value) -> Option<Hook> {
+        let one = value.as_mapping().filter(|mapping| mapping.len() == 1).and_then(|mapping| mapping.iter().next());
+        let one = one.and_then(|(kind, text)| Some((kind.as_str()?, text.as_str()?.trim())));
+        match one {
+            Some(("shell", line)) if !line.is_empty() => {
+                let word = line.split_whitespace().next().unwrap_or_default();
+                // A program named by a path belongs to the project, and its file is a gate input.
+                let file = word.contains('/').then(|| self.folder.join(word));
+                Some(Hook::Shell { line: line.to_owned(), file })
+            }
+            Some(("js", file)) if !file.is_empty() => Some(Hook::Js(self.folder.join(file))),
+            _ => {
+                let hint = Some("write `{ shell: COMMAND }` or `{ js: FILE }`".to_owned());
+                self.problem(path, "a hook is one of `shell` and `js`", hint);
+                None
+            }
+        }
+    }
+
+    /// A typing error in a column's name would silently make it a parking place or lose a card's target.
+    fn check_columns(&mut self, rules: &Rules, columns: &[Column]) {
+        let hint = |name: &Column| match closest(&name.0, columns.iter().map(|column| column.0.as_str())) {
+            Some(near) => format!("did you mean `{near}`? or set `createColumns: true`"),
+            None => {
+                let known: Vec<_> = columns.iter().map(|column| column.0.as_str()).collect();
+                format!("the board has {}; or set `createColumns: true`", known.join(", "))
+            }
+        };
+        for (name, rule) in &rules.columns {
+            if !columns.contains(name) {
+                self.problem(&["statuses", &name.0], format!("the board has no column `{name}`"), Some(hint(name)));
+            }
+            let targets = [("onPass", &rule.on_pass), ("onFail", &rule.on_fail), ("onExhausted", &rule.on_exhausted)];
+            for (key, target) in targets {
+                if let Some(target) = target.as_ref().filter(|target| !columns.contains(target)) {
+                    let text = format!("`{key}: {target}`: the board has no such column");
+                    self.problem(&["statuses", &name.0, key], text, Some(hint(target)));
+                }
+            }
+        }
+    }
+
+    /// A ring of `onFail` edges sends a card round and round; one of its columns must say how often.
+    fn check_cycles(&mut self, rules: &Rules) {
+        let edge = |name: &Column| rules.columns.get(name).and_then(|rule| rule.on_fail.as_ref());
+        let mut told = BTreeSet::new();
+        for start in rules.columns.keys() {
+            let mut ring = vec![start];
+            let mut at = edge(start);
+            while let Some(next) = at.filter(|next| !ring.contains(next)) {
+                ring.push(next);
+                at = edge(next);
+            }
+            let limited = ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
+            if at == Some(start) && ring.len() > 1 && !limited && !told.contains(start) {
+                let names: Vec<_> = ring.iter().chain([&start]).map(|name| name.0.as_str()).collect();
+                let text = format!("the `onFail` edges go in a ring: {}", names.join(" → "));
+                let hint = Some("give one of these columns `maxAttempts` and `onExhausted`".to_owned());
+                self.problem(&["statuses", &start.0, "onFail"], text, hint);
+                told.extend(ring);
+            }
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde_yaml::Value;
+
+use super::table::{Form, Setting, TABLE};
+use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
+use crate::failure::{Failure, Problem, closest};
+use crate::yaml::Document;
+use crate::{codex, index, provider};
+
+/// A setting's words and where they came from.
+#[derive(Debug, Clone)]
+struct Raw {
+    words: Vec<String>,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+enum Origin {
+    Flag(&'static str),
+    Env(&'static str),
+    /// As [`Document::problem`] tells the place.
+    File(Problem),
+}
+
+pub struct Resolver<'g> {
+    given: &'g Given,
+    need: Need,
+    config: Option<PathBuf>,
+    from_file: BTreeMap<&'static str, Raw>,
+    problems: Vec<Problem>,
+}
+
+impl<'g> Resolver<'g> {
+    /// Finds and reads the config file.
+    pub fn open(given: &'g Given, need: Need) -> Result<Self, Failure> {
+        let mut resolver = Resolver { given, need, config: None, from_file: BTreeMap::new(), problems: Vec::new() };
+        resolver.config = resolver.config_file()?;
+        if let Some(path) = resolver.config.clone() {
+            resolver.read_config(&path);
+        }
+        Ok(resolver)
+    }
+
+    /// `--config`, else `kanban-codex-exec.yaml` beside the board that a flag or variable names, else in this folder.
+    fn config_file(&mut self) -> Result<Option<PathBuf>, Failure> {
+        if let Some(path) = &self.given.config {
+            let path = self.given.folder.join(path);
+            return match path.is_file() {
+                true => Ok(Some(path)),
+                false => Err(Failure::usage(format!("{}: no such config file", path.display()))),
+            };
+        }
+        let beside = match self.raw("source") {
+            Some(raw) => {
+                let source = self.given.folder.join(raw.words.first().map_or("", String::as_str));
+                source.parent().map_or(self.given.folder.clone(), Path::to_owned)
+            }
+            None => self.given.folder.clone(),
+        };
+        Ok(Some(beside.join("kanban-codex-exec.yaml")).filter(|path| path.is_file()))
+    }
+
+    fn read_config(&mut self, path: &Path) {
+        let name = shown(path, &self.given.folder);
+        let text = match read_text(path, &name, "") {
+            Ok(text) => text,
+            Err(problem) => return self.problems.push(problem),
+        };
+        let document = match Document::parse(&text, &name) {
+            Ok(document) => document,
+            Err(problem) => return self.problems.push(problem),
+        };
+        let mapping = match &document.value {
+            Value::Null => return,
+            Value::Mapping(mapping) => mapping,
+            _ => return self.problems.push(document.problem(&[], "a mapping of settings is expected")),
+        };
+        for (key, value) in mapping {
+            let Some(key) = key.as_str() else {
+                self.problems.push(document.problem(&[], "keys must be text"));
+                continue;
+            };
+            match value {
+                Value::Mapping(inner) if TABLE.iter().any(|row| row.key.starts_with(&format!("{key}."))) => {
+                    for (inner_key, value) in inner {
+                        let inner_key = inner_key.as_str().unwrap_or_default();
+                        self.config_entry(&document, &[key, inner_key], value);
+                    }
+                }
+                _ => self.config_entry(&document, &[key], value),
+            }
+        }
+    }
+
+    fn config_entry(&mut self, document: &Document, path: &[&str], value: &Value) {
+        let key = path.join(".");
+        let Some(row) = TABLE.iter().find(|row| row.key == key) else {
+            let mut problem = document.problem(path, format!("unknown setting `{key}`"));
+            problem.hint = Some(match closest(&key, TABLE.iter().map(|row| row.key)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`kanban-codex-exec run --help` lists the settings".to_owned(),
+            });
+            return self.problems.push(problem);
+        };
+        let scalar = |value: &Value| match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            _ => None,
+        };
+        let words = match (row.form, value) {
+            (Form::Words(_) | Form::List(_), Value::Sequence(items)) => items.iter().map(scalar).collect(),
+            (Form::Words(_) | Form::List(_), _) => scalar(value).and_then(|text| split(row, &text)),
+            (Form::Value(_) | Form::Switch, _) => scalar(value).map(|text| vec![text]),
+        };
+        match words {
+            Some(words) => {
+                let origin = Origin::File(document.problem(path, ""));
+                self.from_file.insert(row.key, Raw { words, origin });
+            }
+            None => self.problems.push(document.problem(path, format!("`{key}` has a value of the wrong kind"))),
+        }
+    }
+
+    /// The setting as given by the strongest source, or None for its default. An empty variable is not given.
+    fn raw(&mut self, key: &str) -> Option<Raw> {
+        let row = TABLE.iter().find(|row| row.key == key)?;
+        let flag = self.given.flags.get(row.flag).map(|text| (text.as_str(), Origin::Flag(row.flag)));
+        let env = || {
+            let text = self.given.variable(row.env).filter(|text| !text.is_empty());
+            text.map(|text| (text, Origin::Env(row.env)))
+        };
+        let Some((text, origin)) = flag.or_else(env) else { return self.from_file.get(row.key).cloned() };
+        match split(row, text) {
+            Some(words) => Some(Raw { words, origin }),
+            None => {
+                self.problem(&origin, format!("`{text}` has an unclosed quote"), "");
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, origin: &Origin, text: String, hint: &str) {
+        let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+        let place = |file: String| Problem { file, line: 0, column: 0, text: text.clone(), hint: hint.clone() };
+        self.problems.push(match origin {
+            Origin::Flag(flag) => place(format!("--{flag}")),
+            Origin::Env(name) => place((*name).to_owned()),
+            Origin::File(at) => Problem { text, hint, ..at.clone() },
+        });
+    }
+
+    /// A value read by `read`, which says what it expects; None where it is not given and has no default, or is wrong.
+    fn value<T>(&mut self, key: &str, read: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let given = self.raw(key);
+        let default = TABLE.iter().find(|row| row.key == key).map_or("", |row| row.default);
+        let text = match &given {
+            Some(raw) => raw.words.first().map_or("", String::as_str),
+            None if default.is_empty() => return None,
+            None => default,
+        };
+        match (read(text), &given) {
+            (Ok(value), _) => Some(value),
+            (Err(expected), Some(raw)) => {
+                self.problem(&raw.origin, format!("`{text}` is not {expected}"), "");
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+
+    fn number<T: FromStr + PartialOrd + std::fmt::Display>(&mut self, key: &str, least: T, most: T) -> Option<T> {
+        self.value(key, |text| match text.parse() {
+            Ok(number) if number >= least && number <= most => Ok(number),
+            _ => Err(format!("a number from {least} to {most}")),
+        })
+    }
+
+    fn duration(&mut self, key: &str) -> Option<Duration> {
+        self.value(key, |text| {
+            let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+            let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+            duration.ok_or_else(|| "a time such as 30s, 5m or 1h 30m".to_owned())
+        })
+    }
+
+    fn switch(&mut self, key: &str) -> bool {
+        let read = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Ok(true),
+            "false" | "0" | "no" | "off" => Ok(false),
+            _ => Err("true or false".to_owned()),
+        };
+        self.value(key, read).unwrap_or(false)
+    }
+
+    fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        self.value(key, |text| match choices.iter().find(|(name, _)| *name == text) {
+            Some((_, choice)) => Ok(*choice),
+            None => Err(format!("one of {}", choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))),
+        })
+    }
+
+    fn words(&mut self, key: &str) -> Vec<String> {
+        self.raw(key).map(|raw| raw.words).unwrap_or_default()
+    }
+
+    fn text(&mut self, key: &str) -> String {
+        self.value(key, |text| Ok(text.to_owned())).unwrap_or_default()
+    }
+
+    /// A path as given, from the folder that its origin says; None for the default.
+    fn path(&mut self, key: &str) -> Option<PathBuf> {
+        let raw = self.raw(key)?;
+        let text = raw.words.first()?;
+        let text = match (text.strip_prefix("~/"), self.given.variable("HOME")) {
+            (Some(rest), Some(home)) => format!("{home}/{rest}"),
+            _ => text.clone(),
+        };
+        let start = match (&raw.origin, &self.config) {
+            (Origin::File(_), Some(config)) => config.parent().unwrap_or(Path::new("/")).to_owned(),
+            _ => self.given.folder.clone(),
+        };
+        Some(start.join(text))
+    }
+
+    /// The board: as given, or what is found here. Sets the provider that goes with a find.
+    fn source(&mut self) -> Option<(PathBuf, provider::Kind)> {
+        use provider::Kind;
+        let kinds = [("markdown", Kind::Markdown), ("file", Kind::File), ("github", Kind::Github)];
+        let named = self.raw("provider").is_some();
+        let kind = self.choice("provider", &kinds).unwrap_or(Kind::Markdown);
+        if kind == Kind::Github {
+            let text = self.text("source");
+            return Some((PathBuf::from(text), kind));
+        }
+        if let Some(path) = self.path("source") {
+            let kind = if !named && path.is_dir() { Kind::File } else { kind };
+            let wanted = match kind {
+                Kind::Markdown => path.is_file(),
+                Kind::File | Kind::Github => path.exists(),
+            };
+            if !wanted {
+                let raw = self.raw("source")?;
+                let what = if path.is_dir() { "is a folder, not a markdown board" } else { "no such board" };
+                self.problem(&raw.origin, format!("{}: {what}", shown(&path, &self.given.folder)), "");
+                return None;
+            }
+            return Some((fs::canonicalize(&path).unwrap_or(path), kind));
+        }
+        let found = ["board.md", "TODO.md", "backlog"].into_iter().find(|name| self.given.folder.join(name).exists());
+        let Some(found) = found else {
+            self.problems.push(Problem {
+                file: "--source".into(),
+                line: 0,
+                column: 0,
+                text: format!("no board given, and no board.md, TODO.md or backlog/ in {}", self.given.folder.display()),
+                hint: Some("name the board with --source FILE or KANBAN_SOURCE".into()),
+            });
+            return None;
+        };
+        let path = self.given.folder.join(found);
+        let kind = if !named && path.is_dir() { Kind::File } else { kind };
+        Some((fs::canonicalize(&path).unwrap_or(path), kind))
+    }
+
+    pub fn settings(mut self) -> Result<Settings, Failure> {
+        let board = (self.need == Need::Board).then(|| self.source()).flatten();
+        let (source, provider) = board.unwrap_or((self.given.folder.clone(), provider::Kind::Markdown));
+        let beside = match self.need {
+            Need::Board if provider != provider::Kind::Github => {
+                source.parent().map_or(self.given.folder.clone(), Path::to_owned)
+            }
+            Need::Board | Need::TestsOnly => self.given.folder.clone(),
+        };
+        let git_root = beside.ancestors().find(|folder| folder.join(".git").exists());
+        let workspace = self.path("workspace").unwrap_or_else(|| git_root.unwrap_or(&beside).to_owned());
+        let workspace = match fs::canonicalize(&workspace) {
+            Ok(path) if path.is_dir() => path,
+            _ => {
+                let origin = self.raw("workspace").map_or(Origin::Flag("workspace"), |raw| raw.origin);
+                self.problem(&origin, format!("{}: no such folder", workspace.display()), "");
+                workspace
+            }
+        };
+        let in_git = workspace.ancestors().any(|folder| folder.join(".git").exists());
+        let tests = self.path("tests").unwrap_or_else(|| beside.join("tests.txt"));
+        let transitions = self.path("transitions").unwrap_or_else(|| beside.join("transitions.yaml"));
+        let cache_dir = self.path("cacheDir").unwrap_or_else(|| workspace.join(".cache/kanban-codex-exec"));
+        let name = source.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let next = match self.raw("next") {
+            Some(_) => self.switch("next"),
+            None => provider == provider::Kind::Markdown && name == "todo.md",
+        };
+        let k = self.number("kMin", 1, 1000);
+        let require = self.number("kReq", 1, 1000);
+        if let (Some(k), Some(require)) = (k, require)
+            && require > k
+        {
+            let origin = self.raw("kReq").or_else(|| self.raw("kMin")).map_or(Origin::Flag("k-req"), |raw| raw.origin);
+            let text = format!("K_REQ ({require}) is more than K_MIN ({k}): no card could ever pass");
+            self.problem(&origin, text, "K_MIN tests are selected, K_REQ of them must pass");
+        }
+        let env = Environment::new(self.given.env.clone(), &self.words("env"));
+        let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
+        let codex = codex::Settings {
+            bin: self.codex_bin(),
+            model: self.text("model"),
+            effort: self.choice("reasoningEffort", &efforts).unwrap_or("high").to_owned(),
+            sandbox: self.switch("sandbox"),
+            args: self.words("codex.args"),
+            start_limit: self.duration("startLimit").unwrap_or_default(),
+            silence_limit: self.duration("silenceLimit").unwrap_or_default(),
+            attempt_limit: self.duration("attemptLimit").unwrap_or_default(),
+            grace: self.duration("grace").unwrap_or_default(),
+        };
+        let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+        let settings = Settings {
+            provider,
+            source_name: shown(&source, &self.given.folder),
+            source,
+            next,
+            config: self.config.clone(),
+            tests,
+            transitions,
+            workspace,
+            in_git,
+            cache_dir,
+            k: k.unwrap_or(1),
+            require: require.unwrap_or(1),
+            threshold: self.number("threshold", 0.0, 1.0).unwrap_or(index::DEFAULT_THRESHOLD),
+            mmr_lambda: self.number("mmrLambda", 0.0, 1.0).unwrap_or(index::DEFAULT_MMR_LAMBDA),
+            allow_shell_tests: self.switch("allowShellTests"),
+            shell_allowlist: self.words("shellAllowlist"),
+            codex,
+            js_runtime: self.text("jsRuntime"),
+            test_limit: self.duration("testLimit").unwrap_or_default(),
+            hook_limit: self.duration("hookLimit").unwrap_or_default(),
+            grace: self.duration("grace").unwrap_or_default(),
+            watch: self.switch("watch"),
+            poll_interval: self.duration("pollInterval").unwrap_or_default(),
+            guards: Guards {
+                max_cards: self.number("maxCards", 1, usize::MAX),
+                max_attempts: self.number("maxAttempts", 1, 1000).unwrap_or(1),
+                max_duration: self.duration("maxDuration"),
+                max_tokens: self.number("maxTokens", 1, u64::MAX),
+                max_failures: self.number("maxFailures", 1, u32::MAX),
+                budget_window: self.duration("budgetWindow"),
+            },
+            infrastructure_limit: self.number("infrastructureLimit", 1, 1000).unwrap_or(1),
+            backoff: self.duration("backoff").unwrap_or_default(),
+            fail_on_bounce: self.switch("failOnBounce"),
+            drained_exit_code: self.number("drainedExitCode", 0, 125).unwrap_or(0),
+            format: self.choice("format", &[("human", Format::Human), ("json", Format::Json)]).unwrap_or(Format::Human),
+            log_level: self.choice("logLevel", &levels).unwrap_or("info").to_owned(),
+            lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
+            env,
+        };
+        match self.problems.is_empty() {
+            true => Ok(settings),
+            false => Err(self.problems.into()),
+        }
+    }
+
+    /// A path is made absolute; a bare name is left for PATH.
+    fn codex_bin(&mut self) -> String {
+        match self.raw("codexBin") {
+            Some(raw) if raw.words.first().is_some_and(|word| word.contains('/')) => {
+                self.path("codexBin").map_or(String::new(), |path| path.to_string_lossy().into_owned())
+            }
+            _ => self.text("codexBin"),
+        }
+    }
+}
+
+fn split(row: &Setting, text: &str) -> Option<Vec<String>> {
+    match row.form {
+        Form::Value(_) | Form::Switch => Some(vec![text.to_owned()]),
+        Form::Words(_) => shell_words::split(text).ok(),
+        Form::List(_) => Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()),
+    }
+}
