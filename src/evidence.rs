@@ -1,1 +1,33 @@
-//! (to come)
+//! What a card's attempts did, privately witnessed: trees before and after, and the change set that follows from them.
+//!
+//! ```text
+//!  walk ─► tree before ─► (attempt) ─► tree after ─► changes ─► ChangeSet ─► checks::judge
+//! ```
+//! Trees are git's, under an index and an object folder in CACHE_DIR: the user's repository only lends its objects.
+
+mod artifacts;
+mod changes;
+mod git;
+mod ignored;
+mod path;
+mod repository;
+mod trees;
+mod walk;
+
+pub use artifacts::{Artifact, artifacts, artifacts_unchanged};
+pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
+pub use git::TreeId;
+pub use ignored::IgnoreRules;
+pub use path::TreePath;
+pub use trees::{Blob, Change, Snapshot, Trees};
+pub use walk::Skipped;
+
+/// What a test string is judged against.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Codex's final message, never its log.
+    pub message: String,
+    /// What codex was given: a line of it that comes back in the message is no evidence.
+    pub prompt: String,
+    pub changes: ChangeSet,
+}

@@ -1,0 +1,138 @@
+//! The change set: which files a card's attempts changed, and which of their lines the attempts added. Pure.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::TreePath;
+use crate::storage::sha256;
+
+/// A file at one time: its git mode (`0o100644`, `0o100755`, `0o120000` for a symlink, whose bytes are its target).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version<'b> {
+    pub mode: u32,
+    pub bytes: &'b [u8],
+}
+
+/// What one attempt did to one file; None where there was no such file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange<'b> {
+    pub path: TreePath,
+    pub before: Option<Version<'b>>,
+    pub after: Option<Version<'b>>,
+}
+
+/// What a card's attempts changed, over all of its columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// Ordered by path.
+    pub files: Vec<ChangedFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedFile {
+    pub path: TreePath,
+    /// Of the bytes as they are; None where the file was deleted.
+    pub sha256: Option<String>,
+    pub content: Content,
+    /// The 1-based lines of the current text that the card's attempts added.
+    pub added: BTreeSet<usize>,
+}
+
+/// What a changed file holds after the card's last attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// UTF-8 without NUL; a byte order mark is left out and lines end in `\n`.
+    Text(String),
+    /// Never evidence of work. `excludes` still looks through what can be read of it, or one NUL would hide a file.
+    Binary {
+        visible: String,
+    },
+    Deleted,
+}
+
+impl ChangeSet {
+    /// Folds a card's attempts, oldest first. `current` is what the changed files are after the last one; a path that
+    /// it lacks is deleted.
+    ///
+    /// A trimmed line's count over all files that an attempt changed says how many of it the attempt added or took away.
+    /// The sums over the attempts decide: a current line counts where its own file and all files together gained it. So
+    /// moving and re-indenting add nothing, and what others wrote between the attempts is not this card's.
+    pub fn fold(attempts: &[Vec<FileChange<'_>>], current: &BTreeMap<TreePath, Version<'_>>) -> ChangeSet {
+        let mut first: BTreeMap<&TreePath, Option<Version<'_>>> = BTreeMap::new();
+        let mut total = Gains::new();
+        let mut own: HashMap<&TreePath, Gains<'_>> = HashMap::new();
+        for change in attempts.iter().flatten() {
+            first.entry(&change.path).or_insert(change.before);
+            for (line, gain) in gains(change) {
+                *total.entry(line).or_default() += gain;
+                *own.entry(&change.path).or_default().entry(line).or_default() += gain;
+            }
+        }
+        let changed = first.into_iter().filter(|(path, before)| current.get(path) != before.as_ref());
+        let files = changed.map(|(path, _)| {
+            let gained = |line: &str| {
+                let gained = |gains: &Gains<'_>| gains.get(line).is_some_and(|gain| *gain > 0);
+                gained(&total) && own.get(path).is_some_and(gained)
+            };
+            ChangedFile::new(path, current.get(path).map(|version| version.bytes), gained)
+        });
+        ChangeSet { files: files.collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
+impl ChangedFile {
+    fn new(path: &TreePath, bytes: Option<&[u8]>, gained: impl Fn(&str) -> bool) -> ChangedFile {
+        let content = Content::new(bytes);
+        let added = match &content {
+            Content::Text(text) => {
+                let lines = text.split('\n').enumerate().filter(|(_, line)| gained(line.trim()));
+                lines.map(|(index, _)| index + 1).collect()
+            }
+            Content::Binary { .. } | Content::Deleted => BTreeSet::new(),
+        };
+        ChangedFile { path: path.clone(), sha256: bytes.map(sha256), content, added }
+    }
+}
+
+impl Content {
+    fn new(bytes: Option<&[u8]>) -> Content {
+        match bytes.map(|bytes| (text(bytes), bytes)) {
+            Some((Some(text), _)) => Content::Text(text.replace("\r\n", "\n")),
+            Some((None, bytes)) => Content::Binary { visible: String::from_utf8_lossy(bytes).replace('\0', "") },
+            None => Content::Deleted,
+        }
+    }
+}
+
+/// How many of each trimmed line.
+type Gains<'b> = HashMap<&'b str, i64>;
+
+/// A binary file adds nothing, and neither does what became of one: its lines may have been there, unreadable.
+fn gains<'b>(change: &FileChange<'b>) -> Gains<'b> {
+    let mut gains = Gains::new();
+    let before = change.before.map(|version| text(version.bytes));
+    for line in lines(before.flatten()) {
+        *gains.entry(line).or_default() -= 1;
+    }
+    if before != Some(None) {
+        for line in lines(change.after.and_then(|version| text(version.bytes))) {
+            *gains.entry(line).or_default() += 1;
+        }
+    }
+    gains
+}
+
+fn lines(text: Option<&str>) -> impl Iterator<Item = &str> {
+    text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+fn text(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+}

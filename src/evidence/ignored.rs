@@ -1,0 +1,113 @@
+//! Which paths are no part of a tree: the ignore rules as they were before an attempt.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use ignore::Match;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use serde::{Deserialize, Serialize};
+
+use super::TreePath;
+use super::repository::{Repository, small_file};
+
+/// What the tree before an attempt left out. The tree after it leaves out the same, so that an agent who edits a
+/// `.gitignore` neither hides its work nor makes old files look new. Kept with the attempt, for a recovery.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IgnoreRules {
+    /// From above the workspace, weakest first: `info/exclude`, then the `.gitignore`s from the repository's top down.
+    pub(super) above: Vec<Patterns>,
+    /// The `.gitignore`s of the workspace.
+    pub(super) within: Vec<Patterns>,
+    /// Ignored, but tracked by the user's index all the same: these are in.
+    pub(super) tracked: Vec<TreePath>,
+    /// Excluded or unreadable then: what was there can't be told from what is new.
+    pub(super) left_out: BTreeSet<TreePath>,
+}
+
+/// One file of patterns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Patterns {
+    /// Within: the file's folder. Above: the path from the file's folder down to the workspace.
+    pub folder: TreePath,
+    pub text: String,
+}
+
+impl IgnoreRules {
+    /// What stands above the workspace.
+    pub(super) fn above(repository: Option<&Repository>, workspace: &Path) -> Vec<Patterns> {
+        let Some(repository) = repository else { return Vec::new() };
+        let mut files = vec![(repository.top.as_path(), repository.common.join("info/exclude"))];
+        let mut folders: Vec<&Path> = workspace.ancestors().skip(1).collect();
+        folders.retain(|folder| folder.starts_with(&repository.top));
+        files.extend(folders.into_iter().rev().map(|folder| (folder, folder.join(".gitignore"))));
+        let read = |(folder, file): (&Path, PathBuf)| {
+            Some(Patterns { folder: TreePath::below(folder, workspace)?, text: small_file(&file)? })
+        };
+        files.into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn by_folder(&self) -> HashMap<&TreePath, &str> {
+        self.within.iter().map(|patterns| (&patterns.folder, patterns.text.as_str())).collect()
+    }
+}
+
+/// Compiled patterns, and the weaker ones behind them.
+pub(super) struct Level {
+    matcher: Gitignore,
+    place: Place,
+    outer: Option<Rc<Level>>,
+}
+
+/// Where the file of patterns stands.
+enum Place {
+    /// This many bytes of a path are its folder and a slash.
+    Within(usize),
+    /// This leads from its folder down to the workspace.
+    Above(TreePath),
+}
+
+impl Level {
+    pub fn above(patterns: &[Patterns]) -> Option<Rc<Level>> {
+        patterns.iter().fold(None, |outer, patterns| {
+            let place = Place::Above(patterns.folder.clone());
+            Some(Rc::new(Level { matcher: compile(&patterns.text), place, outer }))
+        })
+    }
+
+    pub fn within(folder: &TreePath, text: &str, outer: Option<Rc<Level>>) -> Rc<Level> {
+        let length = folder.as_bytes().len();
+        let place = Place::Within(if length == 0 { 0 } else { length + 1 });
+        Rc::new(Level { matcher: compile(text), place, outer })
+    }
+
+    fn matched(&self, path: &TreePath, is_folder: bool) -> Match<()> {
+        let relative = match &self.place {
+            Place::Within(length) => TreePath::new(path.as_bytes().get(*length..).unwrap_or_default()),
+            Place::Above(folder) => folder.join(path.as_path().as_os_str()),
+        };
+        self.matcher.matched(relative.as_path(), is_folder).map(|_| ())
+    }
+}
+
+/// The nearest file of patterns that knows the path decides, as in git.
+pub(super) fn ignored(level: Option<&Rc<Level>>, path: &TreePath, is_folder: bool) -> bool {
+    let mut level = level;
+    while let Some(current) = level {
+        match current.matched(path, is_folder) {
+            Match::Ignore(()) => return true,
+            Match::Whitelist(()) => return false,
+            Match::None => level = current.outer.as_ref(),
+        }
+    }
+    false
+}
+
+/// A line that is no pattern is passed over, as git does.
+fn compile(text: &str) -> Gitignore {
+    let mut builder = GitignoreBuilder::new(".");
+    for line in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
+        builder.add_line(None, line).ok();
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}

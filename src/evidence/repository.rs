@@ -1,0 +1,56 @@
+//! The user's repository, found by reading: no git runs under its configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The repository that a workspace lies in.
+#[derive(Debug)]
+pub(super) struct Repository {
+    /// The folder that holds `.git`.
+    pub top: PathBuf,
+    /// `.git`, or what its file names: a linked worktree has its own.
+    pub folder: PathBuf,
+    /// Shared by the worktrees of a repository: objects, `info/exclude`, configuration.
+    pub common: PathBuf,
+}
+
+impl Repository {
+    pub fn of(workspace: &Path) -> Option<Repository> {
+        workspace.ancestors().find_map(|top| {
+            let folder = git_folder(top)?;
+            folder.join("HEAD").symlink_metadata().ok()?;
+            let common = match small_file(&folder.join("commondir")) {
+                Some(text) => folder.join(text.trim_end()),
+                None => folder.clone(),
+            };
+            Some(Repository { top: top.to_owned(), folder, common })
+        })
+    }
+
+    /// Whether its objects are named by SHA-256.
+    pub fn sha256(&self) -> bool {
+        let config = small_file(&self.common.join("config")).unwrap_or_default();
+        config.lines().filter_map(|line| line.split_once('=')).any(|(key, value)| {
+            key.trim().eq_ignore_ascii_case("objectformat")
+                && value.trim().trim_matches('"').eq_ignore_ascii_case("sha256")
+        })
+    }
+}
+
+fn git_folder(top: &Path) -> Option<PathBuf> {
+    let dot_git = top.join(".git");
+    if dot_git.is_dir() {
+        return Some(dot_git);
+    }
+    let text = small_file(&dot_git)?;
+    Some(top.join(text.strip_prefix("gitdir:")?.trim()))
+}
+
+/// The text of a plain file of at most 1 MiB; of what is not UTF-8, what can be read. A pipe would block for ever.
+pub(super) fn small_file(path: &Path) -> Option<String> {
+    let data = fs::symlink_metadata(path).ok()?;
+    if !data.is_file() || data.len() > 1 << 20 {
+        return None;
+    }
+    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}

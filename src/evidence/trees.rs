@@ -1,0 +1,235 @@
+//! Trees of the workspace before and after attempts, and what differs between them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use super::git::{Git, TreeId};
+use super::ignored::{IgnoreRules, Level, Patterns};
+use super::repository::{Repository, small_file};
+use super::walk::{Skipped, Walked, walk};
+use super::{ChangeSet, FileChange, TreePath, Version};
+use crate::process::Spawner;
+
+/// Takes trees of one workspace. Nothing in the workspace or in the user's repository is written.
+#[derive(Debug)]
+pub struct Trees {
+    git: Git,
+    workspace: PathBuf,
+    /// The board, the gate inputs, CACHE_DIR: never in a tree.
+    excluded: HashSet<TreePath>,
+}
+
+/// A saved tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub tree: TreeId,
+    /// What is missing from it, for the report.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A file in a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Hex.
+    pub id: String,
+    /// `0o100644`, `0o100755` or `0o120000` (symlink).
+    pub mode: u32,
+}
+
+/// A path that differs between two trees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub path: TreePath,
+    pub before: Option<Blob>,
+    pub after: Option<Blob>,
+}
+
+/// Walks that are tried: files come and go while one is on its way.
+const TRIES: usize = 3;
+const GITLINK: u32 = 0o160_000;
+
+impl Trees {
+    /// Trees of `workspace`, kept in `cache_dir`. `excluded` files and folders are in none. `path` is PATH, to find git.
+    ///
+    /// # Errors
+    /// No git, a workspace that isn't there, a CACHE_DIR that can't be written or is the workspace itself.
+    pub fn open(
+        spawner: &Spawner,
+        cache_dir: &Path,
+        workspace: &Path,
+        excluded: Vec<PathBuf>,
+        path: &OsStr,
+    ) -> Result<Trees> {
+        let workspace = workspace.canonicalize();
+        let workspace = workspace.context("cannot find the workspace: name an existing folder")?;
+        let repository = Repository::of(&workspace);
+        let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;
+        let mut paths = HashSet::new();
+        for path in excluded.iter().map(PathBuf::as_path).chain([cache_dir]) {
+            paths.extend(names_of(path)?.iter().filter_map(|path| TreePath::below(&workspace, path)));
+        }
+        if paths.contains(&TreePath::default()) {
+            bail!(
+                "the workspace {} cannot hold CACHE_DIR or the board as a whole: choose another",
+                workspace.display()
+            );
+        }
+        Ok(Trees { git, workspace, excluded: paths })
+    }
+
+    /// The tree before an attempt, and the rules that the tree after it has to be taken with.
+    pub fn snapshot_before(&self) -> Result<(Snapshot, IgnoreRules)> {
+        let repository = Repository::of(&self.workspace);
+        self.attempt(|| {
+            let above = IgnoreRules::above(repository.as_ref(), &self.workspace);
+            let mut within = Vec::new();
+            let read = |folder: &TreePath| {
+                let text = small_file(&self.workspace.join(folder.as_path()).join(".gitignore"))?;
+                within.push(Patterns { folder: folder.clone(), text: text.clone() });
+                Some(text)
+            };
+            let mut walked = walk(&self.workspace, Level::above(&above), |path| self.excluded.contains(path), read)?;
+            let mut rules = IgnoreRules { above, within, ..IgnoreRules::default() };
+            rules.tracked = self.tracked_but_ignored(repository.as_ref(), &mut walked);
+            self.add_tracked(&rules, &mut walked);
+            rules.left_out.extend(self.excluded.iter().cloned());
+            rules.left_out.extend(walked.skipped.iter().map(|skipped| skipped.path.clone()));
+            Ok((walked, rules))
+        })
+    }
+
+    /// The tree after an attempt, by the rules of the tree before it.
+    pub fn snapshot_after(&self, rules: &IgnoreRules) -> Result<Snapshot> {
+        let texts = rules.by_folder();
+        let left_out = |path: &TreePath| self.left_out(rules, path);
+        let (snapshot, ()) = self.attempt(|| {
+            let patterns = |folder: &TreePath| texts.get(folder).map(|text| (*text).to_owned());
+            let mut walked = walk(&self.workspace, Level::above(&rules.above), left_out, patterns)?;
+            self.add_tracked(rules, &mut walked);
+            Ok((walked, ()))
+        })?;
+        Ok(snapshot)
+    }
+
+    /// What differs between two trees, ordered by path. A mode alone is a difference, too.
+    pub fn changed(&self, before: &TreeId, after: &TreeId) -> Result<Vec<Change>> {
+        let lines = self.git.compare(before, after)?;
+        let changes = lines.into_iter().filter_map(|(line, path)| {
+            let mut words = line.strip_prefix(':')?.split(' ');
+            let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
+            Some(Change { path, before: blob(mode, id), after: blob(new_mode, new_id) })
+        });
+        Ok(changes.filter(|change| change.before.is_some() || change.after.is_some()).collect())
+    }
+
+    /// The change set of a card's attempts, oldest first, each by its tree before and its tree after.
+    pub fn change_set(&self, attempts: &[(TreeId, TreeId)]) -> Result<ChangeSet> {
+        let changes: Vec<Vec<Change>> =
+            attempts.iter().map(|(before, after)| self.changed(before, after)).collect::<Result<_>>()?;
+        let mut current = match attempts.last() {
+            Some((_, after)) => self.git.list(after)?,
+            None => HashMap::new(),
+        };
+        let touched: HashSet<&TreePath> = changes.iter().flatten().map(|change| &change.path).collect();
+        current.retain(|path, (mode, _)| touched.contains(path) && *mode != GITLINK);
+        let sides = changes.iter().flatten().flat_map(|change| [&change.before, &change.after]);
+        let mut ids: BTreeSet<String> = sides.flatten().map(|blob| blob.id.clone()).collect();
+        ids.extend(current.values().map(|(_, id)| id.clone()));
+        let contents = self.git.read(&ids)?;
+        let version = |mode: u32, id: &str| contents.get(id).map(|bytes| Version { mode, bytes });
+        let of = |blob: &Option<Blob>| blob.as_ref().and_then(|blob| version(blob.mode, &blob.id));
+        let change = |change: &Change| FileChange {
+            path: change.path.clone(),
+            before: of(&change.before),
+            after: of(&change.after),
+        };
+        let attempts: Vec<Vec<FileChange<'_>>> = changes.iter().map(|all| all.iter().map(change).collect()).collect();
+        let current: BTreeMap<TreePath, Version<'_>> =
+            current.iter().filter_map(|(path, (mode, id))| Some((path.clone(), version(*mode, id)?))).collect();
+        Ok(ChangeSet::fold(&attempts, &current))
+    }
+
+    /// A patch from one tree to the other, as `git apply` takes it. Its length is whatever the change needs.
+    pub fn patch(&self, before: &TreeId, after: &TreeId) -> Result<Vec<u8>> {
+        self.git.patch(before, after)
+    }
+
+    fn attempt<T>(&self, walk: impl Fn() -> Result<(Walked, T)>) -> Result<(Snapshot, T)> {
+        let mut tried = 0;
+        loop {
+            let (walked, more) = walk()?;
+            tried += 1;
+            match self.git.write(&walked.files) {
+                Ok(tree) => return Ok((Snapshot { tree, skipped: walked.skipped }, more)),
+                Err(error) if tried == TRIES => {
+                    return Err(error.context(format!("cannot take a tree of {}", self.workspace.display())));
+                }
+                // The index may be damaged, or rest on objects that are gone: it is only a memory.
+                Err(_) => self.git.forget()?,
+            }
+        }
+    }
+
+    /// Paths that the user's index has and the walk has not, though they are there.
+    fn tracked_but_ignored(&self, repository: Option<&Repository>, walked: &mut Walked) -> Vec<TreePath> {
+        let Some(repository) = repository.filter(|repository| repository.folder.join("index").exists()) else {
+            return Vec::new();
+        };
+        let listed = match self.git.tracked(repository) {
+            Ok(listed) => listed,
+            Err(error) => {
+                let reason = format!(
+                    "the repository's index cannot be read, so tracked files that are ignored are left out: {error:#}"
+                );
+                walked.skipped.push(Skipped { path: TreePath::new(".git/index"), reason });
+                return Vec::new();
+            }
+        };
+        let found: HashSet<&TreePath> = walked.files.iter().collect();
+        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
+        let there = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path())).is_ok();
+        listed.into_iter().filter_map(here).filter(|path| !found.contains(path) && there(path)).collect()
+    }
+
+    fn add_tracked(&self, rules: &IgnoreRules, walked: &mut Walked) {
+        for path in &rules.tracked {
+            let out = path.folders().chain([path.clone()]).any(|part| self.left_out(rules, &part));
+            let place = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()));
+            let real =
+                path.stays_inside() && path.folders().all(|folder| place(&folder).is_ok_and(|data| data.is_dir()));
+            if let Ok(data) = place(path)
+                && real
+                && !out
+                && !data.is_dir()
+            {
+                walked.file(&self.workspace, path.clone(), &data);
+            }
+        }
+    }
+
+    fn left_out(&self, rules: &IgnoreRules, path: &TreePath) -> bool {
+        self.excluded.contains(path) || rules.left_out.contains(path)
+    }
+}
+
+/// A path as it is named, in its real folder, and what it leads to: a board may be a symlink.
+fn names_of(path: &Path) -> Result<Vec<PathBuf>> {
+    let path = std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))?;
+    let mut names: Vec<PathBuf> = path.canonicalize().into_iter().collect();
+    if let (Some(folder), Some(name)) = (path.parent().and_then(|folder| folder.canonicalize().ok()), path.file_name())
+    {
+        names.push(folder.join(name));
+    }
+    names.push(path);
+    Ok(names)
+}
+
+fn blob(mode: &str, id: &str) -> Option<Blob> {
+    let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode != 0 && *mode != GITLINK)?;
+    Some(Blob { id: id.to_owned(), mode })
+}

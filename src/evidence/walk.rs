@@ -1,0 +1,113 @@
+//! Finds the files of a tree.
+
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+use rustix::fs::{Access, access};
+use serde::{Deserialize, Serialize};
+
+use super::TreePath;
+use super::ignored::{Level, ignored};
+
+/// Bytes beyond which a file is left out of trees: 64 MiB.
+pub(super) const LARGEST: u64 = 64 << 20;
+
+/// A path that is not in a tree though no rule ignores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    pub path: TreePath,
+    pub reason: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub files: Vec<TreePath>,
+    pub skipped: Vec<Skipped>,
+}
+
+/// All files and symlinks below `workspace`, nested repositories included, `.git` never. `left_out` paths are passed over
+/// with all that is below them; `patterns` gives the text of a folder's `.gitignore`.
+///
+/// # Errors
+/// Only where the workspace itself can't be read.
+pub(super) fn walk(
+    workspace: &Path,
+    above: Option<Rc<Level>>,
+    left_out: impl Fn(&TreePath) -> bool,
+    mut patterns: impl FnMut(&TreePath) -> Option<String>,
+) -> Result<Walked> {
+    fs::read_dir(workspace).with_context(|| format!("cannot read the workspace {}", workspace.display()))?;
+    let mut walked = Walked::default();
+    let mut folders = vec![(TreePath::default(), above)];
+    while let Some((folder, outer)) = folders.pop() {
+        let level = match patterns(&folder) {
+            Some(text) => Some(Level::within(&folder, &text, outer)),
+            None => outer,
+        };
+        let entries = match fs::read_dir(workspace.join(folder.as_path())) {
+            Ok(entries) => entries,
+            Err(error) => {
+                walked.skip(folder, &error);
+                continue;
+            }
+        };
+        for entry in entries {
+            let (name, data) = match entry.and_then(|entry| Ok((entry.file_name(), entry.metadata()?))) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    walked.skip(folder.clone(), &error);
+                    continue;
+                }
+            };
+            let path = folder.join(&name);
+            if name == ".git" || left_out(&path) || ignored(level.as_ref(), &path, data.is_dir()) {
+                continue;
+            }
+            match data.is_dir() {
+                true if name.eq_ignore_ascii_case(".git") => walked.refuse(path, UNNAMEABLE),
+                true => folders.push((path, level.clone())),
+                false => walked.file(workspace, path, &data),
+            }
+        }
+    }
+    Ok(walked)
+}
+
+const UNNAMEABLE: &str = "git can hold no file of this name";
+
+impl Walked {
+    /// Takes a path in that is no folder, or says why not.
+    pub fn file(&mut self, workspace: &Path, path: TreePath, data: &Metadata) {
+        let name = path.as_path().file_name().map(OsStrExt::as_bytes).unwrap_or_default();
+        let link = data.is_symlink();
+        if name.eq_ignore_ascii_case(b".git") || link && name.eq_ignore_ascii_case(b".gitmodules") {
+            self.refuse(path, UNNAMEABLE);
+        } else if link {
+            self.files.push(path);
+        } else if !data.is_file() {
+            self.refuse(path, "it is a pipe, a socket or a device");
+        } else if data.len() > LARGEST {
+            self.refuse(path, "it is larger than 64 MiB");
+        } else {
+            match access(workspace.join(path.as_path()), Access::READ_OK) {
+                Ok(()) => self.files.push(path),
+                Err(error) => self.skip(path, &error.into()),
+            }
+        }
+    }
+
+    fn refuse(&mut self, path: TreePath, reason: &str) {
+        self.skipped.push(Skipped { path, reason: reason.to_owned() });
+    }
+
+    /// What has vanished since its folder was read is simply not there.
+    fn skip(&mut self, path: TreePath, error: &std::io::Error) {
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+            self.skipped.push(Skipped { path, reason: format!("it cannot be read: {error}") });
+        }
+    }
+}
