@@ -1,0 +1,289 @@
+//! One card against all tests: exact by words, then the best again with their trigrams.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::store::{Fields, Section, Store, Unusable};
+use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, trigrams};
+use super::vector::{
+    Blocks, Sparse, TITLE_SHARE, blend, card_weight, counts, idf, idf_of_code, test_weight, weight_of_code,
+};
+use super::{Candidate, Query};
+
+/// So many of the best by words get their trigrams compared; an index of no more tests is compared as a whole.
+const SECOND_STAGE: usize = 100;
+/// So many matched words are named.
+const WORDS_SHOWN: usize = 8;
+
+const TERM: u64 = 16;
+
+/// Reads an index's parts.
+#[derive(Debug)]
+pub struct Reader {
+    store: Store,
+    pub source_sha256: String,
+    pub tests: u32,
+    slot_bits: u32,
+    trigram_idf: Vec<f32>,
+}
+
+/// A word that some test has.
+struct Term {
+    idf: f32,
+    postings: Range<u64>,
+}
+
+impl Reader {
+    pub fn new(store: Store) -> Result<Reader, Unusable> {
+        let [tests, slot_bits] = store.numbers;
+        let whole = |section| store.read(section, 0..store.section_len(section));
+        let source_sha256 = String::from_utf8(whole(Section::Source)?).map_err(Unusable::new)?;
+        let codes = whole(Section::TrigramIdf)?;
+        let idf = |&code: &u8| if code == 0 { 0.0 } else { idf_of_code(code) };
+        let trigram_idf: Vec<f32> = codes.iter().map(idf).collect();
+        let sound = slot_bits <= WORD_BITS
+            && trigram_idf.len() == TRIGRAM_BUCKETS
+            && store.section_len(Section::Slots) == 4 * ((1 << slot_bits) + 1)
+            && store.section_len(Section::TextEnds) == 8 * u64::from(tests);
+        if !sound {
+            return Err(Unusable::new("its sections do not fit together"));
+        }
+        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf })
+    }
+
+    fn term(&self, bucket: u32) -> Result<Option<Term>, Unusable> {
+        let slot = u64::from(bucket >> (WORD_BITS - self.slot_bits));
+        let bytes = self.store.read(Section::Slots, 4 * slot..4 * slot + 8)?;
+        let mut fields = Fields(&bytes);
+        let (Some(first), Some(past)) = (fields.u32(), fields.u32()) else { return Ok(None) };
+        // The term before the first says where the first one's postings start.
+        let before = u64::from(first.saturating_sub(1));
+        let bytes = self.store.read(Section::Terms, TERM * before..TERM * u64::from(past.max(first)))?;
+        let mut fields = Fields(&bytes);
+        let mut start = 0;
+        while let (Some(found), Some(frequency), Some(end)) = (fields.u32(), fields.u32(), fields.u64()) {
+            if found == bucket {
+                return Ok(Some(Term { idf: idf(self.tests, frequency), postings: start..end }));
+            }
+            start = end;
+        }
+        Ok(None)
+    }
+
+    /// What similarity reads of a test.
+    pub fn text(&self, ordinal: u32) -> Result<String, Unusable> {
+        let at = 8 * u64::from(ordinal);
+        let bytes = self.store.read(Section::TextEnds, at.saturating_sub(8)..at + 8)?;
+        let mut fields = Fields(&bytes);
+        let start = if ordinal == 0 { Some(0) } else { fields.u64() };
+        let (Some(start), Some(end)) = (start, fields.u64()) else {
+            return Err(Unusable::new(format_args!("it has no test {ordinal}")));
+        };
+        String::from_utf8(self.store.read(Section::Texts, start..end)?).map_err(Unusable::new)
+    }
+}
+
+/// A card's words, weighed.
+struct CardWord {
+    text: String,
+    idf: f32,
+    weight: f32,
+}
+
+/// A test and how similar it is to the card, in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    pub ordinal: u32,
+    pub similarity: f32,
+}
+
+impl Hit {
+    /// Best first, then by ordinal.
+    fn by_rank(a: &Hit, b: &Hit) -> Ordering {
+        b.similarity.total_cmp(&a.similarity).then(a.ordinal.cmp(&b.ordinal))
+    }
+}
+
+/// A card, compared with every test by words.
+pub struct Search<'i> {
+    reader: &'i Reader,
+    tokenizer: Tokenizer,
+    words: HashMap<u32, CardWord>,
+    /// By trigram bucket.
+    trigrams: Vec<f32>,
+    /// By ordinal: the words' cosine.
+    scores: Vec<f32>,
+    /// Of words that the tests have, by bucket, as far as they were asked for.
+    idfs: HashMap<u32, f32>,
+}
+
+impl<'i> Search<'i> {
+    pub fn new(reader: &'i Reader, query: &Query<'_>) -> Result<Search<'i>, Unusable> {
+        let mut search = Search {
+            reader,
+            tokenizer: Tokenizer::default(),
+            words: HashMap::new(),
+            trigrams: vec![0.0; TRIGRAM_BUCKETS],
+            scores: vec![0.0; reader.tests as usize],
+            idfs: HashMap::new(),
+        };
+        let mut terms = HashMap::new();
+        let body = search.card(query.body, &mut terms)?;
+        let title = search.card(query.title, &mut terms)?;
+        for (bucket, weight) in body.trigrams.plus(TITLE_SHARE, &title.trigrams).iter() {
+            search.trigrams[bucket as usize] = weight;
+        }
+        for (bucket, weight) in body.words.plus(TITLE_SHARE, &title.words).iter() {
+            if let Some(word) = search.words.get_mut(&bucket) {
+                word.weight = weight;
+            }
+            if let Some(Some(term)) = terms.get(&bucket) {
+                search.add(term, weight)?;
+            }
+        }
+        Ok(search)
+    }
+
+    /// Words that no test has are left out, of the length too: so the similarity says how well the test covers what the
+    /// tests know of the card, and one threshold serves long cards and short ones.
+    fn card(&mut self, text: &str, terms: &mut HashMap<u32, Option<Term>>) -> Result<Blocks, Unusable> {
+        let (mut buckets, mut letters) = (Vec::new(), Vec::new());
+        let words = &mut self.words;
+        self.tokenizer.words(text, |word| {
+            buckets.push(word.bucket);
+            words.entry(word.bucket).or_insert_with(|| CardWord { text: word.text.to_owned(), idf: 0.0, weight: 0.0 });
+            trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
+        });
+        let words = Sparse::unit(&mut buckets, |bucket, count| {
+            if !terms.contains_key(&bucket) {
+                terms.insert(bucket, self.reader.term(bucket)?);
+            }
+            let Some(Some(term)) = terms.get(&bucket) else { return Ok(None) };
+            self.words.entry(bucket).and_modify(|word| word.idf = term.idf);
+            Ok(Some(card_weight(count, term.idf)))
+        })?;
+        let trigrams = Sparse::unit(&mut letters, |bucket, count| {
+            let idf = self.reader.trigram_idf[bucket as usize];
+            Ok::<_, Unusable>((idf > 0.0).then(|| card_weight(count, idf)))
+        })?;
+        Ok(Blocks { words, trigrams })
+    }
+
+    fn add(&mut self, term: &Term, weight: f32) -> Result<(), Unusable> {
+        let bytes = self.reader.store.read(Section::Postings, term.postings.clone())?;
+        let mut fields = Fields(&bytes);
+        let mut ordinal = 0_u32;
+        while let Some(distance) = fields.leb128() {
+            ordinal = ordinal.saturating_add(distance);
+            match (self.scores.get_mut(ordinal as usize), fields.u8()) {
+                (Some(score), Some(code)) => *score += weight * weight_of_code(code),
+                _ => return Err(Unusable::new("postings point to no test")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The `pool` best, best first; ties by ordinal. A test that has nothing of the card is none of them.
+    pub fn best(&mut self, pool: usize) -> Result<Vec<Hit>, Unusable> {
+        let first = self.first_stage(pool.max(SECOND_STAGE));
+        let mut hits = first.into_iter().map(|hit| self.hit(hit.ordinal)).collect::<Result<Vec<Hit>, _>>()?;
+        hits.retain(|hit| hit.similarity > 0.0);
+        hits.sort_unstable_by(Hit::by_rank);
+        hits.truncate(pool);
+        Ok(hits)
+    }
+
+    /// The best by words alone, in no order.
+    fn first_stage(&self, wanted: usize) -> Vec<Hit> {
+        let all = (0..).zip(&self.scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity });
+        if self.scores.len() <= wanted {
+            return all.collect();
+        }
+        let mut best = Vec::with_capacity(4 * wanted);
+        let mut least = 0.0;
+        for hit in all.filter(|hit| hit.similarity > 0.0) {
+            // Of equals the first stay, and later ordinals come later.
+            if hit.similarity <= least {
+                continue;
+            }
+            best.push(hit);
+            if best.len() == 4 * wanted {
+                least = cut(&mut best, wanted);
+            }
+        }
+        cut(&mut best, wanted);
+        best
+    }
+
+    /// This test, however well it does.
+    pub fn hit(&mut self, ordinal: u32) -> Result<Hit, Unusable> {
+        Ok(Hit { ordinal, similarity: self.similarity(ordinal)? })
+    }
+
+    fn similarity(&mut self, ordinal: u32) -> Result<f32, Unusable> {
+        let words = self.scores.get(ordinal as usize).copied().unwrap_or_default();
+        let text = self.reader.text(ordinal)?;
+        let mut found = Vec::new();
+        self.tokenizer.words(&text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
+        let (mut dot, mut squares) = (0.0, 0.0);
+        for (trigram, count) in counts(&mut found) {
+            let weight = test_weight(count, self.reader.trigram_idf[trigram as usize]);
+            dot += weight * self.trigrams[trigram as usize];
+            squares += weight * weight;
+        }
+        Ok(blend(words, if squares > 0.0 { dot / squares.sqrt() } else { 0.0 }))
+    }
+
+    /// With the words that the card and the test share.
+    pub fn explain(&mut self, hit: Hit) -> Result<Candidate, Unusable> {
+        let Hit { ordinal, similarity } = hit;
+        let text = self.reader.text(ordinal)?;
+        let mut buckets = Vec::new();
+        self.tokenizer.words(&text, |word| buckets.push(word.bucket));
+        let shared = counts(&mut buckets).filter_map(|(bucket, count)| {
+            let word = self.words.get(&bucket).filter(|word| word.weight > 0.0)?;
+            Some((word.weight * test_weight(count, word.idf), word.text.as_str()))
+        });
+        let mut shared: Vec<(f32, &str)> = shared.collect();
+        shared.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        let words = shared.into_iter().take(WORDS_SHOWN).map(|(_, word)| word.to_owned()).collect();
+        Ok(Candidate { ordinal, similarity, words })
+    }
+
+    /// A test as a vector, to compare it with other tests.
+    pub fn blocks(&mut self, ordinal: u32) -> Result<Blocks, Unusable> {
+        let text = self.reader.text(ordinal)?;
+        let (mut buckets, mut letters) = (Vec::new(), Vec::new());
+        self.tokenizer.words(&text, |word| {
+            buckets.push(word.bucket);
+            trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
+        });
+        let words = Sparse::unit(&mut buckets, |bucket, count| {
+            let idf = match self.idfs.get(&bucket) {
+                Some(idf) => *idf,
+                None => {
+                    let idf = self.reader.term(bucket)?.map_or(0.0, |term| term.idf);
+                    self.idfs.insert(bucket, idf);
+                    idf
+                }
+            };
+            Ok(Some(test_weight(count, idf)))
+        })?;
+        let trigrams = Sparse::unit(&mut letters, |bucket, count| {
+            Ok::<_, Unusable>(Some(test_weight(count, self.reader.trigram_idf[bucket as usize])))
+        })?;
+        Ok(Blocks { words, trigrams })
+    }
+}
+
+/// Keeps the `wanted` best, in no order, and gives the least similarity among them: 0 where there are fewer.
+fn cut(hits: &mut Vec<Hit>, wanted: usize) -> f32 {
+    if hits.len() <= wanted || wanted == 0 {
+        return 0.0;
+    }
+    let (_, last, _) = hits.select_nth_unstable_by(wanted - 1, Hit::by_rank);
+    let least = last.similarity;
+    hits.truncate(wanted);
+    least
+}

@@ -1,0 +1,289 @@
+//! The container of the index: sections of bytes in one file, read in place, each block checked before it is believed.
+//!
+//! ```text
+//! magic 8 | version u32 | numbers [u32; 2] | section ends [u64; 7] | checksum of the checksums u64 | checksum of the above u64
+//! the sections, end to end
+//! checksums [u64], one for each 4 KiB of the sections
+//! ```
+//!
+//! Little endian. A file that is torn, truncated, flipped in one bit, foreign or of another version is [`Unusable`]: it is
+//! never misread, and the answer is always to build it anew. Nothing is parsed on opening but the header and the checksums
+//! (2 bytes for each KiB of index).
+
+use std::fmt;
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const MAGIC: &[u8; 8] = b"kceindex";
+/// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
+const VERSION: u32 = 1;
+const NUMBERS: usize = 2;
+const SECTIONS: usize = 7;
+const HEADER: usize = 8 + 4 + 4 * NUMBERS + 8 * SECTIONS + 8 + 8;
+const BLOCK: u64 = 4096;
+
+/// The parts of an index file, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// The SHA-256 of the tests file, as text.
+    Source,
+    /// One byte for each trigram bucket: its idf code, 0 where no test has it.
+    TrigramIdf,
+    /// For each slot (the upper bits of a word bucket) u32: how many terms stand before it; one more at the end.
+    Slots,
+    /// By rising bucket: bucket u32, tests that have it u32, end of its postings u64.
+    Terms,
+    /// For each term, by rising ordinal: distance from the last ordinal (LEB128), weight code u8.
+    Postings,
+    /// For each test u64: where its text ends.
+    TextEnds,
+    /// What similarity reads of the tests, end to end, UTF-8.
+    Texts,
+}
+
+/// The index can't be used as it is: it has to be built anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    pub reason: String,
+}
+
+impl Unusable {
+    pub fn new(reason: impl fmt::Display) -> Unusable {
+        Unusable { reason: reason.to_string() }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the index is unusable, build it anew: {}", self.reason)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// The bytes of a file with these numbers and sections.
+pub fn pack(numbers: [u32; NUMBERS], sections: [Vec<u8>; SECTIONS]) -> Vec<u8> {
+    let body: usize = sections.iter().map(Vec::len).sum();
+    let mut file = Vec::with_capacity(HEADER + body + 8 * body.div_ceil(BLOCK as usize));
+    file.extend(MAGIC);
+    file.extend(VERSION.to_le_bytes());
+    numbers.iter().for_each(|number| file.extend(number.to_le_bytes()));
+    let mut end = 0;
+    for section in &sections {
+        end += section.len() as u64;
+        file.extend(end.to_le_bytes());
+    }
+    let header = file.len();
+    file.resize(HEADER, 0);
+    // Each section is dropped as soon as it is copied: a large index is in memory once.
+    for section in sections {
+        file.extend(section);
+    }
+    let checksums: Vec<u8> =
+        file[HEADER..].chunks(BLOCK as usize).flat_map(|block| checksum(block).to_le_bytes()).collect();
+    file[header..header + 8].copy_from_slice(&checksum(&checksums).to_le_bytes());
+    let above = checksum(&file[..header + 8]);
+    file[header + 8..HEADER].copy_from_slice(&above.to_le_bytes());
+    file.extend(checksums);
+    file
+}
+
+/// Eight bytes at a time. Each step is a bijection of the state, so that a damage within eight bytes never passes unseen,
+/// and any other with 2^-64. It guards against accidents: whoever means harm can write the whole file.
+fn checksum(bytes: &[u8]) -> u64 {
+    let step = |state: u64, word: u64| (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    let state = step(state, u64::from_le_bytes(last));
+    state ^ (state >> 32)
+}
+
+#[derive(Debug)]
+enum Bytes {
+    File(File),
+    Memory(Vec<u8>),
+}
+
+impl Bytes {
+    fn len(&self) -> Result<u64, Unusable> {
+        match self {
+            Bytes::File(file) => file.metadata().map(|data| data.len()).map_err(Unusable::new),
+            Bytes::Memory(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Unusable> {
+        match self {
+            Bytes::File(file) => {
+                let mut bytes = vec![0; (range.end - range.start) as usize];
+                file.read_exact_at(&mut bytes, range.start).map_err(Unusable::new)?;
+                Ok(bytes)
+            }
+            Bytes::Memory(bytes) => {
+                let piece = bytes.get(range.start as usize..range.end as usize);
+                piece.map(<[u8]>::to_vec).ok_or_else(|| Unusable::new("it is truncated"))
+            }
+        }
+    }
+}
+
+/// An open index file.
+#[derive(Debug)]
+pub struct Store {
+    bytes: Bytes,
+    pub numbers: [u32; NUMBERS],
+    /// From the start of the sections.
+    ends: [u64; SECTIONS],
+    checksums: Vec<u64>,
+    /// One bit for each block that was checked: it need not be read as a whole again.
+    checked: Vec<AtomicU64>,
+}
+
+impl Store {
+    pub fn open(path: &Path) -> Result<Store, Unusable> {
+        Store::read_header(Bytes::File(File::open(path).map_err(Unusable::new)?))
+    }
+
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Store, Unusable> {
+        Store::read_header(Bytes::Memory(bytes))
+    }
+
+    fn read_header(bytes: Bytes) -> Result<Store, Unusable> {
+        let length = bytes.len()?;
+        if length < HEADER as u64 {
+            return Err(Unusable::new("it is truncated"));
+        }
+        let header = bytes.read(0..HEADER as u64)?;
+        if !header.starts_with(MAGIC) {
+            return Err(Unusable::new("it is no index of this program"));
+        }
+        let fault = || Unusable::new("its header is damaged");
+        let mut fields = Fields(&header[MAGIC.len()..]);
+        let version = fields.u32().ok_or_else(fault)?;
+        if version != VERSION {
+            return Err(Unusable::new(format_args!("it has version {version}, this program reads {VERSION}")));
+        }
+        let mut numbers = [0; NUMBERS];
+        for number in &mut numbers {
+            *number = fields.u32().ok_or_else(fault)?;
+        }
+        let mut ends = [0; SECTIONS];
+        for end in &mut ends {
+            *end = fields.u64().ok_or_else(fault)?;
+        }
+        let [of_checksums, of_header] = [fields.u64().ok_or_else(fault)?, fields.u64().ok_or_else(fault)?];
+        if checksum(&header[..HEADER - 8]) != of_header || !ends.is_sorted() {
+            return Err(fault());
+        }
+        let blocks = ends[SECTIONS - 1].div_ceil(BLOCK);
+        let body_end = ends[SECTIONS - 1].checked_add(HEADER as u64).ok_or_else(fault)?;
+        if body_end.checked_add(8 * blocks) != Some(length) {
+            return Err(Unusable::new(format_args!("its length of {length} bytes is not what its header says")));
+        }
+        let checksums = bytes.read(body_end..length)?;
+        if checksum(&checksums) != of_checksums {
+            return Err(Unusable::new("its checksums are damaged"));
+        }
+        let checksums = checksums.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let checked = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Ok(Store { bytes, numbers, ends, checksums, checked })
+    }
+
+    pub fn section_len(&self, section: Section) -> u64 {
+        let range = self.range(section);
+        range.end - range.start
+    }
+
+    fn range(&self, section: Section) -> Range<u64> {
+        let at = section as usize;
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        start..self.ends[at]
+    }
+
+    /// These bytes of a section, checked.
+    pub fn read(&self, section: Section, range: Range<u64>) -> Result<Vec<u8>, Unusable> {
+        let whole = self.range(section);
+        if range.start > range.end || range.end > whole.end - whole.start {
+            return Err(Unusable::new(format_args!("{range:?} points out of {section:?}")));
+        }
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        let range = whole.start + range.start..whole.start + range.end;
+        let blocks = range.start / BLOCK..(range.end - 1) / BLOCK + 1;
+        let header = HEADER as u64;
+        if blocks.clone().all(|block| self.is_checked(block)) {
+            return self.bytes.read(header + range.start..header + range.end);
+        }
+        let start = blocks.start * BLOCK;
+        let end = (blocks.end * BLOCK).min(self.ends[SECTIONS - 1]);
+        let mut bytes = self.bytes.read(header + start..header + end)?;
+        for (block, piece) in blocks.zip(bytes.chunks(BLOCK as usize)) {
+            if self.checksums.get(block as usize) != Some(&checksum(piece)) {
+                return Err(Unusable::new(format_args!("{section:?} is damaged")));
+            }
+            self.checked[block as usize / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
+        }
+        bytes.truncate((range.end - start) as usize);
+        bytes.drain(..(range.start - start) as usize);
+        Ok(bytes)
+    }
+
+    fn is_checked(&self, block: u64) -> bool {
+        self.checked[block as usize / 64].load(Ordering::Relaxed) & (1 << (block % 64)) != 0
+    }
+}
+
+/// Takes little-endian numbers from the front of bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Fields<'b>(pub &'b [u8]);
+
+impl Fields<'_> {
+    pub fn u8(&mut self) -> Option<u8> {
+        let (first, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*first)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        let (first, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_le_bytes(*first))
+    }
+
+    pub fn u64(&mut self) -> Option<u64> {
+        let (first, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*first))
+    }
+
+    /// LEB128, at most 32 bits.
+    pub fn leb128(&mut self) -> Option<u32> {
+        let mut value = 0_u64;
+        for shift in [0, 7, 14, 21, 28] {
+            let byte = self.u8()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return u32::try_from(value).ok();
+            }
+        }
+        None
+    }
+}
+
+/// Appends what [`Fields::leb128`] reads.
+pub fn push_leb128(mut value: u32, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+//! Weights and sparse vectors: what a word counts in a test and in a card. Pure.
+//!
+//! The weighting is tf-idf after Salton, strong on the card and weak on the tests: test strings are short, and their rare
+//! words already stand out through their length.
+
+/// How much the trigram block counts beside the word block (1).
+pub const TRIGRAM_SHARE: f32 = 0.5;
+/// How much the title, which is in the card's text already, counts again.
+pub const TITLE_SHARE: f32 = 0.35;
+
+/// The idf of a feature that only one of u32::MAX tests has: no idf is larger.
+const MAX_IDF: f32 = 23.2;
+
+/// `1 + ln((1 + tests) / (1 + tests with the feature))`: at least 1.
+pub fn idf(tests: u32, frequency: u32) -> f32 {
+    1.0 + ((1.0 + f64::from(tests)) / (1.0 + f64::from(frequency.min(tests)))).ln() as f32
+}
+
+/// An idf in one byte; 0 is kept for features that no test has.
+pub fn idf_code(idf: f32) -> u8 {
+    (idf / MAX_IDF * 255.0).round().clamp(1.0, 255.0) as u8
+}
+
+pub fn idf_of_code(code: u8) -> f32 {
+    f32::from(code) / 255.0 * MAX_IDF
+}
+
+/// A weight of a unit vector in one byte: never 0, which would be a feature that isn't there.
+pub fn weight_code(weight: f32) -> u8 {
+    (weight * 255.0).round().clamp(1.0, 255.0) as u8
+}
+
+pub fn weight_of_code(code: u8) -> f32 {
+    f32::from(code) / 255.0
+}
+
+/// What a feature that occurs `count` times counts in a test.
+pub fn test_weight(count: f32, idf: f32) -> f32 {
+    count.sqrt() * idf.sqrt().sqrt()
+}
+
+/// What a feature that occurs `count` times counts in a card.
+pub fn card_weight(count: f32, idf: f32) -> f32 {
+    (1.0 + count.ln()) * idf
+}
+
+/// The cosine of both blocks together, in [0, 1].
+pub fn blend(words: f32, trigrams: f32) -> f32 {
+    ((words + TRIGRAM_SHARE * trigrams) / (1.0 + TRIGRAM_SHARE)).clamp(0.0, 1.0)
+}
+
+/// Sorts the occurrences of features and counts them.
+pub fn counts(features: &mut [u32]) -> impl Iterator<Item = (u32, f32)> {
+    features.sort_unstable();
+    features.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as f32))
+}
+
+/// A sparse vector: features with their weights, by rising feature.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sparse(Vec<(u32, f32)>);
+
+impl Sparse {
+    /// Of length 1 (or empty). `weigh` gives a feature's weight from its count; None leaves it out, of the length too.
+    pub fn unit<E>(
+        features: &mut [u32],
+        mut weigh: impl FnMut(u32, f32) -> Result<Option<f32>, E>,
+    ) -> Result<Sparse, E> {
+        let mut weights = Vec::new();
+        for (feature, count) in counts(features) {
+            if let Some(weight) = weigh(feature, count)? {
+                weights.push((feature, weight));
+            }
+        }
+        Ok(Sparse(weights).normalised())
+    }
+
+    fn normalised(mut self) -> Sparse {
+        let length = self.0.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+        if length > 0.0 {
+            self.0.iter_mut().for_each(|(_, weight)| *weight /= length);
+        }
+        self
+    }
+
+    /// `unit(self + share * other)`, where the features of `other` that `self` lacks are added.
+    #[must_use]
+    pub fn plus(mut self, share: f32, other: &Sparse) -> Sparse {
+        for &(feature, weight) in &other.0 {
+            match self.0.binary_search_by_key(&feature, |(feature, _)| *feature) {
+                Ok(at) => self.0[at].1 += share * weight,
+                Err(at) => self.0.insert(at, (feature, share * weight)),
+            }
+        }
+        self.normalised()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, f32)> {
+        self.0.iter().copied()
+    }
+
+    pub fn dot(&self, other: &Sparse) -> f32 {
+        let (mut left, mut right) = (self.0.iter().peekable(), other.0.iter().peekable());
+        let mut sum = 0.0;
+        while let (Some(&&(a, x)), Some(&&(b, y))) = (left.peek(), right.peek()) {
+            match a.cmp(&b) {
+                std::cmp::Ordering::Less => left.next(),
+                std::cmp::Ordering::Greater => right.next(),
+                std::cmp::Ordering::Equal => {
+                    sum += x * y;
+                    left.next();
+                    right.next()
+                }
+            };
+        }
+        sum
+    }
+}
+
+/// A test as similarity sees it: one unit vector for the words, one for the trigrams.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Blocks {
+    pub words: Sparse,
+    pub trigrams: Sparse,
+}
+
+impl Blocks {
+    /// In [0, 1]; 1 for texts with the same words.
+    pub fn cosine(&self, other: &Blocks) -> f32 {
+        blend(self.words.dot(&other.words), self.trigrams.dot(&other.trigrams))
+    }
+}
