@@ -21,13 +21,6 @@ pub struct Captured {
     pub cut: u64,
 }
 
-impl Captured {
-    /// Whether `tail` is everything that was printed.
-    pub fn whole(&self) -> bool {
-        self.total <= TAIL as u64
-    }
-}
-
 /// Takes a stream's pieces. The head goes to the file as it comes; of the rest the last bytes are held.
 pub(super) struct Capture {
     file: Option<File>,
@@ -42,7 +35,8 @@ pub(super) struct Capture {
     keep_tail: usize,
     tail: Tail,
     total: u64,
-    /// Clean bytes after the head.
+    /// Redacted bytes in all, and those of them after the head.
+    cleaned: u64,
     beyond: u64,
 }
 
@@ -65,6 +59,7 @@ impl Capture {
             keep_tail,
             tail: Tail::new(keep_tail.max(TAIL)),
             total: 0,
+            cleaned: 0,
             beyond: 0,
         }
     }
@@ -81,6 +76,7 @@ impl Capture {
     fn keep(&mut self, clean: &[u8]) {
         let head = &clean[..clean.len().min(self.head)];
         self.head -= head.len();
+        self.cleaned += clean.len() as u64;
         self.beyond += (clean.len() - head.len()) as u64;
         self.write(head);
         if let Some(last) = head.last() {
@@ -112,15 +108,15 @@ impl Capture {
         let tail = std::mem::replace(&mut self.tail, Tail::new(0)).bytes();
         let in_file = usize::try_from(self.beyond - cut).unwrap_or(tail.len()).min(tail.len());
         self.write(&tail[tail.len() - in_file..]);
-        let captured = Captured { tail: text(&tail), total: self.total, cut };
+        let captured = Captured { tail: text(&tail, self.cleaned > tail.len() as u64), total: self.total, cut };
         (captured, self.lost)
     }
 }
 
-/// The last [`TAIL`] bytes as text; a character that the cut halved is left out.
-fn text(tail: &[u8]) -> String {
-    let mut last = &tail[tail.len() - tail.len().min(TAIL)..];
-    if last.len() < tail.len() {
+/// The last [`TAIL`] bytes as text. Where more came before them, a character that the cut halved is left out.
+fn text(tail: &[u8], more: bool) -> String {
+    let mut last = &tail[tail.len().saturating_sub(TAIL)..];
+    if more || last.len() < tail.len() {
         let halved = last.iter().take(3).take_while(|byte| **byte & 0xC0 == 0x80).count();
         last = &last[halved..];
     }
@@ -198,7 +194,6 @@ mod tests {
         let (_, captured) = captured(&[b"x", piece.as_bytes(), b"y"], 10);
         assert_eq!(captured.tail.len(), TAIL - 1);
         assert!(captured.tail.starts_with('é') && captured.tail.ends_with("éy"));
-        assert!(!captured.whole());
     }
 
     #[test]

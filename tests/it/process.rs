@@ -1,6 +1,7 @@
 //! Jobs with real processes: whatever they do, they end, nothing of them is left, and memory stays flat.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 mod endings;
 mod output;
