@@ -21,7 +21,7 @@ pub struct Feedback<'a> {
     pub column: &'a str,
     pub reason: &'a str,
     pub failed: Vec<&'a TestOutcome>,
-    pub changed: Vec<&'a str>,
+    pub changed: Vec<String>,
 }
 
 /// At most so much of one test's evidence, of a command's output and of all together goes into a prompt, in bytes.
@@ -64,7 +64,7 @@ impl<'a> Feedback<'a> {
                 Ending::Ok | Ending::Infrastructure { .. } | Ending::Interrupted => &attempt.reason,
             },
             failed: attempt.outcomes.iter().filter(|outcome| !outcome.passed).collect(),
-            changed: attempt.artifacts.iter().map(|artifact| artifact.path.as_str()).collect(),
+            changed: attempt.artifacts.iter().map(|artifact| artifact.path.to_string()).collect(),
         }
     }
 
@@ -139,7 +139,7 @@ mod tests {
             column: "In Progress",
             reason: "1 of 3 required tests passed",
             failed: vec![&failed, &shell],
-            changed: vec!["a.txt"],
+            changed: vec!["a.txt".into()],
         };
         let prompt = Prompt::compose("P", "B", Some(&feedback), &Redactor::default());
         let expected = "P\n\nB\n\nAttempt 2 at this card (in In Progress) was not accepted: 1 of 3 required tests passed.\n\n\

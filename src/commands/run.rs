@@ -57,7 +57,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         Format::Json => Box::new(Json { out, redactor: redactor.clone() }),
     };
     let excluded = excluded(&settings, &inputs);
-    let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, settings.env.path())?;
+    let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
     let now = jiff::Timestamp::now();
     let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), now };

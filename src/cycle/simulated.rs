@@ -13,6 +13,10 @@ use crate::evidence::artifacts_unchanged;
 use crate::journal::{Assumed, Ending, Event};
 use crate::rules::Verdict;
 
+/// An assumed attempt costs nothing.
+const NOTHING: Usage =
+    Usage { input_tokens: 0, cached_input_tokens: None, output_tokens: 0, reasoning_output_tokens: None };
+
 /// A world in which every attempt passes, or every attempt fails.
 #[derive(Debug)]
 pub struct Simulated {
@@ -79,7 +83,7 @@ impl Driver for Simulated {
                     ending: Ending::Ok,
                     after: None,
                     artifacts: Vec::new(),
-                    usage: Some(Usage::default()),
+                    usage: Some(NOTHING),
                     seconds: 0.0,
                     strays: 0,
                 })

@@ -233,10 +233,10 @@ impl<'g> Resolver<'g> {
     /// The board: as given, or what is found here. Sets the provider that goes with a find.
     fn source(&mut self) -> Option<(PathBuf, provider::Kind)> {
         use provider::Kind;
-        let kinds = [("markdown", Kind::Markdown), ("file", Kind::File), ("github", Kind::Github)];
+        let kinds = [("markdown", Kind::Markdown), ("file", Kind::File), ("github", Kind::GitHub)];
         let named = self.raw("provider").is_some();
         let kind = self.choice("provider", &kinds).unwrap_or(Kind::Markdown);
-        if kind == Kind::Github {
+        if kind == Kind::GitHub {
             let text = self.text("source");
             return Some((PathBuf::from(text), kind));
         }
@@ -244,7 +244,7 @@ impl<'g> Resolver<'g> {
             let kind = if !named && path.is_dir() { Kind::File } else { kind };
             let wanted = match kind {
                 Kind::Markdown => path.is_file(),
-                Kind::File | Kind::Github => path.exists(),
+                Kind::File | Kind::GitHub => path.exists(),
             };
             if !wanted {
                 let raw = self.raw("source")?;
@@ -274,7 +274,7 @@ impl<'g> Resolver<'g> {
         let board = (self.need == Need::Board).then(|| self.source()).flatten();
         let (source, provider) = board.unwrap_or((self.given.folder.clone(), provider::Kind::Markdown));
         let beside = match self.need {
-            Need::Board if provider != provider::Kind::Github => {
+            Need::Board if provider != provider::Kind::GitHub => {
                 source.parent().map_or(self.given.folder.clone(), Path::to_owned)
             }
             Need::Board | Need::TestsOnly => self.given.folder.clone(),

@@ -1,0 +1,99 @@
+//! The wish to stop: told once, a job is ended with its grace; told again, at once.
+
+use std::future::pending;
+use std::io;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// What asked for the stop; it decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM or SIGHUP.
+    Terminate,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    times: u32,
+    first: Option<Signal>,
+}
+
+/// Where a stop is heard.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    asked: Option<watch::Receiver<Asked>>,
+}
+
+/// Where a stop is asked for.
+#[derive(Debug, Clone)]
+pub struct Stopper {
+    asked: watch::Sender<Asked>,
+}
+
+impl Stop {
+    /// Nobody will ask.
+    pub fn never() -> Stop {
+        Stop { asked: None }
+    }
+
+    pub fn channel() -> (Stopper, Stop) {
+        let (sender, receiver) = watch::channel(Asked::default());
+        (Stopper { asked: sender }, Stop { asked: Some(receiver) })
+    }
+
+    /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on. Needs a runtime.
+    pub fn on_signals() -> io::Result<Stop> {
+        let (stopper, stop) = Stop::channel();
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => stopper.ask(Signal::Interrupt),
+                    _ = terminate.recv() => stopper.ask(Signal::Terminate),
+                    _ = hangup.recv() => stopper.ask(Signal::Terminate),
+                }
+            }
+        });
+        Ok(stop)
+    }
+
+    /// The first signal that asked, if any did.
+    pub fn asked(&self) -> Option<Signal> {
+        self.asked.as_ref().and_then(|asked| asked.borrow().first)
+    }
+
+    /// Waits until it was asked for more than `times` times; gives how often.
+    pub(super) async fn beyond(&mut self, times: u32) -> u32 {
+        match &mut self.asked {
+            Some(receiver) => match receiver.wait_for(|asked| asked.times > times).await {
+                Ok(asked) => asked.times,
+                // Nobody is left who could ask.
+                Err(_) => pending().await,
+            },
+            None => pending().await,
+        }
+    }
+
+    /// Waits until a stop was asked for, by whom first.
+    pub async fn wait(&mut self) -> Signal {
+        self.beyond(0).await;
+        match self.asked() {
+            Some(signal) => signal,
+            None => pending().await,
+        }
+    }
+}
+
+impl Stopper {
+    pub fn ask(&self, signal: Signal) {
+        self.asked.send_modify(|asked| {
+            asked.times = asked.times.saturating_add(1);
+            asked.first.get_or_insert(signal);
+        });
+    }
+}
