@@ -41,7 +41,7 @@ pub use strays::Stray;
 pub struct Spawner {
     writer: Writer,
     marker: String,
-    /// The binary that has the launcher, and whether it is this process's own.
+    /// The binary whose subcommand the launcher is.
     launcher: PathBuf,
 }
 

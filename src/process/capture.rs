@@ -150,8 +150,6 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::disallowed_methods, reason = "tests read what was written")]
-
     use super::*;
 
     /// Pushes `pieces` with `keep`; gives the file and what was captured.

@@ -338,6 +338,7 @@ async fn sweep(child: Option<Pid>) -> (u32, u32) {
     (u32::from(killed.is_some_and(|killed| killed.is_ok())), 0)
 }
 
+#[cfg(target_os = "linux")]
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

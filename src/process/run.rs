@@ -232,7 +232,8 @@ impl Running {
         let strays = self.strays + report.as_ref().map_or(0, |report| report.strays);
         let (stdout, lost_stdout) = self.stdout.capture.finish();
         let (stderr, lost_stderr) = self.stderr.capture.finish();
-        let unreported = report.is_none() && self.reason.is_none();
+        let own_end = self.exited.flatten().is_some_and(|status| status.code().is_some());
+        let unreported = report.is_none() && own_end;
         let lost_exit = unreported.then(|| format!("{} is missing", record.join(EXIT_FILE).display()));
         let lost = lost_stdout.or(lost_stderr).or(lost_exit);
         let exit = exit(report, self.reason, self.exited.flatten());

@@ -102,7 +102,7 @@ mod tests {
     fn a_stat_line_is_read_whatever_the_program_is_called() {
         let after = "0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 98765 0 0";
         let cases: &[(&[u8], &str, Option<bool>)] = &[
-            (b"(sh)", "S 11 12 12", Option::Some(false)),
+            (b"(sh)", "S 11 12 12", Some(false)),
             (b"(a) S 1 (b)", "Z 11 12 12", Some(true)),
             (b"(\xFF\n) R)", "R 11 12 12", Some(false)),
             (b"(sh)", "", None),

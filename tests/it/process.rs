@@ -138,7 +138,8 @@ fn in_worlds<C: Sync>(cases: &[C], test: impl Fn(&World, &C) + Sync) {
     });
 }
 
-/// Not a test: what [`World::separate_runner`] starts. Writes the greatest memory use of its own into `runner.kib`.
+/// Not a test: what [`World::separate_runner`] starts. Writes how the job ended
+/// into `runner.exit`, its own greatest memory use and the sizes of both streams into `runner.kib`.
 #[test]
 #[ignore = "the tests here start it as a process of its own"]
 fn a_runner_of_its_own() {
@@ -148,7 +149,11 @@ fn a_runner_of_its_own() {
     };
     let folder = PathBuf::from(folder);
     let (spawner, _lock) = runner(&folder);
-    let ended = block_on(spawner.run(shell(&folder, &script), &mut (), &mut Stop::never())).unwrap();
+    let ended = block_on(async {
+        let mut stop = Stop::on_signals().unwrap();
+        spawner.run(shell(&folder, &script), &mut (), &mut stop).await.unwrap()
+    });
+    fs::write(folder.join("runner.exit"), format!("{:?}\n", ended.exit)).unwrap();
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kib = peak.trim().trim_end_matches(" kB");

@@ -165,7 +165,7 @@ fn a_frozen_program_is_ended() {
 fn a_program_that_ends_well_when_it_is_asked_to_was_still_ended() {
     let world = World::new();
     let mut job = world.job("trap 'echo late; exit 0' INT; echo early; NAP & wait");
-    job.limit = Duration::from_millis(400);
+    job.limit = Duration::from_millis(1500);
     job.grace = LONG;
     let ended = world.run_freely(job);
     assert_eq!(ended.exit, Exit::Limit(TIME_LIMIT));
@@ -192,12 +192,12 @@ fn a_signal_to_the_program_is_told() {
     });
 }
 
-/// Says at once that it has been silent for too long.
+/// Bears 1.5 seconds without output.
 struct Impatient(Instant);
 
 impl Watch for Impatient {
     fn stdout(&mut self, _piece: &[u8], now: Instant) {
-        self.0 = now + Duration::from_millis(500);
+        self.0 = now + Duration::from_millis(1500);
     }
 
     fn deadline(&self) -> Option<(Instant, &'static str)> {
@@ -228,6 +228,18 @@ fn a_stop_that_came_before_starts_nothing() {
     let ended = world.run(world.job("touch ran"), &mut (), &mut stop);
     assert_eq!(ended.exit, Exit::Stopped);
     assert!(!world.path("ran").exists() && !world.path("record").exists());
+}
+
+#[test]
+fn a_signal_to_the_runner_stops_the_job() {
+    in_worlds(&[Kill::INT, Kill::TERM, Kill::HUP], |world, signal| {
+        let mut runner = world.separate_runner("setsid NAP & echo >ready; NAP; NAP");
+        world.wait_for("ready");
+        kill(i32::try_from(runner.id()).unwrap(), *signal);
+        assert_eq!(world.wait_for("runner.exit"), "Stopped", "{signal:?}");
+        runner.wait().unwrap();
+        world.assert_nothing_is_left("a signal");
+    });
 }
 
 #[test]

@@ -42,9 +42,11 @@ fn the_environment_and_the_folder_are_the_jobs_own() {
 }
 
 #[test]
-fn no_terminal_can_be_asked() {
+fn a_job_has_a_session_of_its_own_where_no_terminal_reaches_it() {
     let world = World::new();
-    assert_eq!(world.run_freely(world.job("exec 3</dev/tty; echo asked")).stdout.tail, "");
+    let ended = world.run_freely(world.job("echo $PPID $(cut -d' ' -f6 /proc/$$/stat)"));
+    let numbers: Vec<&str> = ended.stdout.tail.split_whitespace().collect();
+    assert!(matches!(numbers[..], [launcher, session] if launcher == session), "{numbers:?}");
 }
 
 #[test]
