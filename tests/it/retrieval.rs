@@ -32,7 +32,7 @@ fn finds_the_tests_of_a_card_as_well_as_measured() {
     }
     let mean = maps.iter().sum::<f64>() / maps.len() as f64;
     println!("mean MAP {mean:.4}");
-    assert!(mean >= 0.645, "mean MAP {mean:.4}");
+    assert!(mean >= 0.667, "mean MAP {mean:.4}");
 }
 
 #[test]
