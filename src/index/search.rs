@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::mmr::Choice;
@@ -160,10 +161,11 @@ impl<'i> Search<'i> {
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
         let words = Sparse::unit(&mut buckets, |bucket, count| {
-            if !terms.contains_key(&bucket) {
-                terms.insert(bucket, self.reader.term(bucket)?);
-            }
-            let Some(Some(term)) = terms.get(&bucket) else { return Ok(None) };
+            let term = match terms.entry(bucket) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.reader.term(bucket)?),
+            };
+            let Some(term) = term else { return Ok(None) };
             self.words.entry(bucket).and_modify(|word| word.idf = term.idf);
             Ok(Some(card_weight(count, term.idf)))
         })?;
