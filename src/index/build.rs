@@ -66,7 +66,7 @@ fn count(texts: &[impl AsRef<str>], frequencies: &mut Frequencies) -> Vec<Postin
         });
         for (bucket, count) in counts(&mut words) {
             frequencies.words[bucket as usize] += 1;
-            postings.push(Posting { bucket, test, weight: count as f32 });
+            postings.push(Posting { bucket, test, weight: count });
         }
     }
     postings

@@ -3,14 +3,12 @@
 
 use super::vector::Blocks;
 
-/// From this cosine on two tests say the same to the index. Such a test waits until nothing else is left.
-const SAME: f32 = 0.999;
-
-/// What there is to choose from.
+/// A test, as a thing to choose or as one that is chosen.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// To the card, in [0, 1].
     pub similarity: f32,
+    pub text: String,
     pub blocks: Blocks,
 }
 
@@ -23,31 +21,50 @@ pub struct Pick {
     pub score: f32,
     /// `(1 - lambda) * the largest cosine to what was chosen before`.
     pub penalty: f32,
-    /// It says the same as one chosen before: there was nothing else left.
+    /// It has the text of one chosen before: there was nothing else left.
     pub copy: bool,
 }
 
+/// How near a test is to those that are chosen.
+#[derive(Debug, Clone, Copy)]
+struct Nearest {
+    /// The largest cosine.
+    cosine: f32,
+    /// It has the same text as one of them.
+    copy: bool,
+}
+
+impl Nearest {
+    const NONE: Nearest = Nearest { cosine: 0.0, copy: false };
+
+    fn with(self, test: &Choice, chosen: &Choice) -> Nearest {
+        let cosine = self.cosine.max(test.blocks.cosine(&chosen.blocks));
+        Nearest { cosine, copy: self.copy || test.text == chosen.text }
+    }
+}
+
 /// Chooses up to `k` of `pool` (best first), in the order of choice; `before` was chosen beforehand and counts for the
-/// penalty. Ties go to the better rank.
-pub fn choose(pool: &[Choice], before: &[Blocks], k: usize, lambda: f32) -> Vec<Pick> {
-    let top = pool.iter().map(|choice| choice.similarity).fold(f32::MIN_POSITIVE, f32::max);
-    let nearest = |choice: &Choice| before.iter().map(|other| choice.blocks.cosine(other)).fold(0.0, f32::max);
-    let mut nearest: Vec<f32> = pool.iter().map(nearest).collect();
-    let mut left: Vec<usize> = (0..pool.len()).collect();
-    let mut picks = Vec::new();
-    while picks.len() < k && !left.is_empty() {
-        let pick = |&at: &usize| {
-            let penalty = (1.0 - lambda) * nearest[at];
-            let score = lambda * pool[at].similarity / top - penalty;
-            Pick { at, score, penalty, copy: nearest[at] >= SAME }
+/// penalty. Copies of a chosen text wait until nothing else is left. Ties go to the better rank.
+pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<Pick> {
+    let top = pool.iter().map(|test| test.similarity).fold(f32::MIN_POSITIVE, f32::max);
+    let nearest = |test: &Choice| before.iter().fold(Nearest::NONE, |nearest, chosen| nearest.with(test, chosen));
+    let mut left: Vec<(usize, Nearest)> = pool.iter().map(nearest).enumerate().collect();
+    let mut picks: Vec<Pick> = Vec::new();
+    while picks.len() < k {
+        let pick = |&(at, nearest): &(usize, Nearest)| {
+            let penalty = (1.0 - lambda) * nearest.cosine;
+            Pick { at, score: lambda * pool[at].similarity / top - penalty, penalty, copy: nearest.copy }
         };
         let first = |a: &Pick, b: &Pick| a.copy.cmp(&b.copy).then(b.score.total_cmp(&a.score)).then(a.at.cmp(&b.at));
         let Some(next) = left.iter().map(pick).min_by(first) else { break };
-        left.retain(|at| *at != next.at);
-        for &at in &left {
-            nearest[at] = nearest[at].max(pool[at].blocks.cosine(&pool[next.at].blocks));
+        left.retain(|(at, _)| *at != next.at);
+        for (at, nearest) in &mut left {
+            *nearest = nearest.with(&pool[*at], &pool[next.at]);
         }
         picks.push(next);
     }
     picks
 }
+
+#[cfg(test)]
+mod tests;

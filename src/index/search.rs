@@ -2,8 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
+use super::mmr::Choice;
 use super::store::{Fields, Section, Store, Unusable};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, trigrams};
 use super::vector::{
@@ -16,7 +18,10 @@ const SECOND_STAGE: usize = 100;
 /// So many matched words are named.
 const WORDS_SHOWN: usize = 8;
 
+/// Bytes of a term.
 const TERM: u64 = 16;
+/// So many scores are passed over at once.
+const STRIDE: usize = 64;
 
 /// Reads an index's parts.
 #[derive(Debug)]
@@ -156,10 +161,11 @@ impl<'i> Search<'i> {
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
         let words = Sparse::unit(&mut buckets, |bucket, count| {
-            if !terms.contains_key(&bucket) {
-                terms.insert(bucket, self.reader.term(bucket)?);
-            }
-            let Some(Some(term)) = terms.get(&bucket) else { return Ok(None) };
+            let term = match terms.entry(bucket) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self.reader.term(bucket)?),
+            };
+            let Some(term) = term else { return Ok(None) };
             self.words.entry(bucket).and_modify(|word| word.idf = term.idf);
             Ok(Some(card_weight(count, term.idf)))
         })?;
@@ -196,19 +202,19 @@ impl<'i> Search<'i> {
 
     /// The best by words alone, in no order.
     fn first_stage(&self, wanted: usize) -> Vec<Hit> {
-        let all = (0..).zip(&self.scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity });
         if self.scores.len() <= wanted {
-            return all.collect();
+            return hits(0, &self.scores).collect();
         }
         let mut best = Vec::with_capacity(4 * wanted);
         let mut least = 0.0;
-        for hit in all.filter(|hit| hit.similarity > 0.0) {
-            // Of equals the first stay, and later ordinals come later.
-            if hit.similarity <= least {
+        for (start, scores) in (0..).step_by(STRIDE).zip(self.scores.chunks(STRIDE)) {
+            // Nearly all strides have nothing: this pass is one of wide instructions.
+            if !scores.iter().fold(false, |any, score| any | (*score > least)) {
                 continue;
             }
-            best.push(hit);
-            if best.len() == 4 * wanted {
+            // Of equals the first stay, and later ordinals come later.
+            best.extend(hits(start, scores).filter(|hit| hit.similarity > least));
+            if best.len() >= 4 * wanted {
                 least = cut(&mut best, wanted);
             }
         }
@@ -251,11 +257,16 @@ impl<'i> Search<'i> {
         Ok(Candidate { ordinal, similarity, words })
     }
 
-    /// A test as a vector, to compare it with other tests.
-    pub fn blocks(&mut self, ordinal: u32) -> Result<Blocks, Unusable> {
-        let text = self.reader.text(ordinal)?;
+    /// A test as MMR compares it with other tests.
+    pub fn choice(&mut self, hit: Hit) -> Result<Choice, Unusable> {
+        let text = self.reader.text(hit.ordinal)?;
+        let blocks = self.blocks(&text)?;
+        Ok(Choice { similarity: hit.similarity, text, blocks })
+    }
+
+    fn blocks(&mut self, text: &str) -> Result<Blocks, Unusable> {
         let (mut buckets, mut letters) = (Vec::new(), Vec::new());
-        self.tokenizer.words(&text, |word| {
+        self.tokenizer.words(text, |word| {
             buckets.push(word.bucket);
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
@@ -275,6 +286,11 @@ impl<'i> Search<'i> {
         })?;
         Ok(Blocks { words, trigrams })
     }
+}
+
+/// The tests from `start` on with their scores.
+fn hits(start: u32, scores: &[f32]) -> impl Iterator<Item = Hit> {
+    (start..).zip(scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity })
 }
 
 /// Keeps the `wanted` best, in no order, and gives the least similarity among them: 0 where there are fewer.

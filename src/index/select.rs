@@ -2,7 +2,6 @@
 
 use super::mmr::{Choice, Pick, choose};
 use super::search::{Hit, Search};
-use super::vector::Blocks;
 use super::{Candidate, Index, Query, Unusable};
 
 /// MMR chooses among so many.
@@ -72,7 +71,7 @@ pub fn select(index: &Index, query: &Query<'_>, named: &[u32], limits: Limits) -
         let hit = search.hit(ordinal)?;
         let Candidate { similarity, words, .. } = search.explain(hit)?;
         selection.chosen.push(Chosen { ordinal, similarity, score: 0.0, penalty: 0.0, named: true, words });
-        before.push(search.blocks(ordinal)?);
+        before.push(search.choice(hit)?);
     }
     let limits = Limits { k: limits.k.saturating_sub(before.len()), ..limits };
     let (pool, picks) = pick(&mut search, named, &before, limits)?;
@@ -100,7 +99,7 @@ pub fn select(index: &Index, query: &Query<'_>, named: &[u32], limits: Limits) -
 fn pick(
     search: &mut Search<'_>,
     named: &[u32],
-    before: &[Blocks],
+    before: &[Choice],
     limits: Limits,
 ) -> Result<(Vec<Hit>, Vec<Pick>), Unusable> {
     let mut size = POOL;
@@ -109,8 +108,7 @@ fn pick(
         let exhausted = pool.len() < size || pool.last().is_some_and(|hit| hit.similarity < limits.threshold);
         pool.retain(|hit| !named.contains(&hit.ordinal));
         let able = pool.partition_point(|hit| hit.similarity >= limits.threshold);
-        let choice = |hit: &Hit| Ok(Choice { similarity: hit.similarity, blocks: search.blocks(hit.ordinal)? });
-        let choices: Vec<Choice> = pool[..able].iter().map(choice).collect::<Result<_, Unusable>>()?;
+        let choices = pool[..able].iter().map(|hit| search.choice(*hit)).collect::<Result<Vec<_>, _>>()?;
         let picks = choose(&choices, before, limits.k, limits.mmr_lambda);
         if exhausted || size >= LARGEST_POOL || !picks.iter().any(|pick| pick.copy) {
             return Ok((pool, picks));

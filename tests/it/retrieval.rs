@@ -1,6 +1,8 @@
 //! The level that the index was chosen for, on eight public sets of cards and tests. They are no part of the repository: where
 //! they are missing, this says so and proves nothing.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a data set that can't be read fails the test")]
+
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +34,7 @@ fn finds_the_tests_of_a_card_as_well_as_measured() {
     }
     let mean = maps.iter().sum::<f64>() / maps.len() as f64;
     println!("mean MAP {mean:.4}");
-    assert!(mean >= 0.645, "mean MAP {mean:.4}");
+    assert!(mean >= 0.667, "mean MAP {mean:.4}");
 }
 
 #[test]
