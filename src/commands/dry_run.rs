@@ -3,6 +3,8 @@
 use std::io::stdout;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Opened;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::simulated::Simulated;
@@ -22,14 +24,13 @@ pub fn dry_run(mut settings: Settings) -> Result<u8, Failure> {
         Format::Json => Box::new(Json { out: Box::new(stdout()), redactor: redactor.clone() }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(anyhow::Error::from)?;
-    let now = jiff::Timestamp::now();
     let mut all = Counts::default();
     let mut ended = (Stopped::Drained, String::new());
     for assumed in [Assumed::Pass, Assumed::Fail] {
         let mut keep = ();
         let (state, planner) = (state.clone(), planner.clone());
-        let mut book = Book { state, planner, keep: &mut keep, report: report.as_mut(), now };
-        let mut world = Simulated::new(board.clone(), assumed, now);
+        let mut book = Book { state, planner, keep: &mut keep, report: report.as_mut(), clock: Timestamp::now };
+        let mut world = Simulated::new(board.clone(), assumed);
         book.record(Event::Assumed { assumed })?;
         ended = runtime.block_on(drive(&mut world, &mut book))?;
         let counts = book.state.counts;
@@ -40,6 +41,6 @@ pub fn dry_run(mut settings: Settings) -> Result<u8, Failure> {
     }
     let (stopped, reason) = ended;
     let event = Event::Summary { counts: all, stopped, reason: format!("dry run: {reason}") };
-    report.show(&Record { v: VERSION, at: now, event });
+    report.show(&Record { v: VERSION, at: Timestamp::now(), event });
     Ok(0)
 }

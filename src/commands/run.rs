@@ -59,8 +59,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
-    let now = jiff::Timestamp::now();
-    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), now };
+    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock: jiff::Timestamp::now };
     let mut live = Live {
         settings: settings.clone(),
         writer,
@@ -85,7 +84,7 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
     let settings = live.settings.clone();
     let pid = std::process::id();
     book.record(Event::RunStarted {
-        run: format!("{}-{pid}", book.now.strftime("%Y%m%dT%H%M%SZ")),
+        run: format!("{}-{pid}", book.now().strftime("%Y%m%dT%H%M%SZ")),
         pid,
         source: settings.source.display().to_string(),
         workspace: settings.workspace.display().to_string(),

@@ -11,9 +11,6 @@ use crate::report::Report;
 /// Does what was decided, or assumes that it was done. Everything that happens is told to the book.
 pub trait Driver {
     fn perform(&mut self, action: Action, book: &mut Book<'_>) -> impl Future<Output = Result<()>>;
-
-    /// The time that records get.
-    fn now(&self) -> jiff::Timestamp;
 }
 
 /// Keeps what happened: the journal, or nothing in a simulated world.
@@ -35,13 +32,18 @@ pub struct Book<'b> {
     pub planner: Planner,
     pub keep: &'b mut dyn Keep,
     pub report: &'b mut dyn Report,
-    pub now: jiff::Timestamp,
+    pub clock: fn() -> jiff::Timestamp,
 }
 
 impl Book<'_> {
+    /// The time, to the millisecond. A clock that jumps back doesn't make what happens later look earlier.
+    pub fn now(&self) -> jiff::Timestamp {
+        let now = (self.clock)();
+        now.round(jiff::Unit::Millisecond).unwrap_or(now).max(self.state.now)
+    }
+
     pub fn record(&mut self, event: Event) -> Result<()> {
-        // A clock that jumps back doesn't make what happens later look earlier.
-        let record = Record { v: VERSION, at: self.now.max(self.state.now), event };
+        let record = Record { v: VERSION, at: self.now(), event };
         if record.event.durable() {
             self.keep.keep(&record)?;
         }
@@ -54,8 +56,7 @@ impl Book<'_> {
 /// Runs until there is nothing to do or something forbids it.
 pub async fn drive(driver: &mut impl Driver, book: &mut Book<'_>) -> Result<(Stopped, String)> {
     loop {
-        book.now = driver.now();
-        book.state.now = book.state.now.max(book.now);
+        book.state.now = book.now();
         match decide(&book.state, &book.planner)? {
             Action::Finish { stopped, reason } => return Ok((stopped, reason)),
             action => driver.perform(action, book).await?,

@@ -40,10 +40,6 @@ pub struct Live {
 }
 
 impl Driver for Live {
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::now()
-    }
-
     async fn perform(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
         // What is looked at and passed over again and again while waiting is no news.
         if !matches!(action, Action::Look | Action::Wait(_) | Action::Skip { .. } | Action::Verify { .. }) {

@@ -22,12 +22,11 @@ const NOTHING: Usage =
 pub struct Simulated {
     board: Board,
     assumed: Assumed,
-    now: jiff::Timestamp,
 }
 
 impl Simulated {
-    pub fn new(board: Board, assumed: Assumed, now: jiff::Timestamp) -> Simulated {
-        Simulated { board, assumed, now }
+    pub fn new(board: Board, assumed: Assumed) -> Simulated {
+        Simulated { board, assumed }
     }
 
     fn settle(&mut self, settlement: Settlement, book: &mut Book<'_>) -> Result<()> {
@@ -41,10 +40,6 @@ impl Simulated {
 }
 
 impl Driver for Simulated {
-    fn now(&self) -> jiff::Timestamp {
-        self.now
-    }
-
     async fn perform(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
         match action {
             Action::Finish { .. } => Ok(()),

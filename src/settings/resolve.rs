@@ -227,7 +227,8 @@ impl<'g> Resolver<'g> {
             (Origin::File(_), Some(config)) => config.parent().unwrap_or(Path::new("/")).to_owned(),
             _ => self.given.folder.clone(),
         };
-        Some(start.join(text))
+        // Collected anew: without the `.` parts that a shell user writes.
+        Some(start.join(text).components().collect())
     }
 
     /// The board: as given, or what is found here. Sets the provider that goes with a find.

@@ -37,7 +37,7 @@ impl Live {
             }
         }
         let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
-        let note = note::compose(&settlement, judged, book.now, self.settings.env.redactor());
+        let note = note::compose(&settlement, judged, book.now(), self.settings.env.redactor());
         let applied = match to {
             Some(to) => {
                 self.create_column(to, book)?;
@@ -74,7 +74,7 @@ impl Live {
         let reason = format!("beforeTransition to {to} said no: {reason}");
         let told = Settlement { to: None, reason: reason.clone(), ..settlement.clone() };
         let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
-        let note = note::compose(&told, judged, book.now, self.settings.env.redactor());
+        let note = note::compose(&told, judged, book.now(), self.settings.env.redactor());
         self.provider.update(&self.writer, &card.id, from, &note)?;
         book.record(Event::Vetoed {
             attempt: attempt.clone(),
