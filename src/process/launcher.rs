@@ -63,7 +63,7 @@ pub(super) struct Order<'o> {
 impl<'o> Order<'o> {
     pub(super) fn words(&self) -> Vec<OsString> {
         let stdin = self.stdin.map_or(OsString::new(), |path| path.as_os_str().to_owned());
-        let grace = self.grace.as_millis().to_string();
+        let grace = u64::try_from(self.grace.as_millis()).unwrap_or(u64::MAX).to_string();
         let mut words = vec![SUBCOMMAND.into(), self.record.into(), grace.into(), stdin, self.program.to_owned()];
         words.extend_from_slice(self.args);
         words
@@ -350,8 +350,8 @@ mod tests {
     #[test]
     fn an_order_survives_its_way_over_the_command_line() {
         let args = ["-c".into(), String::new().into(), "a b".into()];
-        for stdin in [None, Some(Path::new("/tmp/in"))] {
-            let grace = Duration::from_millis(1500);
+        for (stdin, grace) in [(None, 1500), (Some(Path::new("/tmp/in")), u64::MAX)] {
+            let grace = Duration::from_millis(grace);
             let order = Order { record: Path::new("/r"), grace, stdin, program: OsStr::new("sh"), args: &args };
             let words = order.words();
             assert_eq!(words[0], SUBCOMMAND);

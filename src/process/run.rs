@@ -50,7 +50,7 @@ impl Spawner {
             grace: job.grace,
             reason: None,
             exited: None,
-            hard: began + job.limit,
+            hard: after(began, job.limit),
             strays: 0,
         };
         Ok(running.follow(watch, stop).await.ended(&record, began))
@@ -180,9 +180,11 @@ impl Running {
 
     /// Tells the launcher to end the job. The first reason counts.
     async fn end(&mut self, reason: Exit, word: u8) {
-        self.reason.get_or_insert(reason);
         let grace = if word == AT_ONCE { Duration::ZERO } else { self.grace };
-        self.hard = Instant::now() + grace + SWEEP + SLACK;
+        let hard = after(Instant::now() + SWEEP + SLACK, grace);
+        // A stop that is asked for again and again must not put the end off.
+        self.hard = if self.reason.is_some() { hard.min(self.hard) } else { hard };
+        self.reason.get_or_insert(reason);
         if let Some(control) = &mut self.control {
             // A launcher that no longer reads is dead or dying; the backstop sees to its tree.
             control.write_all(&[word]).await.ok();
@@ -217,7 +219,10 @@ impl Running {
         self.exited = Some(status);
         // A launcher that did not end by itself left its tree.
         if status.is_none_or(|status| status.code().is_none()) {
-            let killed = strays::end(&self.marker, Duration::ZERO).await.unwrap_or_default();
+            let killed = strays::end(&self.marker, Duration::ZERO).await.unwrap_or_else(|error| {
+                tracing::warn!("{error:#}");
+                0
+            });
             self.strays += u32::try_from(killed).unwrap_or(u32::MAX);
         }
         self.hard = Instant::now() + DRAIN;
@@ -258,6 +263,11 @@ fn exit(report: Option<Report>, reason: Option<Exit>, launcher: Option<ExitStatu
         // The launcher was killed, or the disk is full: then its exit code says what the program's was.
         None => reason.unwrap_or_else(|| launcher.and_then(|status| status.code()).map_or(Exit::Outside, Exit::Code)),
     }
+}
+
+/// No limit is longer than a year: beyond what the clock can count, adding would panic.
+fn after(start: Instant, limit: Duration) -> Instant {
+    start + limit.min(Duration::from_secs(365 * 24 * 3600))
 }
 
 /// The size of the next piece; 0 at the end, where the pipe is closed.

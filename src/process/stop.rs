@@ -69,14 +69,14 @@ impl Stop {
 
     /// Waits until it was asked for more than `times` times; gives how often.
     pub(super) async fn beyond(&mut self, times: u32) -> u32 {
-        match &mut self.asked {
-            Some(receiver) => match receiver.wait_for(|asked| asked.times > times).await {
-                Ok(asked) => asked.times,
-                // Nobody is left who could ask.
-                Err(_) => pending().await,
-            },
-            None => pending().await,
+        if let Some(receiver) = &mut self.asked {
+            let asked = receiver.wait_for(|asked| asked.times > times).await.map(|asked| asked.times);
+            if let Ok(times) = asked {
+                return times;
+            }
         }
+        // Nobody is left who could ask.
+        pending().await
     }
 
     /// Waits until a stop was asked for, by whom first.

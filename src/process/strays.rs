@@ -58,9 +58,9 @@ pub(super) async fn end(marker: &str, grace: Duration) -> Result<usize> {
         if left.is_empty() {
             return Ok(killed.len());
         }
-        if began.elapsed() > grace + GONE {
+        if began.elapsed() > grace.saturating_add(GONE) {
             let pids: Vec<String> = left.iter().map(|process| process.pid.to_string()).collect();
-            bail!("cannot end what an earlier run left running: pid {}", pids.join(", "));
+            bail!("cannot end what a killed launcher left running: pid {}", pids.join(", "));
         }
         if began.elapsed() >= grace {
             for process in left {

@@ -125,7 +125,8 @@ fn shell(folder: &Path, script: &str) -> Job {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+/// A run can be moved to another thread, so that its caller is free in the choice of a runtime.
+fn block_on<T>(future: impl Future<Output = T> + Send) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 

@@ -130,6 +130,19 @@ fn what_a_killed_runner_and_a_killed_launcher_left_is_ended_by_the_next_run() {
 }
 
 #[test]
+fn limits_beyond_what_a_clock_can_count_are_no_limits() {
+    let world = World::new();
+    let mut job = world.job("exit 6");
+    (job.limit, job.grace) = (Duration::MAX, Duration::MAX);
+    assert_eq!(world.run_freely(job).exit, Exit::Code(6));
+    let (stopper, mut stop) = Stop::channel();
+    let mut job = world.job("echo ready; NAP & wait");
+    (job.limit, job.grace) = (Duration::MAX, Duration::MAX);
+    assert_eq!(world.run(job, &mut StopAtLine(stopper), &mut stop).exit, Exit::Stopped);
+    world.assert_nothing_is_left("no limits");
+}
+
+#[test]
 fn a_second_stop_takes_the_grace() {
     let world = World::new();
     let (stopper, mut stop) = Stop::channel();
