@@ -50,7 +50,7 @@ pub struct Change {
 }
 
 /// Walks that are tried: files come and go while one is on its way.
-const TRIES: usize = 3;
+const TRIES: usize = 6;
 const GITLINK: u32 = 0o160_000;
 
 impl Trees {
@@ -163,14 +163,18 @@ impl Trees {
         let mut tried = 0;
         loop {
             let (walked, more) = walk()?;
+            if let Some(pipe) = &walked.blocking {
+                bail!("{pipe} is no plain file, and git would wait for it: remove it");
+            }
             tried += 1;
             match self.git.write(&walked.files) {
                 Ok(tree) => return Ok((Snapshot { tree, skipped: walked.skipped }, more)),
                 Err(error) if tried == TRIES => {
                     return Err(error.context(format!("cannot take a tree of {}", self.workspace.display())));
                 }
-                // The index may be damaged, or rest on objects that are gone: it is only a memory.
-                Err(_) => self.git.forget()?,
+                // A file came or went; or the index is damaged or rests on objects that are gone: it is only a memory.
+                Err(_) if tried % 2 == 0 => self.git.forget()?,
+                Err(_) => {}
             }
         }
     }
