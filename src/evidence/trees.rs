@@ -67,8 +67,6 @@ impl Trees {
     ) -> Result<Trees> {
         let workspace = workspace.canonicalize();
         let workspace = workspace.context("cannot find the workspace: name an existing folder")?;
-        let repository = Repository::of(&workspace);
-        let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;
         let mut paths = HashSet::new();
         for path in excluded.iter().map(PathBuf::as_path).chain([cache_dir]) {
             paths.extend(names_of(path)?.iter().filter_map(|path| TreePath::below(&workspace, path)));
@@ -79,6 +77,8 @@ impl Trees {
                 workspace.display()
             );
         }
+        let repository = Repository::of(&workspace);
+        let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;
         Ok(Trees { git, workspace, excluded: paths })
     }
 
@@ -221,16 +221,15 @@ impl Trees {
     }
 }
 
-/// A path as it is named, in its real folder, and what it leads to: a board may be a symlink.
+/// A path as it is named, in its real folder, and what it leads to: a board may be a symlink. What isn't there yet is
+/// named from the nearest folder that is.
 fn names_of(path: &Path) -> Result<Vec<PathBuf>> {
     let path = std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))?;
-    let mut names: Vec<PathBuf> = path.canonicalize().into_iter().collect();
-    if let (Some(folder), Some(name)) = (path.parent().and_then(|folder| folder.canonicalize().ok()), path.file_name())
-    {
-        names.push(folder.join(name));
-    }
-    names.push(path);
-    Ok(names)
+    let above = path.ancestors().skip(1).find_map(|folder| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest))
+    });
+    Ok(path.canonicalize().into_iter().chain(above).collect())
 }
 
 fn blob(mode: &str, id: &str) -> Option<Blob> {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be set up fails its test")]
 
 mod cases;
+mod size;
 mod world;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use kanban_codex_exec::evidence::{Content, TreeId, TreePath, Trees, artifacts, artifacts_unchanged};
 
 use cases::{CASES, NOTHING, Step};
-use world::{Attempt, World, changes};
+use world::{Attempt, World, changes, stored};
 
 #[test]
 fn a_tree_pair_shows_what_an_attempt_did() {
@@ -136,12 +137,6 @@ fn a_linked_worktree_and_a_sha_256_repository_are_read() {
     assert_eq!((attempt.changes, attempt.after.tree.as_str().len()), (vec!["a.log: two".to_owned()], 64));
 }
 
-/// Objects in the private folder.
-fn stored(world: &World) -> usize {
-    let files = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    files(world.cache().join("git/objects")).into_iter().filter(|path| path.is_dir()).flat_map(files).count()
-}
-
 #[test]
 fn an_index_that_cannot_be_read_is_said_and_costs_only_the_tracked_ignored_files() {
     let world = World::git();
@@ -174,6 +169,19 @@ fn excluded_files_are_left_out_by_every_name_and_stay_so() {
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"]);
     let after = world.trees_without(vec![]).snapshot_after(&rules).unwrap();
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"], "with another list after a restart");
+}
+
+#[test]
+fn a_workspace_that_is_named_by_a_symlink_is_the_real_one() {
+    let mut world = World::plain();
+    let link = world.temp.path().join("link");
+    symlink(&world.workspace, &link).unwrap();
+    world.workspace = link;
+    let attempt = world.attempt(|w| {
+        w.write("board.md", "x\n");
+        w.write("a", "x\n");
+    });
+    assert_eq!(attempt.changes, ["a: x"], "neither the board nor CACHE_DIR, which was not there yet");
 }
 
 #[test]
@@ -457,52 +465,6 @@ fn what_git_needs_and_what_it_may_not_be() {
     assert!(missing.to_string().starts_with("cannot find the workspace"), "{missing:#}");
     let whole = Trees::open(&world.spawner, &world.workspace, &world.workspace, vec![], &path).unwrap_err();
     assert!(whole.to_string().contains("cannot hold CACHE_DIR"), "{whole:#}");
+    assert!(!world.path("git").exists(), "nothing is written before the error");
     assert!(serde_json::from_str::<TreeId>("\"--output=x\"").is_err());
-}
-
-#[test]
-#[ignore = "hashes 600 MiB"]
-fn a_change_set_beyond_memory_is_a_clear_error() {
-    let world = World::plain();
-    let trees = world.trees();
-    let (before, rules) = trees.snapshot_before().unwrap();
-    for number in 0..9 {
-        fs::File::create(world.path(number.to_string())).unwrap().set_len((64 << 20) - number).unwrap();
-    }
-    let after = trees.snapshot_after(&rules).unwrap();
-    let error = trees.change_set(&[(before.tree, after.tree)]).unwrap_err();
-    assert!(error.to_string().starts_with("the changed files hold 575 MiB, more than the 512 MiB"), "{error:#}");
-}
-
-/// Not a limit for the machine's mood: it prints what it measures.
-#[test]
-#[ignore = "a measurement: run it with --ignored --nocapture"]
-fn the_cost_of_a_tree_of_20_000_files() {
-    for world in [World::plain(), World::git()] {
-        for number in 0..20_000 {
-            world.write(
-                format!("src/{}/{}/{number}.rs", number % 40, number % 400),
-                format!("line {number}\n").repeat(40),
-            );
-        }
-        if world.path(".git").exists() {
-            world.commit_all();
-        }
-        let trees = world.trees();
-        let mut rules = None;
-        for name in ["first", "second"] {
-            let start = Instant::now();
-            rules = Some(trees.snapshot_before().unwrap().1);
-            println!("{name} tree before: {:?}", start.elapsed());
-        }
-        world.write("src/1/1/1.rs", "changed\n");
-        let start = Instant::now();
-        trees.snapshot_after(&rules.unwrap()).unwrap();
-        println!("tree after: {:?}, {} objects", start.elapsed(), stored(&world));
-        if world.path(".git").exists() {
-            let start = Instant::now();
-            world.run("git", &["status", "--porcelain"]);
-            println!("git status: {:?}", start.elapsed());
-        }
-    }
 }

@@ -116,3 +116,9 @@ pub fn changes(trees: &Trees, before: &TreeId, after: &TreeId) -> Vec<String> {
     };
     set.files.iter().map(line).collect()
 }
+
+/// Objects in the private folder.
+pub fn stored(world: &World) -> usize {
+    let files = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    files(world.cache().join("git/objects")).into_iter().filter(|path| path.is_dir()).flat_map(files).count()
+}
