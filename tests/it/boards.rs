@@ -1,1 +1,3 @@
-//! (to come)
+//! Markdown boards.
+
+mod corpus;

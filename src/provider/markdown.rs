@@ -1,0 +1,124 @@
+//! Markdown boards: headings with lists of cards, or a to-do list whose next item is the card.
+//!
+//! [`parse`] and [`edit`] are pure; here the file is read and replaced. Each write is planned on the file as it was just read
+//! and made only while it is still so; else it is planned again.
+
+mod card;
+mod columns;
+pub mod edit;
+mod identity;
+mod lines;
+mod next;
+mod note;
+mod outline;
+pub mod parse;
+mod seen;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Error, Result, bail};
+
+use self::edit::Edited;
+use self::parse::{Mode, parse};
+use super::{Applied, Note, Provider};
+use crate::board::{Board, Card, CardId, Column};
+use crate::failure::{Failure, Kind, Problem};
+use crate::storage::Writer;
+
+/// How often a write is planned again because the file changed under it, and the pause before each.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(25);
+
+/// A board in one markdown file.
+#[derive(Debug)]
+pub struct Markdown {
+    path: PathBuf,
+    mode: Mode,
+}
+
+impl Markdown {
+    pub fn new(path: &Path, next: bool) -> Markdown {
+        Markdown { path: path.to_owned(), mode: if next { Mode::Next } else { Mode::Board } }
+    }
+
+    fn text(&self) -> Result<String> {
+        let bytes = std::fs::read(&self.path).map_err(|error| {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let kind = if missing { Kind::Usage } else { Kind::Error };
+            let failure = Failure::new(kind, Error::new(error).context(format!("cannot read {}", self.path.display())));
+            Error::msg(if missing { failure.hint("--source names the board") } else { failure })
+        })?;
+        String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
+            self.problem(line, "not UTF-8 text", "save the file as UTF-8")
+        })
+    }
+
+    /// What is wrong with the file as a whole, as an error that downcasts to [`Failure`].
+    fn problem(&self, line: usize, text: &str, hint: &str) -> Error {
+        let file = self.path.display().to_string();
+        let problem = Problem { file, line, column: 0, text: text.to_owned(), hint: Some(hint.to_owned()) };
+        Error::msg(Failure::from(vec![problem]))
+    }
+
+    /// Plans an edit on what the file holds and writes it, again and again while others write in between.
+    fn edit(&self, writer: &Writer, plan: impl Fn(&str) -> Result<Edited>) -> Result<Edited> {
+        for _ in 0..TRIES {
+            let text = self.text()?;
+            let edited = plan(&text).with_context(|| self.path.display().to_string())?;
+            let Edited::Text(new) = &edited else { return Ok(edited) };
+            if writer.swap(&self.path, text.as_bytes(), new.as_bytes())? {
+                return Ok(edited);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        bail!(
+            "{} changed each of the {TRIES} times that it was to be written: stop the other program that writes it",
+            self.path.display()
+        )
+    }
+}
+
+fn applied(edited: Edited, id: &CardId) -> Applied {
+    match edited {
+        Edited::Text(_) => Applied::Done { id: id.clone() },
+        Edited::Already => Applied::Already,
+        Edited::Elsewhere(column) => Applied::Elsewhere(column),
+    }
+}
+
+impl Provider for Markdown {
+    fn read(&self) -> Result<Board> {
+        let text = self.text()?;
+        let parsed = parse(&text, self.mode).map_err(|wrong| self.problem(wrong.line, &wrong.text, columns::HINT))?;
+        Ok(parsed.board())
+    }
+
+    fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied> {
+        let edited = self.edit(writer, |text| edit::stamp(text, self.mode, &card.id, &card.status))?;
+        Ok(applied(edited, &card.id))
+    }
+
+    fn update(&self, writer: &Writer, card: &CardId, at: &Column, note: &Note) -> Result<Applied> {
+        let edited = self.edit(writer, |text| edit::note(text, self.mode, card, at, note))?;
+        Ok(applied(edited, card))
+    }
+
+    fn transition(
+        &self,
+        writer: &Writer,
+        card: &CardId,
+        from: &Column,
+        to: &Column,
+        note: Option<&Note>,
+    ) -> Result<Applied> {
+        let edited = self.edit(writer, |text| edit::transition(text, self.mode, card, from, to, note))?;
+        Ok(applied(edited, card))
+    }
+
+    fn create_column(&self, writer: &Writer, column: &Column) -> Result<()> {
+        self.edit(writer, |text| edit::create_column(text, self.mode, column)).map(drop)
+    }
+}

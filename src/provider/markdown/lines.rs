@@ -1,0 +1,89 @@
+//! Lines of a text by byte. A line's span includes its terminator: LF, CRLF, or a CR alone as CommonMark has it. Pure.
+
+use std::ops::Range;
+
+/// Where each line starts.
+#[derive(Debug)]
+pub(super) struct Lines {
+    starts: Vec<usize>,
+    len: usize,
+}
+
+impl Lines {
+    pub fn new(text: &str) -> Lines {
+        let bytes = text.as_bytes();
+        let ends = bytes.iter().enumerate().filter(|&(at, &byte)| match byte {
+            b'\n' => true,
+            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+            _ => false,
+        });
+        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1).filter(|&start| start < bytes.len()));
+        Lines { starts: starts.collect(), len: bytes.len() }
+    }
+
+    /// The 0-based line that holds the byte `offset`.
+    pub fn at(&self, offset: usize) -> usize {
+        self.starts.partition_point(|&start| start <= offset).saturating_sub(1)
+    }
+
+    /// 1-based, for people.
+    pub fn number(&self, offset: usize) -> usize {
+        self.at(offset) + 1
+    }
+
+    /// The bytes of the 0-based line, terminator included; empty behind the end.
+    pub fn span(&self, line: usize) -> Range<usize> {
+        let start = self.starts.get(line).copied().unwrap_or(self.len);
+        start..self.starts.get(line + 1).copied().unwrap_or(self.len)
+    }
+
+    /// The spans of the lines that the bytes of `range` touch.
+    pub fn within(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+        let last = if range.is_empty() { self.at(range.start) } else { self.at(range.end - 1) };
+        (self.at(range.start)..=last).map(|line| self.span(line))
+    }
+
+    /// The whole lines of `range`, without the blank lines at its end.
+    pub fn whole(&self, text: &str, range: Range<usize>) -> Range<usize> {
+        let start = self.span(self.at(range.start)).start;
+        let end = self.within(range).filter(|line| !blank(&text[line.clone()])).last();
+        start..end.map_or(start, |line| line.end)
+    }
+}
+
+/// The line's terminator; empty on an unterminated last line.
+pub(super) fn terminator(line: &str) -> &str {
+    &line[content(line).len()..]
+}
+
+/// The line without its terminator.
+pub(super) fn content(line: &str) -> &str {
+    line.strip_suffix("\r\n").or_else(|| line.strip_suffix(['\n', '\r'])).unwrap_or(line)
+}
+
+pub(super) fn blank(line: &str) -> bool {
+    line.trim().is_empty()
+}
+
+/// The spaces and tabs that a line begins with.
+pub(super) fn indent(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// How wide text is when it starts at column `from`: a tab goes to the next multiple of four.
+pub(super) fn width(text: &str, from: usize) -> usize {
+    text.chars().fold(from, |column, char| if char == '\t' { (column / 4 + 1) * 4 } else { column + 1 }) - from
+}
+
+/// The line with `columns` columns of its indentation taken away, as far as it has them.
+pub(super) fn dedent(line: &str, columns: usize) -> String {
+    let (mut at, mut column) = (0, 0);
+    for char in indent(line).chars() {
+        if column >= columns {
+            break;
+        }
+        column = if char == '\t' { (column / 4 + 1) * 4 } else { column + 1 };
+        at += 1;
+    }
+    format!("{}{}", " ".repeat(column.saturating_sub(columns)), &line[at..])
+}

@@ -1,0 +1,147 @@
+//! *Next item* mode: a to-do list whose first open item is the card, and passing ticks it. Pure.
+//!
+//! Where a file has checkboxes, the items with one count, at any depth. Where it has none, its outermost bullets do, and
+//! `~~struck~~` ones are done: ticking strikes them, since a first checkbox would turn the others into remarks.
+
+use crate::board::{Board, Column};
+
+use super::card::{Head, Located, title};
+use super::columns::without_limit;
+use super::lines::blank;
+use super::outline::{BlockKind, Outline};
+use super::parse::{Lane, Mode, Parsed};
+
+/// The lane of open items, and that of done ones.
+pub(super) const TODO: usize = 0;
+pub(super) const DONE: usize = 1;
+
+pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
+    let lane = |name: &str| Lane {
+        column: Column(name.to_owned()),
+        line: 0,
+        level: 0,
+        place: text.len(),
+        last: None,
+        archive: false,
+    };
+    let lanes = vec![lane("Todo"), lane("Done")];
+    let heads: Vec<Option<Head>> = outline
+        .items
+        .iter()
+        .map(|item| Head::new(text, outline.lines.span(outline.lines.at(item.range.start))))
+        .collect();
+    let boxes = heads.iter().flatten().any(|head| head.checkbox.is_some());
+    let sections = Sections::new(text, &outline);
+    let mut cards = Vec::new();
+    for (index, item) in outline.items.iter().enumerate() {
+        let Some(head) = &heads[index] else { continue };
+        let counts = if boxes { head.checkbox.is_some() } else { item.parent.is_none() };
+        // The markers of nested items on one line belong to the outer one.
+        if !counts || item.range.start > head.marker.start {
+            continue;
+        }
+        let section = sections.at(item.block);
+        let open = (head.checkbox.is_none() || head.checked(text, " ")) && !struck(&text[head.first.clone()]);
+        let lane = if open && !section.finished { TODO } else { DONE };
+        let chain = chain(text, &outline, &heads, index, section);
+        if let Some(mut card) = Located::new(text, &outline, index, lane, &lanes[lane].column, &chain) {
+            if !chain.is_empty() {
+                card.card.metadata.insert("under".to_owned(), chain);
+            }
+            cards.push(card);
+        }
+    }
+    Parsed::new(Mode::Next, outline, lanes, cards)
+}
+
+/// Leaves the one card that is next: the first open one that can be worked and holds no open one.
+pub(super) fn only_next(parsed: &Parsed, board: &mut Board) {
+    let holds_open = |span: &std::ops::Range<usize>| {
+        parsed
+            .cards
+            .iter()
+            .any(|other| other.lane == TODO && span.start < other.span.start && other.span.start < span.end)
+    };
+    let next = parsed
+        .cards
+        .iter()
+        .find(|card| card.lane == TODO && !holds_open(&card.span) && board.card(&card.card.id).is_some())
+        .map(|card| card.card.id.clone());
+    board.cards.retain(|card| Some(&card.id) == next.as_ref());
+    board.refused.retain(|refused| refused.status.as_ref() != parsed.lanes.get(DONE).map(|lane| &lane.column));
+}
+
+/// `~~all of it~~`.
+pub(super) fn struck(text: &str) -> bool {
+    let title = title(text);
+    title.len() > 4 && title.starts_with("~~") && title.ends_with("~~")
+}
+
+/// What an item stands under, outermost first, as ` > `.
+fn chain(text: &str, outline: &Outline, heads: &[Option<Head>], index: usize, section: &Section) -> String {
+    let mut parents = Vec::new();
+    let mut at = outline.items[index].parent;
+    while let Some(parent) = at {
+        parents.extend(heads[parent].as_ref().map(|head| title(&text[head.first.clone()])));
+        at = outline.items[parent].parent;
+    }
+    let headings = section.titles.iter().cloned();
+    let chain: Vec<String> = headings.chain(parents.into_iter().rev()).filter(|title| !blank(title)).collect();
+    chain.join(" > ")
+}
+
+/// The headings around a block.
+#[derive(Debug, Clone, Default)]
+struct Section {
+    titles: Vec<String>,
+    /// It, or one around it, is a heading of finished items.
+    finished: bool,
+}
+
+/// For each top-level block.
+struct Sections(Vec<Section>);
+
+impl Sections {
+    fn new(text: &str, outline: &Outline) -> Sections {
+        let mut open: Vec<(u8, String)> = Vec::new();
+        let mut current = Section::default();
+        let mut sections = Vec::new();
+        for block in &outline.blocks {
+            if let BlockKind::Heading { level, title } = &block.kind {
+                open.retain(|(outer, _)| outer < level);
+                open.push((*level, text[title.clone()].trim().to_owned()));
+                let finished = open.iter().any(|(_, title)| finished(title));
+                current = Section { titles: open.iter().map(|(_, title)| title.clone()).collect(), finished };
+            }
+            sections.push(current.clone());
+        }
+        Sections(sections)
+    }
+
+    fn at(&self, block: usize) -> &Section {
+        static NONE: Section = Section { titles: Vec::new(), finished: false };
+        self.0.get(block).unwrap_or(&NONE)
+    }
+}
+
+/// A section of what is done: `Done`, `## ✅ Completed (2024)`, `Recently completed`, `Archived tasks`, `~~anything~~`.
+fn finished(title: &str) -> bool {
+    const WORDS: [&str; 8] = ["done", "completed", "complete", "archive", "archived", "finished", "fertig", "完了"];
+    const BEFORE: [&str; 4] = ["recently", "already", "previously", "all"];
+    const AFTER: [&str; 6] = ["tasks", "items", "work", "todos", "features", "list"];
+    if struck(title) {
+        return true;
+    }
+    let lower = without_limit(title).to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|char: char| !char.is_alphanumeric())
+        .filter(|word| !word.is_empty() && !word.chars().all(|char| char.is_ascii_digit()))
+        .collect();
+    match words.as_slice() {
+        [one] => WORDS.contains(one),
+        [first, second] => {
+            (BEFORE.contains(first) && WORDS.contains(second)) || (WORDS.contains(first) && AFTER.contains(second))
+        }
+        _ => false,
+    }
+}

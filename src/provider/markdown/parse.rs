@@ -1,0 +1,215 @@
+//! A markdown board with the bytes of its parts: lanes, cards, and what can't be worked. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::board::{Board, CardId, Column, Refused};
+
+use super::card::Located;
+use super::columns::{self, Section};
+use super::next;
+use super::outline::Outline;
+
+pub use super::columns::Unreadable;
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Columns of cards.
+    Board,
+    /// A to-do list: its first open item is the only card.
+    Next,
+}
+
+/// One reading of a file.
+#[derive(Debug)]
+pub struct Parsed {
+    pub(super) mode: Mode,
+    pub(super) outline: Outline,
+    pub(super) lanes: Vec<Lane>,
+    /// In file order. In [`Mode::Next`]: every item, open ones in the first lane and done ones in the second.
+    pub(super) cards: Vec<Located>,
+    /// Parts of the board that are not read.
+    refused: Vec<Refused>,
+}
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub column: Column,
+    /// 1-based line of its heading.
+    pub line: usize,
+    pub level: u8,
+    /// Where the next card goes: a byte at which a line starts, or the end of the text.
+    pub place: usize,
+    /// Index of the card before `place`: the last one of the lane's first list.
+    pub last: Option<usize>,
+    /// The plugin's archive, which is no column.
+    pub archive: bool,
+}
+
+/// Reads `text` as a board or as a to-do list.
+pub fn parse(text: &str, mode: Mode) -> Result<Parsed, Unreadable> {
+    let outline = Outline::new(text);
+    match mode {
+        Mode::Board => board(text, outline),
+        Mode::Next => Ok(next::parse(text, outline)),
+    }
+}
+
+fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
+    let (sections, before) = columns::sections(text, &outline)?;
+    let (mut lanes, mut cards, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let mut unread = |status: Option<&Column>, at: usize, reason: &str| {
+        let title = text[outline.lines.span(outline.lines.at(at))].trim().to_owned();
+        refused.push(Refused {
+            status: status.cloned(),
+            title,
+            lines: vec![outline.lines.number(at)],
+            reason: reason.to_owned(),
+        });
+    };
+    for at in before {
+        unread(None, at, "this list stands before the first column: move it below a column heading");
+    }
+    for section in &sections {
+        let column = Column(section.name.clone());
+        let first = cards.len();
+        if !section.archive {
+            read_cards(text, &outline, section, lanes.len(), &mut cards);
+            for &at in &section.unread {
+                unread(Some(&column), at, later_list(&outline));
+            }
+            if section.name.is_empty() {
+                unread(None, section.heading.start, "this heading has no text: name the column");
+            }
+        }
+        lanes.push(lane(text, &outline, section, column, first, &cards));
+    }
+    if let Some(at) = outline.behind {
+        unread(None, at, "nothing behind the settings footer is read: move it before `%% kanban:settings`");
+    }
+    Ok(Parsed { refused, ..Parsed::new(Mode::Board, outline, lanes, cards) })
+}
+
+fn later_list(outline: &Outline) -> &'static str {
+    if outline.obsidian {
+        "only the first list of a column holds cards, and the Kanban plugin drops this one when it saves: join the lists"
+    } else {
+        "only a column's first list holds cards, and later ones with a checkbox: give these items checkboxes"
+    }
+}
+
+fn read_cards(text: &str, outline: &Outline, section: &Section, lane: usize, cards: &mut Vec<Located>) {
+    let status = Column(section.name.clone());
+    for (group, items) in &section.lists {
+        for &item in items {
+            if let Some(mut card) = Located::new(text, outline, item, lane, &status, "") {
+                if let Some(group) = group {
+                    card.card.metadata.insert("group".to_owned(), group.clone());
+                }
+                cards.push(card);
+            }
+        }
+    }
+}
+
+fn lane(text: &str, outline: &Outline, section: &Section, column: Column, first: usize, cards: &[Located]) -> Lane {
+    let list = cards.get(first).map(|card| card.list);
+    let last = cards.iter().enumerate().skip(first).rfind(|(_, card)| Some(card.list) == list);
+    let place = last.map_or_else(|| columns::empty_place(text, outline, section), |(_, card)| card.span.end);
+    Lane {
+        column,
+        line: outline.lines.number(section.heading.start),
+        level: section.level,
+        place,
+        last: last.map(|(index, _)| index),
+        archive: section.archive,
+    }
+}
+
+/// Several cards of one id, by line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ambiguous(pub Vec<usize>);
+
+impl Parsed {
+    pub(super) fn new(mode: Mode, outline: Outline, lanes: Vec<Lane>, cards: Vec<Located>) -> Parsed {
+        Parsed { mode, outline, lanes, cards, refused: Vec::new() }
+    }
+
+    /// The card of this id, wherever it stands.
+    pub(super) fn find(&self, id: &CardId) -> Result<Option<&Located>, Ambiguous> {
+        let mut found = self.cards.iter().filter(|card| card.card.id == *id);
+        let first = found.next();
+        let others: Vec<usize> = found.map(|card| card.card.line).collect();
+        match first {
+            Some(first) if !others.is_empty() => {
+                Err(Ambiguous(std::iter::once(first.card.line).chain(others).collect()))
+            }
+            first => Ok(first),
+        }
+    }
+
+    /// The lanes of this name that cards can be in.
+    pub(super) fn named(&self, column: &Column) -> impl Iterator<Item = &Lane> {
+        self.lanes.iter().filter(move |lane| !lane.archive && lane.column == *column)
+    }
+
+    /// What the program works with: cards that can be worked, and why others can't.
+    pub fn board(&self) -> Board {
+        let mut board = Board { refused: self.refused.clone(), ..Board::default() };
+        for lane in self.lanes.iter().filter(|lane| !lane.archive && !lane.column.0.is_empty()) {
+            if !board.columns.contains(&lane.column) {
+                board.columns.push(lane.column.clone());
+                board.refused.extend(self.doubled(&lane.column));
+            }
+        }
+        let lines = self.lines_by_id();
+        let mut cards: Vec<&Located> = self.cards.iter().collect();
+        cards.sort_by_key(|card| board.columns.iter().position(|column| *column == card.card.status));
+        for card in cards {
+            match fault(card, &lines) {
+                None if self.lanes.get(card.lane).is_some_and(|lane| lane.column.0.is_empty()) => {}
+                None => board.cards.push(card.card.clone()),
+                Some(refused) => board.refused.push(refused),
+            }
+        }
+        if self.mode == Mode::Next {
+            next::only_next(self, &mut board);
+        }
+        board
+    }
+
+    fn doubled(&self, column: &Column) -> Option<Refused> {
+        let lines: Vec<usize> = self.named(column).map(|lane| lane.line).collect();
+        let reason =
+            "several columns have this name, so that no card can be moved there: rename all but one".to_owned();
+        (lines.len() > 1).then(|| Refused { status: Some(column.clone()), title: column.0.clone(), lines, reason })
+    }
+
+    fn lines_by_id(&self) -> BTreeMap<&CardId, Vec<usize>> {
+        let mut lines: BTreeMap<&CardId, Vec<usize>> = BTreeMap::new();
+        for card in &self.cards {
+            lines.entry(&card.card.id).or_default().push(card.card.line);
+        }
+        lines
+    }
+}
+
+/// Why the card can't be worked.
+fn fault(card: &Located, lines: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refused> {
+    let same = lines.get(&card.card.id).filter(|lines| lines.len() > 1);
+    let (lines, reason) = match (&card.fault, same) {
+        (Some(fault), _) => (vec![card.card.line], fault.clone()),
+        (None, Some(lines)) => (lines.clone(), ambiguous(card)),
+        (None, None) => return None,
+    };
+    Some(Refused { status: Some(card.card.status.clone()), title: card.card.title.clone(), lines, reason })
+}
+
+fn ambiguous(card: &Located) -> String {
+    if card.card.stamped {
+        format!("the id {} stands on several cards: remove it from all but one", card.card.id)
+    } else {
+        "several cards have this title and nothing else tells them apart: reword one, or end its first line with an id like ` ^a1`"
+            .to_owned()
+    }
+}

@@ -1,0 +1,99 @@
+//! What an edit must leave as it was: everything that a reading sees, to be compared before and after. Pure.
+
+use std::ops::Range;
+
+use crate::board::{CardId, Column};
+
+use super::parse::{Mode, Parsed, parse};
+
+/// Columns and cards in file order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// Each with whether it is the archive.
+    columns: Vec<(Column, bool)>,
+    cards: Vec<SeenCard>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SeenCard {
+    id: CardId,
+    /// Index of its column.
+    lane: usize,
+    /// `None`: whatever stands there.
+    body: Option<String>,
+    span: Range<usize>,
+    pub stamped: bool,
+    /// Has a state block.
+    pub state: bool,
+    fault: bool,
+}
+
+impl Seen {
+    pub fn new(parsed: &Parsed) -> Seen {
+        let columns = parsed.lanes.iter().map(|lane| (lane.column.clone(), lane.archive)).collect();
+        let cards = parsed.cards.iter().map(|card| SeenCard {
+            id: card.card.id.clone(),
+            lane: card.lane,
+            body: Some(card.card.body.clone()),
+            span: card.span.clone(),
+            stamped: card.card.stamped,
+            state: card.card.state.is_some(),
+            fault: card.fault.is_some(),
+        });
+        Seen { columns, cards: cards.collect() }
+    }
+
+    /// Whether reading `text` sees this.
+    pub fn in_text(&self, text: &str, mode: Mode) -> bool {
+        let Ok(parsed) = parse(text, mode) else { return false };
+        let found = Seen::new(&parsed);
+        self.columns == found.columns
+            && self.cards.len() == found.cards.len()
+            && self.cards.iter().zip(&found.cards).all(|(card, found)| card.is(found))
+    }
+
+    /// Expects a change on the card.
+    pub fn change(&mut self, id: &CardId, change: impl FnOnce(&mut SeenCard)) {
+        if let Some(card) = self.cards.iter_mut().find(|card| card.id == *id) {
+            change(card);
+        }
+    }
+
+    /// Expects the card behind the card of index `last`, or as the only one of its lane.
+    pub fn relocate(&mut self, id: &CardId, lane: usize, last: Option<usize>) {
+        let Some(from) = self.cards.iter().position(|card| card.id == *id) else { return };
+        let place = last.map_or_else(
+            || self.cards.iter().position(|card| card.lane > lane).unwrap_or(self.cards.len()),
+            |last| last + 1,
+        );
+        let mut card = self.cards.remove(from);
+        card.lane = lane;
+        self.cards.insert(if from < place { place - 1 } else { place }, card);
+    }
+
+    /// Expects the item in `lane`, where it stands. The text of the items around it changes with it.
+    pub fn tick(&mut self, id: &CardId, lane: usize, span: &Range<usize>, struck: bool) {
+        self.change(id, |card| card.lane = lane);
+        for card in &mut self.cards {
+            let around = card.span.start < span.start && span.end <= card.span.end;
+            if around || (struck && card.span == *span) {
+                card.body = None;
+            }
+        }
+    }
+
+    /// Expects an empty column at this index.
+    pub fn add_column(&mut self, place: usize, column: &Column) {
+        self.columns.insert(place.min(self.columns.len()), (column.clone(), false));
+        for card in self.cards.iter_mut().filter(|card| card.lane >= place) {
+            card.lane += 1;
+        }
+    }
+}
+
+impl SeenCard {
+    fn is(&self, found: &SeenCard) -> bool {
+        let same = |card: &SeenCard| (card.id.clone(), card.lane, card.stamped, card.state, card.fault);
+        same(self) == same(found) && self.body.as_ref().is_none_or(|body| Some(body) == found.body.as_ref())
+    }
+}
