@@ -6,3 +6,5 @@ mod boards;
 mod evidence;
 mod process;
 mod retrieval;
+mod runs;
+mod support;
