@@ -78,8 +78,8 @@ pub const TABLE: &[Setting] = &[
     row(Tests, "tests", "tests", "TESTS_FILE", Value("FILE"), "tests.txt", "The test strings, one a line; by default beside the board"),
     row(Tests, "kMin", "k-min", "K_MIN", Value("N"), "5", "How many tests are selected for a card (top k)"),
     row(Tests, "kReq", "k-req", "K_REQ", Value("N"), "3", "How many of them must pass"),
-    row(Tests, "threshold", "threshold", "SIMILARITY_THRESHOLD", Value("0..1"), "", "Least similarity of a selected test"),
-    row(Tests, "mmrLambda", "mmr-lambda", "MMR_LAMBDA", Value("0..1"), "", "Relevance against diversity: 1 is relevance alone"),
+    row(Tests, "threshold", "threshold", "SIMILARITY_THRESHOLD", Value("0..1"), "0.15", "Least similarity of a selected test"),
+    row(Tests, "mmrLambda", "mmr-lambda", "MMR_LAMBDA", Value("0..1"), "0.92", "Relevance against diversity: 1 is relevance alone"),
     row(Tests, "allowShellTests", "allow-shell-tests", "ALLOW_SHELL_TESTS", Switch, "false", "Run `shell:` tests whose command is on the allowlist"),
     row(Tests, "shellAllowlist", "shell-allowlist", "SHELL_TEST_ALLOWLIST", List("COMMAND,…"), "", "Commands (`cargo`, `cargo test`) or whole lines that `shell:` tests may run"),
     row(Codex, "codexBin", "codex-bin", "CODEX_BIN", Value("PROGRAM"), "codex", "The codex program, a path or a name on PATH"),
@@ -110,3 +110,15 @@ pub const TABLE: &[Setting] = &[
     row(Output, "format", "format", "KANBAN_FORMAT", Value("human|json"), "human", "How the report on stdout is written"),
     row(Output, "logLevel", "log-level", "KANBAN_LOG", Value("LEVEL"), "info", "error, warn, info, debug or trace, for stderr and CACHE_DIR/logs"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{DEFAULT_MMR_LAMBDA, DEFAULT_THRESHOLD};
+
+    #[test]
+    fn the_measured_defaults_are_those_of_the_index() {
+        let default = |key: &str| TABLE.iter().find(|row| row.key == key).unwrap().default.parse::<f32>().unwrap();
+        assert_eq!((default("threshold"), default("mmrLambda")), (DEFAULT_THRESHOLD, DEFAULT_MMR_LAMBDA));
+    }
+}
