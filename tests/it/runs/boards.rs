@@ -1,7 +1,7 @@
 //! Boards of every shape keep their bytes.
 
 use crate::support::board::{self, cards, diff, without_state};
-use crate::support::{LONG, World};
+use crate::support::{LONG, World, picture};
 
 /// One column, so that a card is asked for once.
 const ONCE: &str = "statuses: { In Progress: { prompt: Implement., onPass: Done, evidence: changes } }\n";
@@ -104,9 +104,10 @@ fn the_users_index_refs_and_objects_stay_as_they_are() {
     world.git(&["commit", "-qm", "start"]);
     world.write("staged.txt", "staged\n");
     world.git(&["add", "staged.txt"]);
-    let before = crate::support::picture(&world.repo(".git"));
+    // Git touches objects that it would have written; their times are nobody's.
+    let before = picture(&world.repo(".git")).without_times();
     world.run(&["run"]).exits(0);
-    assert!(crate::support::picture(&world.repo(".git")) == before, "something in .git changed");
+    assert_eq!(picture(&world.repo(".git")).without_times().changes(&before), [] as [std::path::PathBuf; 0]);
 }
 
 #[test]
