@@ -5,6 +5,7 @@
 mod boards;
 mod evidence;
 mod process;
+mod real_codex;
 mod retrieval;
 mod runs;
 mod support;

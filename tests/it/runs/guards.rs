@@ -1,7 +1,7 @@
 //! What stops the loop, and the exit codes that say so.
 
-use crate::support::{World, picture};
 use crate::support::board::cards;
+use crate::support::{World, picture};
 
 #[test]
 fn guards_stop_the_loop_with_exit_3() {
