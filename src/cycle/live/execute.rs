@@ -17,8 +17,8 @@ use crate::journal::{AttemptId, Ending, Event};
 use crate::process::{Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 
-/// So much of codex's output is kept of an attempt, in bytes.
-const KEEP: usize = 16 << 20;
+/// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
+const KEEP: usize = 8 << 20;
 /// A larger patch is not kept; the trees are.
 const LARGEST_PATCH: usize = 16 << 20;
 
