@@ -14,7 +14,7 @@ use crate::cycle::plan::CardPlan;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
 use crate::journal::{AttemptId, Ending, Event};
-use crate::process::{Input, Job, Stop, Watch, recorded};
+use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
@@ -212,6 +212,14 @@ impl Live {
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let message = message(folder, &events, &stdout);
         let outcome = classify(&exit, &events, &String::from_utf8_lossy(&read("stderr.log")), &message);
+        let last = fs::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let outcome = match last.unwrap_or_default() {
+            // The runner died before it had read the end of the events, but codex writes its last message only after that.
+            message if exit == Exit::Code(0) && events.turn_failed.is_none() && !message.trim().is_empty() => {
+                Outcome::Ok { message }
+            }
+            _ => outcome,
+        };
         tracing::info!(card = %attempt.card, "recovered: {outcome:?}");
         Ok(match outcome {
             Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
