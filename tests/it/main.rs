@@ -4,6 +4,7 @@
 
 mod boards;
 mod evidence;
+mod faults;
 mod process;
 mod real_codex;
 mod retrieval;
