@@ -108,7 +108,7 @@ pub fn load_index(settings: &Settings, tests: &[TestString]) -> Result<(Index, O
     }
     let bytes = index::build(&words, &source);
     let problem = |unusable: index::Unusable| Problem {
-        file: shown(&settings.tests, Path::new("")),
+        file: settings.shown(&settings.tests),
         line: 0,
         column: 0,
         text: format!("its index can't be built: {unusable}"),
@@ -127,12 +127,8 @@ struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    fn name(&self, path: &Path) -> String {
-        shown(path, &self.settings.workspace)
-    }
-
     fn text(&mut self, path: &Path, hint: &str) -> Option<String> {
-        let name = self.name(path);
+        let name = self.settings.shown(path);
         let copy = self.copies.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
         match copy.map_or_else(|| read_text(path, &name, hint), Ok) {
             Ok(text) => {
@@ -147,14 +143,15 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, path: &Path, bytes: Vec<u8>) {
-        let name = self.name(path);
+        // Not from where the user stands: the journal knows a file by this name.
+        let name = shown(path, &self.settings.workspace);
         if !self.files.iter().any(|file| file.path == path) {
             self.files.push(InputFile { path: path.to_owned(), name, sha256: sha256(&bytes), bytes });
         }
     }
 
     fn rules(&mut self, text: &str, columns: &[Column]) -> Option<Rules> {
-        let name = self.name(&self.settings.transitions);
+        let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
         let mut rules = match rules::parse(text, &name, folder, Some(columns)) {
             Ok(rules) => rules,
@@ -171,7 +168,7 @@ impl Reader<'_> {
                 match self.copies.get(hook).cloned().map_or_else(|| fs::read(hook), Ok) {
                     Ok(bytes) => self.add(hook, bytes),
                     Err(error) => self.problems.push(Problem {
-                        file: self.name(hook),
+                        file: self.settings.shown(hook),
                         line: 0,
                         column: 0,
                         text: format!("the hook can't be read: {error}"),
@@ -184,7 +181,7 @@ impl Reader<'_> {
     }
 
     fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {
-        match checks::parse(text, &self.name(&self.settings.tests)) {
+        match checks::parse(text, &self.settings.shown(&self.settings.tests)) {
             Ok(tests) => Some(tests),
             Err(problems) => {
                 self.problems.extend(problems);

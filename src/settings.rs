@@ -59,6 +59,8 @@ pub struct Settings {
     pub transitions: PathBuf,
     pub workspace: PathBuf,
     pub in_git: bool,
+    /// Where the user stands: files are shown from here.
+    pub folder: PathBuf,
     pub cache_dir: PathBuf,
     pub k: usize,
     pub require: usize,
@@ -219,6 +221,13 @@ impl Environment {
             !named(&self.withheld) && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
         };
         self.all.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+}
+
+impl Settings {
+    /// The file as the user would name it.
+    pub fn shown(&self, path: &Path) -> String {
+        shown(path, &self.folder)
     }
 }
 

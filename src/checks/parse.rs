@@ -183,7 +183,15 @@ impl<'t> Line<'t> {
     fn without_kind(self, body: &'t str) -> Problem {
         let starts = std::iter::once(body).chain(body.match_indices("::").map(|(at, _)| body[at + 2..].trim_start()));
         for part in starts {
+            if check(part).is_some() {
+                let problem = self.problem(part, "the header before this test does not end in ` :: `".to_owned());
+                return hinted(problem, "write `words :: includes:some text`, with a space on both sides of `::`");
+            }
             if let Some((word, kind)) = misspelt(part) {
+                if part.strip_prefix(kind).is_some_and(|rest| rest.starts_with('[')) {
+                    let problem = self.problem(part, format!("the scope of `{kind}` is not closed"));
+                    return hinted(problem, format!("write `{kind}[scope]:some text`"));
+                }
                 let problem = self.problem(part, format!("unknown kind `{word}:`"));
                 return hinted(problem, format!("did you mean `{kind}:`?"));
             }

@@ -5,11 +5,11 @@ use std::io::Write;
 use crate::checks;
 use crate::failure::Failure;
 use crate::inputs::{index_path, load_index};
-use crate::settings::{Settings, read_text, shown};
+use crate::settings::{Settings, read_text};
 use crate::storage::Writer;
 
 pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
-    let name = shown(&settings.tests, &settings.workspace);
+    let name = settings.shown(&settings.tests);
     let hint = "name it with --tests FILE or TESTS_FILE";
     let text = read_text(&settings.tests, &name, hint).map_err(|problem| Failure::from(vec![problem]))?;
     let tests = checks::parse(&text, &name)?;

@@ -82,6 +82,14 @@ impl Live {
         self.settings.cache_dir.join("attempts").join(&attempt.0)
     }
 
+    /// Sleeps; a stop ends it.
+    async fn pause(&mut self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time.max(SHORTEST_WAIT)) => {}
+            _ = self.stop.wait() => {}
+        }
+    }
+
     async fn wait(&mut self, wait: Wait, book: &mut Book<'_>) -> Result<()> {
         let (time, reason, poll) = match wait {
             Wait::Backoff { time, reason } => (time, reason, false),
@@ -92,10 +100,7 @@ impl Live {
         if !(poll && said) {
             book.record(Event::Waiting { seconds: time.as_secs_f64().ceil() as u64, reason })?;
         }
-        tokio::select! {
-            () = tokio::time::sleep(time.max(SHORTEST_WAIT)) => {}
-            _ = self.stop.wait() => {}
-        }
+        self.pause(time).await;
         book.state.stopping = self.stop.asked().is_some();
         // A wait for people begins a new pass; one for the network goes on in the same.
         if poll { book.record(Event::PassEnded) } else { Ok(()) }

@@ -107,7 +107,7 @@ impl Git {
             index,
         };
         git.lay_out(sha_256)?;
-        // Attributes then come from no work tree at all, where this git knows how: a pipe named `.gitattributes` blocks.
+        // Where this git knows how (2.41), attributes then come from no work tree at all.
         let empty = git.run(&["hash-object", "-t", "tree", "/dev/null"], b"")?;
         git.env.push(("GIT_ATTR_SOURCE".into(), OsString::from_vec(empty.trim_ascii().to_vec())));
         Ok(git)

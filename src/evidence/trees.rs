@@ -50,7 +50,7 @@ pub struct Change {
 }
 
 /// Walks that are tried: files come and go while one is on its way.
-const TRIES: usize = 3;
+const TRIES: usize = 6;
 const GITLINK: u32 = 0o160_000;
 
 impl Trees {
@@ -67,8 +67,6 @@ impl Trees {
     ) -> Result<Trees> {
         let workspace = workspace.canonicalize();
         let workspace = workspace.context("cannot find the workspace: name an existing folder")?;
-        let repository = Repository::of(&workspace);
-        let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;
         let mut paths = HashSet::new();
         for path in excluded.iter().map(PathBuf::as_path).chain([cache_dir]) {
             paths.extend(names_of(path)?.iter().filter_map(|path| TreePath::below(&workspace, path)));
@@ -79,6 +77,8 @@ impl Trees {
                 workspace.display()
             );
         }
+        let repository = Repository::of(&workspace);
+        let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;
         Ok(Trees { git, workspace, excluded: paths })
     }
 
@@ -163,14 +163,18 @@ impl Trees {
         let mut tried = 0;
         loop {
             let (walked, more) = walk()?;
+            if let Some(pipe) = &walked.blocking {
+                bail!("{pipe} is no plain file, and git would wait for it: remove it");
+            }
             tried += 1;
             match self.git.write(&walked.files) {
                 Ok(tree) => return Ok((Snapshot { tree, skipped: walked.skipped }, more)),
                 Err(error) if tried == TRIES => {
                     return Err(error.context(format!("cannot take a tree of {}", self.workspace.display())));
                 }
-                // The index may be damaged, or rest on objects that are gone: it is only a memory.
-                Err(_) => self.git.forget()?,
+                // A file came or went; or the index is damaged or rests on objects that are gone: it is only a memory.
+                Err(_) if tried % 2 == 0 => self.git.forget()?,
+                Err(_) => {}
             }
         }
     }
@@ -217,16 +221,15 @@ impl Trees {
     }
 }
 
-/// A path as it is named, in its real folder, and what it leads to: a board may be a symlink.
+/// A path as it is named, in its real folder, and what it leads to: a board may be a symlink. What isn't there yet is
+/// named from the nearest folder that is.
 fn names_of(path: &Path) -> Result<Vec<PathBuf>> {
     let path = std::path::absolute(path).with_context(|| format!("cannot tell where {} is", path.display()))?;
-    let mut names: Vec<PathBuf> = path.canonicalize().into_iter().collect();
-    if let (Some(folder), Some(name)) = (path.parent().and_then(|folder| folder.canonicalize().ok()), path.file_name())
-    {
-        names.push(folder.join(name));
-    }
-    names.push(path);
-    Ok(names)
+    let above = path.ancestors().skip(1).find_map(|folder| {
+        let rest = path.strip_prefix(folder).ok()?;
+        Some(folder.canonicalize().ok()?.join(rest))
+    });
+    Ok(path.canonicalize().into_iter().chain(above).collect())
 }
 
 fn blob(mode: &str, id: &str) -> Option<Blob> {

@@ -27,6 +27,8 @@ pub struct Skipped {
 pub(super) struct Walked {
     pub files: Vec<TreePath>,
     pub skipped: Vec<Skipped>,
+    /// A pipe or the like where git reads attributes: gits before 2.41 would wait for it for ever.
+    pub blocking: Option<TreePath>,
 }
 
 /// All files and symlinks below `workspace`, nested repositories included, `.git` never. `left_out` paths are passed over
@@ -89,6 +91,9 @@ impl Walked {
         } else if link {
             self.files.push(path);
         } else if !data.is_file() {
+            if name == b".gitattributes" {
+                self.blocking = Some(path.clone());
+            }
             self.refuse(path, "it is a pipe, a socket or a device");
         } else if data.len() > LARGEST {
             self.refuse(path, "it is larger than 64 MiB");

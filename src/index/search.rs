@@ -1,13 +1,13 @@
 //! One card against all tests: exact by words, then the best again with their trigrams.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use super::mmr::Choice;
 use super::store::{Fields, Section, Store, Unusable};
-use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, trigrams};
+use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, short_numbers, trigrams};
 use super::vector::{
     Blocks, Sparse, TITLE_SHARE, blend, card_weight, counts, idf, idf_of_code, test_weight, weight_of_code,
 };
@@ -101,12 +101,14 @@ struct CardWord {
 pub struct Hit {
     pub ordinal: u32,
     pub similarity: f32,
+    /// Short numbers that the card has as well. They are no words, but tell `step 7` from `step 8`.
+    numbers: u32,
 }
 
 impl Hit {
-    /// Best first, then by ordinal.
+    /// Best first; of equals the one with more of the card's numbers, then by ordinal.
     fn by_rank(a: &Hit, b: &Hit) -> Ordering {
-        b.similarity.total_cmp(&a.similarity).then(a.ordinal.cmp(&b.ordinal))
+        b.similarity.total_cmp(&a.similarity).then(b.numbers.cmp(&a.numbers)).then(a.ordinal.cmp(&b.ordinal))
     }
 }
 
@@ -117,6 +119,8 @@ pub struct Search<'i> {
     words: HashMap<u32, CardWord>,
     /// By trigram bucket.
     trigrams: Vec<f32>,
+    /// Its numbers that are too short to count as words.
+    numbers: HashSet<String>,
     /// By ordinal: the words' cosine.
     scores: Vec<f32>,
     /// Of words that the tests have, by bucket, as far as they were asked for.
@@ -130,6 +134,7 @@ impl<'i> Search<'i> {
             tokenizer: Tokenizer::default(),
             words: HashMap::new(),
             trigrams: vec![0.0; TRIGRAM_BUCKETS],
+            numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
             scores: vec![0.0; reader.tests as usize],
             idfs: HashMap::new(),
         };
@@ -224,26 +229,27 @@ impl<'i> Search<'i> {
 
     /// This test, however well it does.
     pub fn hit(&mut self, ordinal: u32) -> Result<Hit, Unusable> {
-        Ok(Hit { ordinal, similarity: self.similarity(ordinal)? })
+        let text = self.reader.text(ordinal)?;
+        let numbers = short_numbers(&text).filter(|number| self.numbers.contains(*number)).count() as u32;
+        Ok(Hit { ordinal, similarity: self.similarity(ordinal, &text), numbers })
     }
 
-    fn similarity(&mut self, ordinal: u32) -> Result<f32, Unusable> {
+    fn similarity(&mut self, ordinal: u32, text: &str) -> f32 {
         let words = self.scores.get(ordinal as usize).copied().unwrap_or_default();
-        let text = self.reader.text(ordinal)?;
         let mut found = Vec::new();
-        self.tokenizer.words(&text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
+        self.tokenizer.words(text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
         let (mut dot, mut squares) = (0.0, 0.0);
         for (trigram, count) in counts(&mut found) {
             let weight = test_weight(count, self.reader.trigram_idf[trigram as usize]);
             dot += weight * self.trigrams[trigram as usize];
             squares += weight * weight;
         }
-        Ok(blend(words, if squares > 0.0 { dot / squares.sqrt() } else { 0.0 }))
+        blend(words, if squares > 0.0 { dot / squares.sqrt() } else { 0.0 })
     }
 
     /// With the words that the card and the test share.
     pub fn explain(&mut self, hit: Hit) -> Result<Candidate, Unusable> {
-        let Hit { ordinal, similarity } = hit;
+        let Hit { ordinal, similarity, .. } = hit;
         let text = self.reader.text(ordinal)?;
         let mut buckets = Vec::new();
         self.tokenizer.words(&text, |word| buckets.push(word.bucket));
@@ -290,7 +296,7 @@ impl<'i> Search<'i> {
 
 /// The tests from `start` on with their scores.
 fn hits(start: u32, scores: &[f32]) -> impl Iterator<Item = Hit> {
-    (start..).zip(scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity })
+    (start..).zip(scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity, numbers: 0 })
 }
 
 /// Keeps the `wanted` best, in no order, and gives the least similarity among them: 0 where there are fewer.

@@ -92,6 +92,13 @@ fn ties_go_to_the_earlier_test() {
 }
 
 #[test]
+fn a_short_number_decides_between_equals() {
+    let texts: Vec<String> = (0..30).map(|number| format!("step {number} writes a file")).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert_eq!(ordinals(&index(&texts), "Step 17 writes its file", "")[0], 17);
+}
+
+#[test]
 fn each_cluster_of_near_duplicates_gives_one_test_first() {
     let texts = [
         "login rejects wrong password quickly",

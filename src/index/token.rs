@@ -16,6 +16,12 @@ pub const TRIGRAM_BUCKETS: usize = 1 << TRIGRAM_BITS;
 /// Bare numbers count from so many digits up: `#1234` is a name, `2` is not.
 const SHORTEST_NUMBER: usize = 3;
 
+/// The bare numbers of a text that are too short to count as words.
+pub fn short_numbers(text: &str) -> impl Iterator<Item = &str> {
+    let runs = text.split(|c: char| !c.is_alphanumeric());
+    runs.filter(|run| run.len() < SHORTEST_NUMBER && !run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Sorted. English function words, which say nothing about the subject.
 const STOP_WORDS: &str = "a about above after again against all also am an and any are as at be because been before being \
 below between both but by can could did do does doing down during e each eg etc few for from further g had has have having \

@@ -332,6 +332,7 @@ impl<'g> Resolver<'g> {
             transitions,
             workspace,
             in_git,
+            folder: self.given.folder.clone(),
             cache_dir,
             k: k.unwrap_or(1),
             require: require.unwrap_or(1),

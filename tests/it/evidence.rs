@@ -1,5 +1,11 @@
 //! Trees of a workspace with the real git: what an attempt did is seen, whatever the attempt does to hide it.
 
+#![expect(clippy::unwrap_used, reason = "a fixture that can't be set up fails its test")]
+
+mod cases;
+mod size;
+mod world;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -7,391 +13,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::SystemTime;
 
-use kanban_codex_exec::evidence::{
-    Content, IgnoreRules, Snapshot, TreeId, TreePath, Trees, artifacts, artifacts_unchanged,
-};
-use kanban_codex_exec::process::Spawner;
-use kanban_codex_exec::storage::RunLock;
+use kanban_codex_exec::evidence::{Content, TreeId, TreePath, Trees, artifacts, artifacts_unchanged};
 
-/// A workspace with its CACHE_DIR inside, as by default.
-struct World {
-    temp: tempfile::TempDir,
-    workspace: PathBuf,
-    spawner: Spawner,
-    _lock: RunLock,
-}
-
-impl World {
-    fn plain() -> World {
-        let temp = tempfile::tempdir().unwrap();
-        let workspace = temp.path().canonicalize().unwrap().join("work");
-        fs::create_dir(&workspace).unwrap();
-        let lock = RunLock::acquire(&temp.path().join("locks"), "board.md", &workspace, "test").unwrap().unwrap();
-        World { workspace, spawner: Spawner::new(&lock), _lock: lock, temp }
-    }
-
-    fn git() -> World {
-        let world = World::plain();
-        world.run("git", &["init", "-q", "-b", "main"]);
-        world
-    }
-
-    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.workspace.join(name)
-    }
-
-    fn cache(&self) -> PathBuf {
-        self.path(".cache/kanban-codex-exec")
-    }
-
-    fn write(&self, name: impl AsRef<Path>, text: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn remove(&self, name: impl AsRef<Path>) {
-        let path = self.path(name);
-        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
-    }
-
-    /// What the user or the agent runs.
-    fn run(&self, program: &str, args: &[&str]) -> String {
-        let identity = ["user.name=a", "user.email=a@example.org"].map(|pair| pair.split_once('=').unwrap());
-        let output = Command::new(program)
-            .args(args)
-            .current_dir(&self.workspace)
-            .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_CONFIG_COUNT", "2")])
-            .envs(identity.iter().enumerate().map(|(at, (key, _))| (format!("GIT_CONFIG_KEY_{at}"), *key)))
-            .envs(identity.iter().enumerate().map(|(at, (_, value))| (format!("GIT_CONFIG_VALUE_{at}"), *value)))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
-
-    fn commit_all(&self) {
-        let plain = self.path(".git/info/attributes");
-        fs::write(&plain, "* -text -filter !working-tree-encoding\n").unwrap();
-        self.run("git", &["add", "-A"]);
-        fs::remove_file(plain).unwrap();
-        self.run("git", &["commit", "-q", "--allow-empty", "-m", "all"]);
-    }
-
-    fn trees(&self) -> Trees {
-        self.trees_without(vec![self.path("board.md")])
-    }
-
-    fn trees_without(&self, excluded: Vec<PathBuf>) -> Trees {
-        let path = std::env::var_os("PATH").unwrap();
-        Trees::open(&self.spawner, &self.cache(), &self.workspace, excluded, &path).unwrap()
-    }
-
-    /// The change set of one attempt.
-    fn attempt(&self, act: impl FnOnce(&World)) -> Attempt {
-        let trees = self.trees();
-        let (before, rules) = trees.snapshot_before().unwrap();
-        act(self);
-        // As after a crash: another run, with the rules from the attempt's folder.
-        let rules: IgnoreRules = serde_json::from_str(&serde_json::to_string(&rules).unwrap()).unwrap();
-        let trees = self.trees();
-        let after = trees.snapshot_after(&rules).unwrap();
-        Attempt { changes: changes(&trees, &before.tree, &after.tree), before, after, trees }
-    }
-}
-
-struct Attempt {
-    trees: Trees,
-    before: Snapshot,
-    after: Snapshot,
-    changes: Vec<String>,
-}
-
-/// `path: added line|added line`, `path: -` where it was deleted, `path: binary`.
-fn changes(trees: &Trees, before: &TreeId, after: &TreeId) -> Vec<String> {
-    let set = trees.change_set(&[(before.clone(), after.clone())]).unwrap();
-    let line = |file: &kanban_codex_exec::evidence::ChangedFile| match &file.content {
-        Content::Text(text) => {
-            let lines: Vec<&str> = text.split('\n').collect();
-            let added: Vec<&str> = file.added.iter().map(|line| lines[line - 1]).collect();
-            format!("{}: {}", file.path, added.join("|"))
-        }
-        Content::Binary { .. } => format!("{}: binary", file.path),
-        Content::Deleted => format!("{}: -", file.path),
-    };
-    set.files.iter().map(line).collect()
-}
-
-type Step = fn(&World);
-
-struct Case {
-    name: &'static str,
-    before: Step,
-    attempt: Step,
-    expected: &'static [&'static str],
-}
-
-const NOTHING: Step = |_| {};
-
-/// Each holds in a git repository, with and without a commit, and outside of git.
-const CASES: &[Case] = &[
-    Case { name: "nothing happens", before: |w| w.write("a", "one\n"), attempt: NOTHING, expected: &[] },
-    Case { name: "an empty workspace", before: NOTHING, attempt: NOTHING, expected: &[] },
-    Case { name: "the first file", before: NOTHING, attempt: |w| w.write("a", "one\n"), expected: &["a: one"] },
-    Case { name: "the last file", before: |w| w.write("a", "one\n"), attempt: |w| w.remove("a"), expected: &["a: -"] },
-    Case {
-        name: "an edit adds its lines only",
-        before: |w| w.write("src/a.rs", "one\ntwo\n"),
-        attempt: |w| w.write("src/a.rs", "one\nnew\ntwo\n"),
-        expected: &["src/a.rs: new"],
-    },
-    Case {
-        name: "an edit of the same size in the same second",
-        before: |w| w.write("a", "one\n"),
-        attempt: |w| w.write("a", "two\n"),
-        expected: &["a: two"],
-    },
-    Case {
-        name: "an edit of the same size with the old time put back",
-        before: |w| {
-            w.write("a", "one\n");
-            std::thread::sleep(Duration::from_millis(1100));
-        },
-        attempt: |w| {
-            let old = fs::metadata(w.path("a")).unwrap().modified().unwrap();
-            w.write("a", "two\n");
-            fs::File::options().append(true).open(w.path("a")).unwrap().set_modified(old).unwrap();
-        },
-        expected: &["a: two"],
-    },
-    Case {
-        name: "moving and re-indenting add nothing",
-        before: |w| w.write("a", "one\ntwo\n"),
-        attempt: |w| {
-            w.remove("a");
-            w.write("b/c", "\t two\r\none");
-        },
-        expected: &["a: -", "b/c: "],
-    },
-    Case {
-        name: "a file becomes a folder",
-        before: |w| w.write("a", "one\n"),
-        attempt: |w| {
-            w.remove("a");
-            w.write("a/b/c", "two\n");
-        },
-        expected: &["a: -", "a/b/c: two"],
-    },
-    Case {
-        name: "a folder becomes a file",
-        before: |w| w.write("a/b/c", "one\n"),
-        attempt: |w| {
-            w.remove("a");
-            w.write("a", "two\n");
-        },
-        expected: &["a: two", "a/b/c: -"],
-    },
-    Case {
-        name: "a folder becomes a symlink to where the same files are",
-        before: |w| w.write("a/b", "one\n"),
-        attempt: |w| {
-            fs::rename(w.path("a"), w.path("real")).unwrap();
-            symlink("real", w.path("a")).unwrap();
-        },
-        expected: &["a: real", "a/b: -", "real/b: "],
-    },
-    Case {
-        name: "a symlink out of the workspace is its target, never what it leads to",
-        before: |w| fs::write(w.temp.path().join("secret"), "secret\n").unwrap(),
-        attempt: |w| {
-            symlink("../secret", w.path("file")).unwrap();
-            symlink("..", w.path("folder")).unwrap();
-            symlink("/nowhere", w.path("dangling")).unwrap();
-        },
-        expected: &["dangling: /nowhere", "file: ../secret", "folder: .."],
-    },
-    Case {
-        name: "a file that is made executable",
-        before: |w| w.write("a", "one\n"),
-        attempt: |w| fs::set_permissions(w.path("a"), fs::Permissions::from_mode(0o755)).unwrap(),
-        expected: &["a: "],
-    },
-    Case {
-        name: "strange names",
-        before: |w| w.write("old\n\"name", "one\n"),
-        attempt: |w| {
-            w.remove("old\n\"name");
-            for name in ["-n", "--help", "new\nline", " ", "a\tb", "*", ":(top)x", "back\\slash", "git~1", "a:b", "ünï"]
-            {
-                w.write(name, "x\n");
-            }
-        },
-        expected: &[
-            " : x",
-            "*: x",
-            "--help: x",
-            "-n: x",
-            ":(top)x: x",
-            "a\\tb: x",
-            "a:b: x",
-            "back\\slash: x",
-            "git~1: x",
-            "new\\nline: x",
-            "old\\n\"name: -",
-            "ünï: x",
-        ],
-    },
-    Case {
-        name: "a name in another case",
-        before: |w| w.write("Readme", "one\n"),
-        attempt: |w| fs::rename(w.path("Readme"), w.path("README")).unwrap(),
-        expected: &["README: ", "Readme: -"],
-    },
-    Case {
-        name: "binary files",
-        before: |w| w.write("a", b"one\0"),
-        attempt: |w| {
-            w.write("a", "one\ntwo\n");
-            w.write("b", b"\xff\xfe");
-        },
-        expected: &["a: ", "b: binary"],
-    },
-    Case {
-        name: "the board and CACHE_DIR",
-        before: |w| w.write("board.md", "## To do\n"),
-        attempt: |w| {
-            w.write("board.md", "## Done\n");
-            w.write(".cache/kanban-codex-exec/journal.jsonl", "{}\n");
-            w.write(".cache/other", "x\n");
-        },
-        expected: &[".cache/other: x"],
-    },
-    Case {
-        name: "ignored files",
-        before: |w| {
-            w.write(".gitignore", "target/\n*.log\n!keep.log\n/top\n");
-            w.write("target/old", "one\n");
-        },
-        attempt: |w| {
-            for name in ["target/new", "a.log", "b/c.log", "keep.log", "top", "b/top", "b/target/x"] {
-                w.write(name, "x\n");
-            }
-        },
-        expected: &["b/top: x", "keep.log: x"],
-    },
-    Case {
-        name: "a nearer .gitignore is stronger",
-        before: |w| {
-            w.write(".gitignore", "*.log\nout/*\n");
-            w.write("b/.gitignore", "!c.log\n");
-        },
-        attempt: |w| {
-            for name in ["a.log", "b/c.log", "b/d.log", "out/x"] {
-                w.write(name, "x\n");
-            }
-        },
-        expected: &["b/c.log: x"],
-    },
-    Case {
-        name: "an agent that ignores its work does not hide it",
-        before: |w| w.write("src/a", "one\n"),
-        attempt: |w| {
-            w.write(".gitignore", "*\n");
-            w.write("src/.gitignore", "/a\n");
-            w.write("src/a", "two\n");
-            w.write(".git/info/exclude", "*\n");
-        },
-        expected: &[".gitignore: *", "src/.gitignore: /a", "src/a: two"],
-    },
-    Case {
-        name: "an agent that ignores no more does not make old files new",
-        before: |w| {
-            w.write(".gitignore", "old\n");
-            w.write("a/.gitignore", "old\n");
-            w.write("old", "one\n");
-            w.write("a/old", "one\n");
-        },
-        attempt: |w| {
-            w.write(".gitignore", "");
-            w.remove("a/.gitignore");
-        },
-        expected: &[".gitignore: ", "a/.gitignore: -"],
-    },
-    Case {
-        name: "hidden files and a nested repository",
-        before: |w| {
-            w.write("nested/a", "one\n");
-            w.run("git", &["init", "-q", "nested"]);
-            w.run("git", &["-C", "nested", "commit", "-q", "--allow-empty", "-m", "x"]);
-            w.write("nested/.git/info/exclude", "a\n");
-        },
-        attempt: |w| {
-            w.write(".env", "x\n");
-            w.write("nested/a", "two\n");
-            w.write("made/a", "x\n");
-            w.run("git", &["init", "-q", "made"]);
-            w.run("git", &["-C", "made", "add", "a"]);
-            w.run("git", &["-C", "made", "commit", "-q", "-m", "x"]);
-        },
-        expected: &[".env: x", "made/a: x", "nested/a: two"],
-    },
-    Case {
-        name: "attributes change no byte",
-        before: |w| {
-            w.write(".gitattributes", "* text eol=crlf ident filter=evil diff=evil working-tree-encoding=UTF-16\n");
-            w.write("a", "one\r\n$Id$\n");
-        },
-        attempt: |w| {
-            w.write(".gitattributes", "* text=auto ident filter=evil binary working-tree-encoding=UTF-16\n");
-            w.write("a", "one\n$Id$\nthree\r\n");
-            w.write("b/.gitattributes", "[attr]evil filter=evil\n* evil -diff\n");
-            w.write("b/c", "x\r\n");
-        },
-        expected: &[
-            ".gitattributes: * text=auto ident filter=evil binary working-tree-encoding=UTF-16",
-            "a: three",
-            "b/.gitattributes: [attr]evil filter=evil|* evil -diff",
-            "b/c: x",
-        ],
-    },
-    Case {
-        name: "pipes are no files, nor is what follows them evidence",
-        before: |w| drop(w.run("mkfifo", &["pipe"])),
-        attempt: |w| {
-            w.run("mkfifo", &["other", ".gitignore", ".gitattributes"]);
-            w.remove("pipe");
-            w.write("pipe", "x\n");
-            w.write("a", "x\n");
-        },
-        expected: &["a: x"],
-    },
-    Case {
-        name: "names that git refuses",
-        before: NOTHING,
-        attempt: |w| {
-            w.write(".GIT/x", "x\n");
-            w.write("a/.Git", "x\n");
-            symlink("x", w.path(".gitmodules")).unwrap();
-            w.write("b", "x\n");
-        },
-        expected: &["b: x"],
-    },
-    Case {
-        name: "files too large for a tree, and one that was",
-        before: |w| {
-            w.write("shrinks", "x\n");
-            fs::File::options().write(true).open(w.path("shrinks")).unwrap().set_len((64 << 20) + 1).unwrap();
-        },
-        attempt: |w| {
-            fs::File::create(w.path("grows")).unwrap().set_len((64 << 20) + 1).unwrap();
-            w.write("shrinks", "x\n");
-            w.write("a", "x\n");
-        },
-        expected: &["a: x"],
-    },
-];
+use cases::{CASES, NOTHING, Step};
+use world::{Attempt, World, changes, stored};
 
 #[test]
 fn a_tree_pair_shows_what_an_attempt_did() {
@@ -433,7 +60,7 @@ fn what_is_left_out_is_said() {
     world.write(".GIT/x", "x\n");
     world.write("unreadable", "x\n");
     fs::File::create(world.path("large")).unwrap().set_len((64 << 20) + 1).unwrap();
-    fs::set_permissions(world.path("unreadable"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(world.path("unreadable"), fs::Permissions::from_mode(0o000)).unwrap();
     let (snapshot, _) = world.trees().snapshot_before().unwrap();
     let said: BTreeMap<String, String> =
         snapshot.skipped.into_iter().map(|skipped| (skipped.path.to_string(), skipped.reason)).collect();
@@ -510,12 +137,6 @@ fn a_linked_worktree_and_a_sha_256_repository_are_read() {
     assert_eq!((attempt.changes, attempt.after.tree.as_str().len()), (vec!["a.log: two".to_owned()], 64));
 }
 
-/// Objects in the private folder.
-fn stored(world: &World) -> usize {
-    let files = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    files(world.cache().join("git/objects")).into_iter().filter(|path| path.is_dir()).flat_map(files).count()
-}
-
 #[test]
 fn an_index_that_cannot_be_read_is_said_and_costs_only_the_tracked_ignored_files() {
     let world = World::git();
@@ -548,6 +169,19 @@ fn excluded_files_are_left_out_by_every_name_and_stay_so() {
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"]);
     let after = world.trees_without(vec![]).snapshot_after(&rules).unwrap();
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"], "with another list after a restart");
+}
+
+#[test]
+fn a_workspace_that_is_named_by_a_symlink_is_the_real_one() {
+    let mut world = World::plain();
+    let link = world.temp.path().join("link");
+    symlink(&world.workspace, &link).unwrap();
+    world.workspace = link;
+    let attempt = world.attempt(|w| {
+        w.write("board.md", "x\n");
+        w.write("a", "x\n");
+    });
+    assert_eq!(attempt.changes, ["a: x"], "neither the board nor CACHE_DIR, which was not there yet");
 }
 
 #[test]
@@ -664,6 +298,17 @@ fn a_discarded_edit_is_no_change() {
     });
     assert_eq!(attempt.changes, [""; 0]);
     assert_eq!(attempt.before.tree, attempt.after.tree);
+}
+
+#[test]
+fn a_pipe_that_git_would_wait_for_is_an_error() {
+    let world = World::plain();
+    let (_, rules) = world.trees().snapshot_before().unwrap();
+    world.write("src/a", "x\n");
+    world.run("mkfifo", &["src/.gitattributes"]);
+    for error in [world.trees().snapshot_before().unwrap_err(), world.trees().snapshot_after(&rules).unwrap_err()] {
+        assert_eq!(error.to_string(), "src/.gitattributes is no plain file, and git would wait for it: remove it");
+    }
 }
 
 #[test]
@@ -820,38 +465,6 @@ fn what_git_needs_and_what_it_may_not_be() {
     assert!(missing.to_string().starts_with("cannot find the workspace"), "{missing:#}");
     let whole = Trees::open(&world.spawner, &world.workspace, &world.workspace, vec![], &path).unwrap_err();
     assert!(whole.to_string().contains("cannot hold CACHE_DIR"), "{whole:#}");
+    assert!(!world.path("git").exists(), "nothing is written before the error");
     assert!(serde_json::from_str::<TreeId>("\"--output=x\"").is_err());
-}
-
-/// Not a limit for the machine's mood: it prints what it measures.
-#[test]
-#[ignore = "a measurement: run it with --ignored --nocapture"]
-fn the_cost_of_a_tree_of_20_000_files() {
-    for world in [World::plain(), World::git()] {
-        for number in 0..20_000 {
-            world.write(
-                format!("src/{}/{}/{number}.rs", number % 40, number % 400),
-                format!("line {number}\n").repeat(40),
-            );
-        }
-        if world.path(".git").exists() {
-            world.commit_all();
-        }
-        let trees = world.trees();
-        let mut rules = None;
-        for name in ["first", "second"] {
-            let start = Instant::now();
-            rules = Some(trees.snapshot_before().unwrap().1);
-            println!("{name} tree before: {:?}", start.elapsed());
-        }
-        world.write("src/1/1/1.rs", "changed\n");
-        let start = Instant::now();
-        trees.snapshot_after(&rules.unwrap()).unwrap();
-        println!("tree after: {:?}, {} objects", start.elapsed(), stored(&world));
-        if world.path(".git").exists() {
-            let start = Instant::now();
-            world.run("git", &["status", "--porcelain"]);
-            println!("git status: {:?}", start.elapsed());
-        }
-    }
 }

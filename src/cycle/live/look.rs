@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Live;
+use crate::board::{Board, Column};
 use crate::cycle::drive::Book;
 use crate::failure::Problem;
 use crate::inputs::{self, Inputs};
@@ -13,11 +15,15 @@ use crate::journal::{Acceptance, Event};
 use crate::requests::{self, Request};
 use crate::storage::Writer;
 
+/// How often an unreadable board is looked at again, and how long after.
+const UNREADABLE: u32 = 10;
+const MOMENT: Duration = Duration::from_millis(100);
+
 impl Live {
     pub(super) async fn look(&mut self, book: &mut Book<'_>) -> Result<()> {
         book.state.stopping = self.stop.asked().is_some();
         let accept = self.requests(book)?;
-        let board = self.provider.read()?;
+        let Some(board) = self.board(book).await? else { return Ok(()) };
         if book.state.active.is_empty() {
             self.inputs(&board.columns, accept, book)?;
         }
@@ -34,6 +40,30 @@ impl Live {
         Ok(())
     }
 
+    /// Reads the board. An editor may be in the middle of writing it: it is given a moment, and while watching all the time
+    /// that it takes. None when the runner is stopping or has waited.
+    async fn board(&mut self, book: &mut Book<'_>) -> Result<Option<Board>> {
+        let mut tries = 0;
+        loop {
+            match self.provider.read() {
+                Ok(board) => return Ok(Some(board)),
+                Err(_) if tries < UNREADABLE && !book.state.stopping => {
+                    tries += 1;
+                    tokio::time::sleep(MOMENT).await;
+                }
+                Err(error) if self.settings.watch && !book.state.stopping => {
+                    let text = format!("the board can't be read, waiting: {error:#}");
+                    if self.told.insert(text.clone()) {
+                        book.record(Event::Warning { text })?;
+                    }
+                    self.pause(self.settings.poll_interval).await;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Journals what people asked for, then takes the requests away. True when the changed inputs are to be accepted.
     fn requests(&mut self, book: &mut Book<'_>) -> Result<bool> {
         let mut accept = false;
@@ -48,7 +78,7 @@ impl Live {
     }
 
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
-    fn inputs(&mut self, columns: &[crate::board::Column], accept: bool, book: &mut Book<'_>) -> Result<()> {
+    fn inputs(&mut self, columns: &[Column], accept: bool, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
         let held = !book.state.held_inputs.is_empty();
         if changed.is_empty() {

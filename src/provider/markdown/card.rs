@@ -137,7 +137,7 @@ impl Located {
             .filter(|line| !all.iter().any(|ours| ours.line == **line))
             .map(|line| &text[line.clone()])
             .collect();
-        let inner = inner(text, &span, head.column, &own);
+        let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own);
         let body = body(first, &own);
         let line = outline.lines.number(span.start);
         let fault = fault(text, outline, index, &head, &span);
@@ -195,16 +195,14 @@ fn owner(text: &str, outline: &Outline, ours: &Ours) -> Option<usize> {
 
 /// The indentation for a block inside the item: that of what it already holds, else a tab, or spaces where the file has no
 /// tabs but spaces. Always deep enough to belong to the item, and never so deep that it becomes code.
-fn inner(text: &str, span: &Range<usize>, column: usize, rest: &[&str]) -> String {
+fn inner(base: &str, spaces: bool, column: usize, rest: &[&str]) -> String {
     let fits = |indent: &str| (column..column + 4).contains(&width(indent, 0));
     let held = rest.iter().filter(|line| !blank(line)).map(|line| indent(line)).filter(|indent| !indent.is_empty());
     let nearest = held.filter(|indent| width(indent, 0) >= column).min_by_key(|indent| width(indent, 0));
     if let Some(indent) = nearest.filter(|indent| fits(indent)) {
         return indent.to_owned();
     }
-    let base = indent(&text[span.clone()]);
-    let tabs = text.lines().any(|line| line.starts_with('\t')) || !text.lines().any(|line| line.starts_with("  "));
-    let deeper = if tabs { format!("{base}\t") } else { format!("{base}    ") };
+    let deeper = if spaces { format!("{base}    ") } else { format!("{base}\t") };
     if fits(&deeper) { deeper } else { " ".repeat(column) }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In a board of the Obsidian Kanban plugin every heading is a column and its first list holds the cards. In a plain file
 //! the columns are the headings of one level: the shallowest below the file's title. Later lists of a plain column, and
-//! those under deeper headings, hold cards when each of their items has a checkbox: bullets without one there are as often
+//! those under deeper headings, hold cards when one of their items has a checkbox: lists without one there are as often
 //! properties or notes as cards.
 
 use std::ops::Range;
@@ -116,11 +116,7 @@ fn completes(paragraph: &str) -> bool {
 
 fn holds_cards(text: &str, outline: &Outline, section: &Section, grouped: bool, items: &[usize]) -> bool {
     let first = section.lists.is_empty() && section.unread.is_empty();
-    (first && !grouped) || (!outline.obsidian && all_checkboxes(text, outline, items))
-}
-
-fn all_checkboxes(text: &str, outline: &Outline, items: &[usize]) -> bool {
-    items.iter().all(|&item| has_checkbox(text, outline, item))
+    (first && !grouped) || (!outline.obsidian && items.iter().any(|&item| has_checkbox(text, outline, item)))
 }
 
 fn has_checkbox(text: &str, outline: &Outline, item: usize) -> bool {
@@ -147,7 +143,7 @@ fn column_level(text: &str, outline: &Outline) -> Result<u8, Unreadable> {
         (Some(&first), Some(&rest)) => Ok(first.min(rest)),
         // A lone `# Title` is a title, unless its lists are checklists.
         (Some(&1), None)
-            if lists.clone().count() == 0 || !lists.clone().all(|items| all_checkboxes(text, outline, items)) =>
+            if lists.clone().count() == 0 || !lists.flatten().all(|&item| has_checkbox(text, outline, item)) =>
         {
             Err(unreadable(text, outline, "no column under the title"))
         }

@@ -1,12 +1,13 @@
 //! *Next item* mode: a to-do list whose first open item is the card, and passing ticks it. Pure.
 //!
 //! Where a file has checkboxes, the items with one count, at any depth. Where it has none, its outermost bullets do, and
-//! `~~struck~~` ones are done: ticking strikes them, since a first checkbox would turn the others into remarks.
+//! `~~struck~~` ones (or those marked ✅) are done: ticking strikes them, since a first checkbox would turn the others into remarks.
 
 use crate::board::{Board, Column};
 
 use super::card::{Head, Located, title};
 use super::columns::without_limit;
+use super::identity::without_block_id;
 use super::lines::blank;
 use super::outline::{BlockKind, Outline};
 use super::parse::{Lane, Mode, Parsed};
@@ -41,10 +42,16 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
             continue;
         }
         let section = sections.at(item.block);
-        let open = (head.checkbox.is_none() || head.checked(text, " ")) && !struck(&text[head.first.clone()]);
+        let first = &text[head.first.clone()];
+        let ticked = if boxes { !head.checked(text, " ") } else { marked_done(first) };
+        let open = !ticked && !struck(first);
         let lane = if open && !section.finished { TODO } else { DONE };
         let chain = chain(text, &outline, &heads, index, section);
         if let Some(mut card) = Located::new(text, &outline, index, lane, &lanes[lane].column, &chain) {
+            if !boxes && open && first.starts_with("~~") {
+                let reason = "it is struck in part, so that it can't be struck when done: give it a checkbox";
+                card.fault.get_or_insert_with(|| reason.to_owned());
+            }
             if !chain.is_empty() {
                 card.card.metadata.insert("under".to_owned(), chain);
             }
@@ -71,10 +78,18 @@ pub(super) fn only_next(parsed: &Parsed, board: &mut Board) {
     board.refused.retain(|refused| refused.status.as_ref() != parsed.lanes.get(DONE).map(|lane| &lane.column));
 }
 
-/// `~~all of it~~`.
+/// `~~all of it~~`, tags and ids behind it aside.
 pub(super) fn struck(text: &str) -> bool {
+    let struck = |text: &str| text.len() > 4 && text.starts_with("~~") && text.ends_with("~~");
+    struck(&title(text)) || struck(without_block_id(text).trim())
+}
+
+/// What people put before or behind an item without a checkbox when it is done.
+fn marked_done(text: &str) -> bool {
+    const MARKS: [char; 3] = ['✅', '✔', '☑'];
     let title = title(text);
-    title.len() > 4 && title.starts_with("~~") && title.ends_with("~~")
+    let title = title.trim_end_matches('\u{fe0f}');
+    title.starts_with(MARKS) || title.ends_with(MARKS) || (title.starts_with("~~") && title.contains(MARKS))
 }
 
 /// What an item stands under, outermost first, as ` > `.

@@ -11,6 +11,8 @@ pub(super) struct Outline {
     pub lines: Lines,
     /// Has the front matter of the Obsidian Kanban plugin.
     pub obsidian: bool,
+    /// Nested lines are indented with spaces alone.
+    pub spaces: bool,
     /// Where the board ends: the settings footer or the end of the file.
     pub end: usize,
     pub blocks: Vec<Block>,
@@ -65,6 +67,7 @@ impl Outline {
         let mut outline = Outline {
             lines,
             obsidian,
+            spaces: !text.lines().any(|line| line.starts_with('\t')) && text.lines().any(|line| line.starts_with("  ")),
             end,
             blocks: Vec::new(),
             items: Vec::new(),
@@ -103,7 +106,7 @@ struct Walk {
 impl Walk {
     fn run(mut self, text: &str, base: usize, outline: &mut Outline) {
         for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
-            let range = base + range.start..base + range.end;
+            let range = base + begin(text, &range)..base + range.end;
             match event {
                 Event::Start(tag) => {
                     self.start(&tag, range, outline);
@@ -196,6 +199,12 @@ impl Walk {
             *title = if title.start == title.end { range } else { title.start..title.end.max(range.end) };
         }
     }
+}
+
+/// Where the block's own text begins: after a tab the parser counts columns, and comes out before the line.
+fn begin(text: &str, range: &Range<usize>) -> usize {
+    let start = (range.start..range.end).find(|&at| text.is_char_boundary(at)).unwrap_or(range.end);
+    range.end - text.get(start..range.end).unwrap_or_default().trim_start().len()
 }
 
 /// Where the body starts (behind a byte order mark and front matter), and whether the front matter is the plugin's.

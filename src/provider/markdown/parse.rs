@@ -94,7 +94,7 @@ fn later_list(outline: &Outline) -> &'static str {
     if outline.obsidian {
         "only the first list of a column holds cards, and the Kanban plugin drops this one when it saves: join the lists"
     } else {
-        "only a column's first list holds cards, and later ones whose items all have a checkbox"
+        "only a column's first list holds cards, and later ones with a checkbox: give these items checkboxes"
     }
 }
 

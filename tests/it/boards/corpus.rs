@@ -1,0 +1,216 @@
+//! Real boards, where they are at hand: every card is moved to every other column, and nothing else may change.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use kanban_codex_exec::board::{Board, Card, Column};
+use kanban_codex_exec::provider::Note;
+use kanban_codex_exec::provider::markdown::edit::{self, Edited};
+use kanban_codex_exec::provider::markdown::parse::{Mode, parse};
+
+#[derive(Debug, Default)]
+struct Tally {
+    files: usize,
+    unreadable: BTreeMap<String, usize>,
+    cards: usize,
+    refused: BTreeMap<String, usize>,
+    moves: usize,
+    notes: usize,
+    unmovable: Vec<String>,
+    violations: Vec<String>,
+}
+
+fn corpus(family: &str) -> Option<Vec<(PathBuf, String)>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/boards").join(family);
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).ok()?.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let text = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| (path, text));
+    Some(files.into_iter().filter_map(text).collect())
+}
+
+/// The cards of a board without what a move may change.
+fn cards(board: &Board, apart: &Card) -> Vec<Card> {
+    let others = board.cards.iter().filter(|card| card.id != apart.id);
+    others.map(|card| Card { line: 0, ..card.clone() }).collect()
+}
+
+/// The lines that a text has, each with how often.
+fn lines(text: &str) -> BTreeMap<&str, isize> {
+    let mut lines = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        *lines.entry(line).or_default() += 1;
+    }
+    lines
+}
+
+fn check_move(text: &str, board: &Board, card: &Card, to: &Column, tally: &mut Tally, name: &str) {
+    let moved = match edit::transition(text, Mode::Board, &card.id, &card.status, to, None) {
+        Ok(Edited::Text(moved)) => moved,
+        Ok(other) => return tally.violations.push(format!("{name}: {} to {to}: {other:?}", card.title)),
+        Err(error) => return tally.unmovable.push(format!("{name}: {} to {to}: {error:#}", card.title)),
+    };
+    tally.moves += 1;
+    let after = parse(&moved, Mode::Board).unwrap().board();
+    let expected = Card { status: to.clone(), line: 0, metadata: BTreeMap::new(), ..card.clone() };
+    let found = after.card(&card.id).map(|card| Card { line: 0, metadata: BTreeMap::new(), ..card.clone() });
+    let same = found == Some(expected)
+        && after.column(to).count() == board.column(to).count() + 1
+        && cards(&after, card) == cards(board, card)
+        && after.columns == board.columns;
+    let (before_lines, after_lines) = (lines(text), lines(&moved));
+    let changed: usize = before_lines.iter().filter(|&(line, count)| after_lines.get(line) != Some(count)).count();
+    if !same || changed > 1 || moved.len().abs_diff(text.len()) > 6 {
+        tally.violations.push(format!("{name}: {} to {to}: same {same}, lines changed {changed}", card.title));
+    }
+}
+
+fn check_note(text: &str, mode: Mode, card: &Card, tally: &mut Tally, name: &str) {
+    let note = Note {
+        text: "failed: `a|b` #tag [[x]] <!-- %% ^id".to_owned(),
+        data: serde_json::json!({"verdict": "fail", "why": "--> %% <!-- [[x]] #t"}),
+    };
+    let stamped = match edit::stamp(text, mode, &card.id, &card.status) {
+        Ok(Edited::Text(stamped)) => stamped,
+        Ok(Edited::Already) => text.to_owned(),
+        other => return tally.violations.push(format!("{name}: stamp {}: {other:?}", card.title)),
+    };
+    let noted = match edit::note(&stamped, mode, &card.id, &card.status, &note) {
+        Ok(Edited::Text(noted)) => noted,
+        other => return tally.violations.push(format!("{name}: note {}: {other:?}", card.title)),
+    };
+    tally.notes += 1;
+    let again = edit::note(&noted, mode, &card.id, &card.status, &note).unwrap();
+    let board = parse(&noted, mode).unwrap().board();
+    let found = board.card(&card.id);
+    let kept = found.is_some_and(|found| found.body == card.body && found.state.as_ref() == Some(&note.data));
+    if !kept || again != Edited::Already {
+        tally.violations.push(format!("{name}: note {}: kept {kept}, again {again:?}, {found:?}", card.title));
+    }
+}
+
+/// Every `stride`th move and note of each board.
+fn run(family: &str, stride: usize) -> Option<Tally> {
+    let mut tally = Tally::default();
+    for (path, text) in corpus(family)? {
+        tally.files += 1;
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let board = match parse(&text, Mode::Board) {
+            Ok(parsed) => parsed.board(),
+            Err(wrong) => {
+                *tally.unreadable.entry(wrong.text).or_default() += 1;
+                continue;
+            }
+        };
+        tally.cards += board.cards.len();
+        for refused in &board.refused {
+            *tally.refused.entry(refused.reason.clone()).or_default() += 1;
+        }
+        for card in board.cards.iter().step_by(stride) {
+            check_note(&text, Mode::Board, card, &mut tally, &name);
+        }
+        let pairs = board.cards.iter().flat_map(|card| board.columns.iter().map(move |to| (card, to)));
+        let moves = pairs.filter(|(card, to)| **to != card.status);
+        for (card, to) in moves.step_by(stride) {
+            check_move(&text, &board, card, to, &mut tally, &name);
+        }
+    }
+    Some(tally)
+}
+
+fn report(family: &str, tally: &Tally) {
+    println!("{family}: {} files, {} cards, {} moves, {} notes", tally.files, tally.cards, tally.moves, tally.notes);
+    for (what, counts) in [("unreadable", &tally.unreadable), ("refused", &tally.refused)] {
+        for (reason, count) in counts {
+            println!("  {what} {count}: {reason}");
+        }
+    }
+    println!("  unmovable {}", tally.unmovable.len());
+    for line in tally.unmovable.iter().take(30) {
+        println!("    {line}");
+    }
+    for violation in tally.violations.iter().take(20) {
+        println!("  VIOLATION {violation}");
+    }
+}
+
+fn check(families: &[&str], stride: usize) {
+    for family in families {
+        let Some(tally) = run(family, stride) else {
+            println!("skipped: the corpus of {family} boards is not here");
+            continue;
+        };
+        report(family, &tally);
+        assert!(tally.violations.is_empty(), "{} violations", tally.violations.len());
+    }
+}
+
+const FAMILIES: [&str; 5] = ["obsidian", "plain", "taskell", "vscode", "todo"];
+
+/// A prime, so that columns and cards of every place take their turns.
+#[test]
+fn a_sample_of_the_moves_of_real_boards() {
+    check(&FAMILIES, 17);
+}
+
+#[test]
+#[ignore = "takes minutes: run it when parsing or moving changed"]
+fn every_move_of_real_boards() {
+    check(&FAMILIES, 1);
+}
+
+/// What is only named like a board must not become work.
+#[test]
+fn documents_are_no_boards() {
+    let Some(files) = corpus("notboards") else {
+        return println!("skipped: the corpus of other documents is not here");
+    };
+    for (path, text) in files {
+        if let Ok(parsed) = parse(&text, Mode::Board) {
+            let board = parsed.board();
+            let titles: Vec<&str> = board.cards.iter().map(|card| card.title.as_str()).collect();
+            assert!(titles.is_empty(), "{}: {titles:?}", path.display());
+            println!("{}: no cards, refused {:?}", path.display(), board.refused);
+        }
+    }
+}
+
+/// To-do lists: item after item is ticked until none is left, one byte each where there are checkboxes.
+#[test]
+fn to_do_lists_drain() {
+    let Some(files) = corpus("todo") else {
+        return println!("skipped: the corpus of to-do lists is not here");
+    };
+    let (todo, done) = (Column("Todo".to_owned()), Column("Done".to_owned()));
+    let (mut tally, mut ticks) = (Tally::default(), 0);
+    for (path, original) in files {
+        tally.files += 1;
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut text = original.clone();
+        let mut noted = false;
+        while let Some(card) = parse(&text, Mode::Next).unwrap().board().cards.first().cloned() {
+            if !noted {
+                check_note(&text, Mode::Next, &card, &mut tally, &name);
+                noted = true;
+            }
+            if let Ok(Edited::Text(stamped)) = edit::stamp(&text, Mode::Next, &card.id, &todo) {
+                text = stamped;
+            }
+            let Edited::Text(ticked) = edit::transition(&text, Mode::Next, &card.id, &todo, &done, None).unwrap()
+            else {
+                panic!("{name}: {} is not ticked", card.title)
+            };
+            let differ = ticked.bytes().zip(text.bytes()).filter(|(new, old)| new != old).count();
+            if !(ticked.len() == text.len() && differ == 1 || ticked.len() == text.len() + 4) {
+                tally.violations.push(format!("{name}: {}", card.title));
+            }
+            ticks += 1;
+            text = ticked;
+        }
+        for refused in parse(&text, Mode::Next).unwrap().board().refused {
+            *tally.refused.entry(refused.reason).or_default() += 1;
+        }
+    }
+    report("to-do lists", &tally);
+    println!("  ticks {ticks}");
+    assert!(tally.violations.is_empty());
+}
