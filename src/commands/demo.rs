@@ -34,7 +34,10 @@ pub fn demo(folder: Option<PathBuf>) -> Result<u8, Failure> {
     let first = replay::read(&cache_dir)?.records;
     proof::first_run(&first).map_err(unproved)?;
     let after = example.board()?;
-    say(&format!("\n== The board after it; lines that were not there before begin with +\n\n{}", marked(&before, &after)));
+    say(&format!(
+        "\n== The board after it; lines that were not there before begin with +\n\n{}",
+        marked(&before, &after)
+    ));
     say(FIRST_RUN);
     drag_back(&settings()?)?;
     let dragged = example.board()?;
@@ -81,23 +84,22 @@ const FIRST_RUN: &str = "\
 What you see
   promoted  `Greeting script` went In Progress → Review → Done: enough tests found what they look for in lines that
             its attempts added.
-  bounced   `Start a changelog`: codex said that all is done, the tests found a third of it. The card tells why.
+  bounced   `Start a changelog`: codex said that all is done, the tests found one of its three parts. The card tells why.
   not run   `Make the start page load faster`: too few tests match it, so codex was not started at all.
 ";
 
 fn conclude(example: &Example, journal: &Path) {
     let folder = example.folder.display();
     let moves = if example.node { "\n  hook's log  moves.log" } else { "" };
+    let program = std::env::current_exe().map_or("kanban-codex-exec".into(), |path| path.display().to_string());
     say(&format!(
         "\nNothing was started: what passed is not done again unless its card, its files, its tests or its rule change.\n\n\
          == To look at, in {folder}\n  board       board.md\n  journal     {}\n  attempts    {}{moves}\n\n\
-         == To try next, there\n  \
-         kanban-codex-exec print-plan --codex-bin ./{}\n  \
-         kanban-codex-exec dry-run --codex-bin ./{}\n  \
-         kanban-codex-exec run            (with the real codex: move a card back to In Progress before)",
+         == To try next: move a card back to In Progress in board.md, and\n  \
+         cd {folder}\n  {program} print-plan\n  {program} dry-run\n  \
+         {program} run --codex-bin ./{}    (without --codex-bin: the real codex)",
         shown(journal, &example.folder),
         shown(&journal.with_file_name("attempts"), &example.folder),
-        files::STAND_IN,
         files::STAND_IN,
     ));
 }

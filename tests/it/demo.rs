@@ -28,7 +28,9 @@ fn demo(home: &Path, bin: &Path, folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kanban-codex-exec"));
     command.arg("demo").arg(folder).env_clear().env("PATH", bin).env("HOME", home).env("TMPDIR", home);
     // The user's settings for the user's board.
-    for (name, value) in [("K_REQ", "99"), ("CODEX_BIN", "/no/codex"), ("KANBAN_SOURCE", "/no/board"), ("CACHE_DIR", "/no")] {
+    for (name, value) in
+        [("K_REQ", "99"), ("CODEX_BIN", "/no/codex"), ("KANBAN_SOURCE", "/no/board"), ("CACHE_DIR", "/no")]
+    {
         command.env(name, value);
     }
     command.output().unwrap()
@@ -90,7 +92,8 @@ fn shows_everything(programs: &[&str]) -> tempfile::TempDir {
     assert!(of(&records[second..], "attempt_started", &[]).is_empty(), "the second run starts nothing");
     assert!(of(&records[second..], "transitioned", &[]).is_empty(), "and moves nothing");
     let summaries: Vec<_> = records.iter().filter(|record| record["event"] == "summary").collect();
-    let counts = |record: &Value| ["promoted", "bounced", "unverified", "failed", "skipped"].map(|key| record[key].clone());
+    let counts =
+        |record: &Value| ["promoted", "bounced", "unverified", "failed", "skipped"].map(|key| record[key].clone());
     assert_eq!(counts(summaries[0]), [2, 1, 1, 0, 0].map(|n| json!(n)));
     assert_eq!(counts(summaries[1]), [0, 0, 0, 0, 1].map(|n| json!(n)));
 

@@ -61,23 +61,31 @@ fn the_plan_selects_each_cards_own_tests() {
     let before = tree(folder.path());
     let plan: Value = serde_json::from_str(&tell(folder.path(), &["print-plan", "--format", "json"])).unwrap();
     assert_eq!(tree(folder.path()), before, "nothing is written");
-    let seen: Vec<_> = plan["cards"].as_array().unwrap().iter().map(|card| {
-        let tests = card["tests"].as_array().unwrap();
-        let ids: Vec<_> = tests.iter().map(|test| test["id"].as_str().unwrap()).collect();
-        let blocked = tests.iter().filter(|test| !test["blocked"].is_null()).count();
-        (card["title"].as_str().unwrap(), card["verdict"].as_str().unwrap(), ids, blocked)
-    }).collect();
+    let seen: Vec<_> = plan["cards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|card| {
+            let tests = card["tests"].as_array().unwrap();
+            let ids: Vec<_> = tests.iter().map(|test| test["id"].as_str().unwrap()).collect();
+            let blocked = tests.iter().filter(|test| !test["blocked"].is_null()).count();
+            (card["title"].as_str().unwrap(), card["verdict"].as_str().unwrap(), ids, blocked)
+        })
+        .collect();
     let greeting = vec!["no-conflicts", "greet-hello", "greet-usage", "greet-exit", "greet-runs"];
     let changelog = vec!["no-conflicts", "changelog-added", "changelog-fixed", "changelog-unreleased"];
     let sorted = |mut ids: Vec<&'static str>| {
         ids.sort_unstable();
         ids
     };
-    let seen: Vec<_> = seen.into_iter().map(|(title, verdict, mut ids, blocked)| {
-        assert_eq!(ids[0], "no-conflicts", "what is for every card comes first");
-        ids.sort_unstable();
-        (title, verdict, ids, blocked)
-    }).collect();
+    let seen: Vec<_> = seen
+        .into_iter()
+        .map(|(title, verdict, mut ids, blocked)| {
+            assert_eq!(ids[0], "no-conflicts", "what is for every card comes first");
+            ids.sort_unstable();
+            (title, verdict, ids, blocked)
+        })
+        .collect();
     assert_eq!(
         seen,
         [

@@ -2,7 +2,7 @@
 //! nothing running.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests, which clippy does not take for tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ const LONG: Duration = Duration::from_secs(120);
 /// Writes down its starts. The card `slow` is a long sleep, with a detached one, as long as the file `hold` is there; the
 /// card `loud` prints more than any pipe holds.
 const CODEX: &str = r#"#!/bin/sh
-echo "$2" | head -n 3 | tail -n 1 >>../starts
 case $2 in
 *slow*)
+    echo slow >>../starts
     echo begun >slow.txt
     if [ -e ../hold ]; then
         setsid sleep 300 &
@@ -27,6 +27,7 @@ case $2 in
     fi
     echo finished >>slow.txt ;;
 *loud*)
+    echo loud >>../starts
     yes "a line of what codex prints" | head -c 20000000
     echo finished >loud.txt ;;
 esac
@@ -100,7 +101,12 @@ impl World {
         while !done() {
             if began.elapsed() > LONG {
                 let log = |stream: &str| self.text(&format!("pm2/logs/kanban-codex-exec.{stream}.log"));
-                panic!("{what} never came\nstdout: {}\nstderr: {}\npm2: {}", log("out"), log("error"), self.text("pm2/pm2.log"));
+                panic!(
+                    "{what} never came\nstdout: {}\nstderr: {}\npm2: {}",
+                    log("out"),
+                    log("error"),
+                    self.text("pm2/pm2.log")
+                );
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -114,7 +120,9 @@ impl World {
             let environ = fs::read(path.join("environ")).unwrap_or_default();
             environ.windows(home.len()).any(|piece| piece == home)
         };
-        let line = |path: PathBuf| String::from_utf8_lossy(&fs::read(path.join("cmdline")).unwrap_or_default()).replace('\0', " ");
+        let line = |path: PathBuf| {
+            String::from_utf8_lossy(&fs::read(path.join("cmdline")).unwrap_or_default()).replace('\0', " ")
+        };
         entries.filter(here).map(line).filter(|line| !line.starts_with("PM2 ")).collect()
     }
 
@@ -162,6 +170,8 @@ fn stop_and_restart(config: &str) {
     world.start();
     world.wait_until("codex", || world.text("project/slow.txt").contains("begun"));
 
+    // The runner, a launcher, the stand-in and its two sleeps.
+    world.wait_until("the detached sleep", || world.left().len() >= 5);
     world.pm2_does(&["stop", "kanban-codex-exec"]);
     assert_eq!(world.left(), [] as [String; 0], "stopped in mid-attempt");
     let ends = world.events("attempt_ended");
@@ -173,13 +183,13 @@ fn stop_and_restart(config: &str) {
     fs::remove_file(world.path("hold")).unwrap();
     world.start();
     world.wait_until("the promotion", || promoted(1));
-    assert_eq!(world.text("starts"), "the slow card\nthe slow card\n");
+    assert_eq!(world.text("starts"), "slow\nslow\n");
 
     world.pm2_does(&["restart", "kanban-codex-exec"]);
     world.wait_until("the third start", || world.events("run_started").len() == 3);
     add_card(&world.path("project/board.md"), "the loud card");
     world.wait_until("the next promotion", || promoted(2));
-    assert_eq!(world.text("starts"), "the slow card\nthe slow card\nthe loud card\n", "finished work is not repeated");
+    assert_eq!(world.text("starts"), "slow\nslow\nloud\n", "finished work is not repeated");
 
     world.pm2_does(&["delete", "kanban-codex-exec"]);
     assert_eq!(world.left(), [] as [String; 0], "deleted");

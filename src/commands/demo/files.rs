@@ -53,7 +53,7 @@ impl Example {
         let writer = Writer::within(&folder);
         write(&writer, &folder, node)?;
         let folder = fs::canonicalize(&folder).map_err(anyhow::Error::from)?;
-        let flags = [("source", "board.md"), ("workspace", "."), ("codex-bin", "./codex-stand-in.sh")];
+        let flags = [("source", "board.md"), ("codex-bin", "./codex-stand-in.sh")];
         given.flags = flags.map(|(flag, value)| (flag.to_owned(), value.to_owned())).into();
         given.folder.clone_from(&folder);
         Ok(Example { folder, given, node })
