@@ -211,9 +211,8 @@ proptest! {
         let mut damaged = sound;
         let at = at.index(damaged.len());
         damaged[at] ^= bits;
-        match Index::from_bytes(damaged).and_then(|index| index.rank(&query, 9)) {
-            Ok(answer) => prop_assert_eq!(answer, right),
-            Err(Unusable { .. }) => {}
+        if let Ok(answer) = Index::from_bytes(damaged).and_then(|index| index.rank(&query, 9)) {
+            prop_assert_eq!(answer, right);
         }
     }
 

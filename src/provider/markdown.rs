@@ -122,3 +122,76 @@ impl Provider for Markdown {
         self.edit(writer, |text| edit::create_column(text, self.mode, column)).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests write boards as other programs do")]
+
+    use std::cell::Cell;
+
+    use super::*;
+
+    const BOARD: &str = "## Todo\n\n- [ ] A ^a\n\n## Done\n";
+
+    fn world() -> (tempfile::TempDir, Markdown, Writer) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board.md");
+        std::fs::write(&path, BOARD).unwrap();
+        let writer = Writer::within(folder.path());
+        (folder, Markdown::new(&path, false), writer)
+    }
+
+    #[test]
+    fn a_change_in_between_is_planned_upon() {
+        let (_folder, board, writer) = world();
+        let (tries, id) = (Cell::new(0), CardId("a".to_owned()));
+        let edited = board.edit(&writer, |text| {
+            tries.set(tries.get() + 1);
+            if tries.get() == 1 {
+                std::fs::write(&board.path, text.replace("- [ ] A", "- [ ] new\n- [ ] A")).unwrap();
+            }
+            edit::transition(text, board.mode, &id, &Column("Todo".to_owned()), &Column("Done".to_owned()), None)
+        });
+        assert!(matches!(edited, Ok(Edited::Text(_))), "{edited:?}");
+        assert_eq!(tries.get(), 2);
+        assert_eq!(board.text().unwrap(), "## Todo\n\n- [ ] new\n\n## Done\n- [ ] A ^a\n");
+    }
+
+    #[test]
+    fn a_board_that_never_rests_is_an_error_and_stays_whole() {
+        let (_folder, board, writer) = world();
+        let tries = Cell::new(0);
+        let edited = board.edit(&writer, |text| {
+            tries.set(tries.get() + 1);
+            std::fs::write(&board.path, format!("{BOARD}- [ ] {}\n", tries.get())).unwrap();
+            Ok(Edited::Text(text.replace('A', "B")))
+        });
+        assert!(edited.unwrap_err().to_string().contains("changed each of the 20 times"));
+        assert_eq!(board.text().unwrap(), format!("{BOARD}- [ ] {TRIES}\n"));
+    }
+
+    #[test]
+    fn a_symlinked_board_stays_a_symlink() {
+        let (folder, board, writer) = world();
+        let link = folder.path().join("link.md");
+        std::os::unix::fs::symlink(&board.path, &link).unwrap();
+        let linked = Markdown::new(&link, false);
+        linked.create_column(&writer, &Column("Review".to_owned())).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(board.text().unwrap(), format!("{BOARD}\n## Review\n"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_file_exits_with_2_and_a_hint() {
+        let (folder, board, _) = world();
+        std::fs::write(&board.path, "| a |\n|---|\n").unwrap();
+        for (board, text) in [
+            (&board, "board.md:1: no column heading: found a table here"),
+            (&Markdown::new(&folder.path().join("none.md"), false), "cannot read"),
+        ] {
+            let failure = board.read().unwrap_err().downcast::<Failure>().unwrap();
+            assert_eq!((failure.kind, failure.hints.len()), (Kind::Usage, 1));
+            assert!(failure.error.to_string().contains(text), "{failure}");
+        }
+    }
+}

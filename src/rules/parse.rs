@@ -40,10 +40,9 @@ pub fn parse(text: &str, file: &str, folder: &Path, columns: Option<&[Column]>) 
         reader.check_columns(&rules, columns);
     }
     reader.check_cycles(&rules);
-    match reader.problems.is_empty() {
-        true => Ok(rules),
-        false => Err(reader.problems),
-    }
+    let mut problems = reader.problems;
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
 }
 
 struct Reader<'d> {

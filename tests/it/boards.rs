@@ -3,6 +3,8 @@
 //! A case is a folder: `input.md`, `edit.yaml` (what is expected of a reading, then edits), and `expected.md`, compared by
 //! byte; where there is none, no edit may change the file.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helpers fail the test, and say what they skip")]
+
 mod corpus;
 mod properties;
 

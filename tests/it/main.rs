@@ -1,6 +1,6 @@
 //! The one integration binary: every test that runs the built program or crosses modules.
 
-#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests set up and read their own worlds")]
+#![expect(clippy::disallowed_methods, reason = "tests set up and read their own worlds")]
 
 mod boards;
 mod demo;
