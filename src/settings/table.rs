@@ -110,3 +110,15 @@ pub const TABLE: &[Setting] = &[
     row(Output, "format", "format", "KANBAN_FORMAT", Value("human|json"), "human", "How the report on stdout is written"),
     row(Output, "logLevel", "log-level", "KANBAN_LOG", Value("LEVEL"), "info", "error, warn, info, debug or trace, for stderr and CACHE_DIR/logs"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{DEFAULT_MMR_LAMBDA, DEFAULT_THRESHOLD};
+
+    #[test]
+    fn the_measured_defaults_are_those_of_the_index() {
+        let default = |key: &str| TABLE.iter().find(|row| row.key == key).unwrap().default.parse::<f32>().unwrap();
+        assert_eq!((default("threshold"), default("mmrLambda")), (DEFAULT_THRESHOLD, DEFAULT_MMR_LAMBDA));
+    }
+}

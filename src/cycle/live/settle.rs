@@ -11,7 +11,7 @@ use crate::cycle::state::OwedHook;
 use crate::hooks::{self, Answer, Transition};
 use crate::journal::Event;
 use crate::provider::Applied;
-use crate::rules::Hook;
+use crate::rules::{Hook, Verdict};
 
 impl Live {
     /// Carries a verdict out. The intent is journaled before, what the board says after.
@@ -41,7 +41,10 @@ impl Live {
         let applied = match to {
             Some(to) => {
                 self.create_column(to, book)?;
-                self.provider.transition(&self.writer, &id, from, to, Some(&note))?
+                // A to-do list is ticked and nothing else, unless an older note would be wrong now.
+                let plain = self.settings.next && *verdict == Verdict::Pass && card.state.is_none();
+                let note = Some(&note).filter(|_| !plain);
+                self.provider.transition(&self.writer, &id, from, to, note)?
             }
             None => self.provider.update(&self.writer, &id, from, &note)?,
         };
