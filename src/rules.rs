@@ -83,7 +83,7 @@ pub enum Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Verdict::Pass => "passed",
             Verdict::Fail => "failed",
             Verdict::Unverified => "unverified",

@@ -3,6 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "tests set up and read their own worlds")]
 
 mod boards;
+mod demo;
 mod evidence;
+mod examples;
+mod pm2;
 mod process;
 mod retrieval;
