@@ -90,6 +90,12 @@ impl Inputs {
         self.files.iter().map(|file| InputHash { file: file.name.clone(), sha256: file.sha256.clone() }).collect()
     }
 
+    /// What the inputs whose files are not as accepted hold now; the hash of one that is gone is empty.
+    pub fn unaccepted(&self) -> Vec<InputHash> {
+        let now = |file: &InputFile| fs::read(&file.path).map(|bytes| sha256(&bytes)).unwrap_or_default();
+        self.changed().into_iter().map(|file| InputHash { file: file.name.clone(), sha256: now(file) }).collect()
+    }
+
     /// The inputs whose files are not as accepted now: changed, gone, or unreadable.
     pub fn changed(&self) -> Vec<&InputFile> {
         let differs = |file: &&InputFile| fs::read(&file.path).map_or(true, |bytes| bytes != file.bytes);

@@ -148,6 +148,9 @@ pub enum Event {
         before: Option<TreeId>,
         /// Shell tests that were green before the work began.
         green: Vec<TestId>,
+        /// Gate inputs that were not as accepted already, as they were found.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unaccepted: Vec<InputHash>,
     },
     AttemptEnded {
         attempt: AttemptId,

@@ -72,6 +72,7 @@ impl Driver for Simulated {
                     command: plan.command.map(|command| command.argv).unwrap_or_default(),
                     before: None,
                     green: Vec::new(),
+                    unaccepted: Vec::new(),
                 })?;
                 book.record(Event::AttemptEnded {
                     attempt: plan.attempt,

@@ -9,7 +9,7 @@ use crate::board::{Board, CardId, Column};
 use crate::checks::TestId;
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, TestOutcome, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, InputHash, Record, Stopped, TestOutcome, Why};
 use crate::rules::Verdict;
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -92,6 +92,8 @@ pub struct Attempt {
     pub key: CacheKey,
     pub tests: Vec<TestId>,
     pub green: Vec<TestId>,
+    /// Gate inputs that were not as accepted before it began: it did not change them.
+    pub unaccepted: Vec<InputHash>,
     pub before: Option<TreeId>,
     pub after: Option<TreeId>,
     pub ending: Ending,
@@ -316,7 +318,7 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Event::AttemptStarted { attempt, card, title, column, number, limit, key, gate, tests, before, green, .. } = event
+        let Event::AttemptStarted { attempt, card, title, column, number, limit, key, gate, tests, before, green, unaccepted, .. } = event
         else {
             return;
         };
@@ -339,6 +341,7 @@ impl State {
                 key: key.clone(),
                 tests: tests.clone(),
                 green: green.clone(),
+                unaccepted: unaccepted.clone(),
                 before: before.clone(),
                 after: None,
                 ending: Ending::Interrupted,

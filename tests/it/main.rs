@@ -9,3 +9,5 @@ mod examples;
 mod pm2;
 mod process;
 mod retrieval;
+mod runs;
+mod support;

@@ -51,6 +51,7 @@ impl Live {
             command: self.without_prompt(&command.argv),
             before: Some(snapshot.tree.clone()),
             green,
+            unaccepted: book.planner.inputs.unaccepted(),
         })?;
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };

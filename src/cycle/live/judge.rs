@@ -23,8 +23,8 @@ const KEEP: usize = 1 << 20;
 
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
-        let tampered = self.tampered(book)?;
         let Some(attempt) = book.state.attempts.get(&id).cloned() else { return Ok(()) };
+        let tampered = self.tampered(&attempt, book)?;
         let evidence = self.evidence(&id, &attempt.card, &book.state)?;
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {

@@ -9,6 +9,7 @@ use anyhow::Result;
 use super::Live;
 use crate::board::{Board, Column};
 use crate::cycle::drive::Book;
+use crate::cycle::state::Attempt;
 use crate::failure::Problem;
 use crate::inputs::{self, Inputs};
 use crate::journal::{Acceptance, Event};
@@ -112,14 +113,19 @@ impl Live {
         book.record(Event::InputsAccepted { inputs: hashes, by })
     }
 
-    /// The gate inputs that are not as accepted; from now on none of them is adopted.
-    pub(super) fn tampered(&self, book: &mut Book<'_>) -> Result<Vec<String>> {
-        let files: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
-        let known: BTreeSet<String> = files.iter().cloned().collect();
-        if !files.is_empty() && known != book.state.held_inputs {
-            book.record(Event::InputsHeld { files: files.clone() })?;
+    /// The gate inputs that changed during the attempt; from now on nothing that is not as accepted is adopted.
+    pub(super) fn tampered(&self, attempt: &Attempt, book: &mut Book<'_>) -> Result<Vec<String>> {
+        let now = book.planner.inputs.unaccepted();
+        let tampered: Vec<_> = now.iter().filter(|input| !attempt.unaccepted.contains(input)).collect();
+        // A pass that is looked at again was judged at its end: what changed since is not its doing.
+        if tampered.is_empty() || attempt.reopened {
+            return Ok(Vec::new());
         }
-        Ok(files)
+        let files: BTreeSet<String> = now.iter().map(|input| input.file.clone()).collect();
+        if files != book.state.held_inputs {
+            book.record(Event::InputsHeld { files: files.into_iter().collect() })?;
+        }
+        Ok(tampered.into_iter().map(|input| input.file.clone()).collect())
     }
 }
 

@@ -1,0 +1,10 @@
+//! `run` from the first card to the last, with a scripted stand-in for codex.
+
+mod boards;
+mod bounces;
+mod guards;
+mod hooks;
+mod people;
+mod steering;
+mod tampering;
+mod watch;

@@ -1,0 +1,170 @@
+//! What moves a card, and what sends it back.
+
+use crate::support::World;
+use crate::support::board::note;
+
+/// In Progress has no `onFail`: a card stays there and is tried again.
+const STAYS: &str = "\
+statuses:
+  In Progress:
+    prompt: Implement the card.
+    onPass: Done
+    evidence: [changes]
+    maxAttempts: 3
+    onExhausted: Blocked
+";
+
+#[test]
+fn a_card_whose_tests_pass_is_promoted_column_by_column_and_a_second_run_starts_nothing() {
+    let world = World::new("- [ ] KB-1 first @made\n");
+    let outcome = world.run(&["run"]).exits(0);
+    outcome.says("PROMOTED  KB-1 first @made: In Progress → Review").says("Review → Done").says("2 promoted, 0 bounced");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Review"]);
+    world.run(&["run"]).exits(0).says("0 promoted");
+    assert_eq!(world.executions().len(), 2);
+}
+
+#[test]
+fn a_card_whose_tests_fail_is_bounced_with_the_reasons_on_it() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make other");
+    world.run(&["run"]).exits(0).says("BOUNCED").says("1 bounced");
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+    let note = note(&world.board(), "KB-1");
+    for part in ["failed", "In Progress → Needs Specs", "attempt 1 of 3", "0 of 1 required tests passed", "made: `made for KB`"] {
+        assert!(note.contains(part), "{part:?} is not in {note:?}");
+    }
+}
+
+#[test]
+fn codex_saying_that_it_is_done_moves_nothing_where_only_changes_count() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("say 'made for KB-1, all tests pass'");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+}
+
+#[test]
+fn a_turn_that_fails_is_an_attempt_however_many_tests_pass() {
+    let failing = "raw\nbegin\nmake made\nsay 'half of it'\nprintf '{\"type\":\"turn.failed\",\"error\":{\"message\":\"context_length_exceeded\"}}\\n'\nexit 1";
+    let world = World::new("- [ ] KB-1 first @made\n").codex(failing);
+    world.run(&["run"]).exits(0).says("context_length_exceeded");
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+    assert_eq!(world.records("judged")[0]["verdict"], "fail");
+}
+
+#[test]
+fn a_card_that_stays_is_tried_again_with_what_failed_in_its_prompt_until_it_passes() {
+    let second_time = "case $prompt in *'Attempt 1'*) make made ;; *) make other ;; esac";
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", STAYS).codex(second_time);
+    world.run(&["run"]).exits(0).says("1 promoted, 0 bounced, 0 unverified, 1 failed");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_eq!(world.executions().len(), 2);
+    let first = world.prompt("KB-1.1");
+    assert_eq!(first, "Implement the card.\n\nKB-1 first @made");
+    let second = world.prompt("KB-1.2");
+    let feedback = second.strip_prefix(&format!("{first}\n\n")).unwrap_or_else(|| panic!("{second}"));
+    for part in ["Attempt 1", "0 of 1 required tests passed", "includes[made/*.txt]:made for KB", "made/KB-1.txt"] {
+        assert!(feedback.contains(part), "{part:?} is not in {feedback:?}");
+    }
+}
+
+#[test]
+fn attempts_that_are_used_up_send_the_card_to_on_exhausted() {
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", STAYS).codex("make other");
+    world.run(&["run"]).exits(0).says("0 promoted, 1 bounced, 0 unverified, 2 failed");
+    assert_eq!(world.places(), ["KB-1: Blocked"]);
+    assert_eq!(world.executions().len(), 3);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 3);
+}
+
+#[test]
+fn exhausted_without_a_column_for_it_the_card_stays_and_is_left_alone() {
+    let rules = STAYS.replace("    onExhausted: Blocked\n", "");
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: In Progress"]);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 3);
+}
+
+#[test]
+fn without_enough_tests_codex_is_not_started_until_the_tests_change() {
+    let world = World::new("- [ ] KB-1 bicycle shed\n").with("transitions.yaml", STAYS);
+    for _ in 0..2 {
+        world.run(&["run"]).exits(0).says("0 of 1 required tests match").says("1 unverified");
+        assert_eq!(world.places(), ["KB-1: In Progress"]);
+    }
+    assert_eq!(world.executions(), [] as [String; 0]);
+    assert!(note(&world.board(), "KB-1").contains("unverified"));
+    world.write("tests.txt", "The bicycle shed is made :: includes[made/*.txt]:made for KB\n");
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+}
+
+#[test]
+fn an_unverified_card_bounces_where_the_column_says_where_to() {
+    let world = World::new("- [ ] KB-1 bicycle shed\n");
+    world.run(&["run"]).exits(0).says("NOT RUN").says("0 bounced, 1 unverified");
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+    assert_eq!(world.executions(), [] as [String; 0]);
+}
+
+#[test]
+fn a_pass_without_a_next_column_is_cached_until_the_card_or_its_files_change() {
+    let rules = STAYS.replace("    onPass: Done\n", "");
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules);
+    world.run(&["run"]).exits(0);
+    world.run(&["run"]).exits(0).says("skipped   KB-1 first @made [In Progress]: passed in attempt KB-1.1").says("1 skipped");
+    assert_eq!(world.executions().len(), 1, "a cache hit");
+
+    world.write("made/KB-1.txt", "made for KB-1\nand a line of somebody else's\n");
+    world.run(&["run"]).exits(0).says("the gate is run again");
+    assert_eq!(world.executions().len(), 1, "the gate still passes");
+
+    world.write("made/KB-1.txt", "nothing\n");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 2, "the work is gone");
+
+    world.edit("board.md", "KB-1 first @made", "KB-1 first and best @made");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 3, "another body");
+}
+
+#[test]
+fn a_card_that_review_sends_back_is_reworked_and_the_ping_pong_ends() {
+    let rules = crate::support::RULES.replace("prompt: Review the card.", "prompt: Review the card.\n    require: 2");
+    let world = World::new("- [ ] KB-1 first @made @checked\n").with("transitions.yaml", rules);
+    world.run(&["run"]).exits(0);
+    let executions = world.executions();
+    let rounds = ["KB-1 Implement", "KB-1 Review"].repeat(3);
+    assert_eq!(executions[..6], rounds, "reworked each time, not skipped as cached");
+    assert!(executions.len() <= 8, "{executions:?}");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions(), executions, "nothing more is spent on it");
+}
+
+#[test]
+fn cards_are_executed_in_the_order_of_the_board() {
+    let world = World::new("- [ ] KB-3 a @made\n- [ ] KB-1 b @made\n- [ ] KB-2 c @made\n");
+    world.run(&["run"]).exits(0);
+    let order = ["KB-3 Implement", "KB-1 Implement", "KB-2 Implement", "KB-3 Review", "KB-1 Review", "KB-2 Review"];
+    assert_eq!(world.executions(), order);
+}
+
+#[test]
+fn the_json_report_is_one_record_a_line_and_ends_with_the_counts() {
+    let cards = "- [ ] KB-1 first @made\n- [ ] KB-2 bicycle shed\n- [ ] KB-3 third @made\n";
+    let world = World::new(cards).codex("[ $card = KB-3 ] || make made");
+    let outcome = world.run(&["run", "--format", "json"]).exits(0);
+    let events = outcome.events();
+    let summary = events.last().unwrap();
+    assert_eq!(summary["event"], "summary");
+    assert_eq!(summary["stopped"], "drained");
+    let counts = ["promoted", "bounced", "skipped", "unverified", "failed"].map(|count| summary[count].as_u64());
+    assert_eq!(counts, [2, 1, 0, 1, 0].map(Some));
+    assert_eq!(events.iter().filter(|event| event["event"] == "summary").count(), 1);
+    // What is kept was shown as it is kept.
+    let kept = world.journal();
+    assert!(kept.iter().all(|record| events.contains(record)));
+}

@@ -1,0 +1,92 @@
+//! What stops the loop, and the exit codes that say so.
+
+use crate::support::World;
+use crate::support::board::cards;
+
+#[test]
+fn guards_stop_the_loop_with_exit_3() {
+    #[rustfmt::skip]
+    let cases = [
+        (["--max-cards", "2"],           "make made",  "--max-cards 2",    4),
+        (["--max-failures", "2"],        "make other", "--max-failures 2", 2),
+        (["--max-tokens", "250"],        "make made",  "--max-tokens 250", 3),
+        (["--max-duration", "1ms"],      "make made",  "--max-duration",   0),
+    ];
+    for ([flag, value], codex, reason, executions) in cases {
+        let world = World::new(&cards(4)).codex(codex);
+        world.run(&["run", flag, value]).exits(3).says(reason);
+        assert_eq!(world.executions().len(), executions, "{flag}");
+        assert_eq!(world.records("summary")[0]["stopped"], "guard", "{flag}");
+    }
+}
+
+#[test]
+fn a_guard_is_for_what_is_left_to_do_only() {
+    let world = World::new(&cards(2));
+    world.run(&["run", "--max-cards", "2"]).exits(0);
+}
+
+#[test]
+fn an_unknown_use_of_tokens_reaches_the_guard() {
+    let world = World::new(&cards(2)).codex("raw\nmake made\necho plain text");
+    world.run(&["run", "--max-tokens", "1000000"]).exits(3).says("didn't say");
+    assert_eq!(world.executions().len(), 1);
+}
+
+#[test]
+fn a_bounce_is_exit_5_where_that_is_asked_for() {
+    for (codex, fails, code) in [("make other", "true", 5), ("make other", "false", 0), ("make made", "true", 0)] {
+        let world = World::new(&cards(1)).codex(codex);
+        world.run(&["run", &format!("--fail-on-bounce={fails}")]).exits(code);
+    }
+}
+
+#[test]
+fn a_drained_queue_may_have_its_own_exit_code() {
+    let world = World::new("").env("KANBAN_DRAINED_EXIT_CODE", "7");
+    world.run(&["run"]).exits(7);
+}
+
+#[test]
+fn what_is_wrong_is_exit_2_with_the_place_and_a_hint_and_nothing_is_written() {
+    #[rustfmt::skip]
+    let cases: [(&str, &str, &[&str], &[&str]); 9] = [
+        ("transitions.yaml", "statuses:\n  In Progress:\n    onPas: Done\n", &["run"], &["transitions.yaml:3", "unknown key `onPas`", "did you mean `onPass`"]),
+        ("transitions.yaml", "statuses:\n  In Progres: { onPass: Done }\n", &["run"], &["transitions.yaml:2", "no column `In Progres`", "did you mean"]),
+        ("transitions.yaml", "statuses:\n  In Progress: { onPass: Finished }\n", &["run"], &["transitions.yaml:2", "Finished"]),
+        ("transitions.yaml", "statuses: [\n", &["run"], &["transitions.yaml"]),
+        ("tests.txt", "regex:/(/\nincludes:\n", &["run"], &["tests.txt:1", "tests.txt:2"]),
+        ("kanban-codex-exec.yaml", "maxCard: 3\n", &["run"], &["kanban-codex-exec.yaml:1", "did you mean `maxCards`"]),
+        ("tests.txt", "includes:x\n", &["run", "--k-req", "9"], &["K_REQ (9) is more than K_MIN"]),
+        ("tests.txt", "includes:x\n", &["run", "--tests", "gone.txt"], &["gone.txt: no such file", "--tests FILE"]),
+        ("tests.txt", "includes:x\n", &["run", "--source", "gone.md"], &["gone.md: no such board"]),
+    ];
+    for (file, text, args, said) in cases {
+        let world = World::new(&cards(1)).with(file, text);
+        let before = crate::support::picture(&world.path("repo"));
+        for command in [args[0], "dry-run", "print-plan"] {
+            let mut args = args.to_vec();
+            args[0] = command;
+            let outcome = world.run(&args).exits(2);
+            assert!(outcome.stderr.starts_with("error: "), "{outcome}");
+            said.iter().for_each(|text| assert!(outcome.stderr.contains(text), "{text:?} is not in {outcome}"));
+        }
+        assert!(crate::support::picture(&world.path("repo")) == before, "{args:?} wrote something");
+        assert_eq!(world.executions(), [] as [String; 0]);
+    }
+}
+
+#[test]
+fn a_missing_codex_spends_no_attempt_and_is_exit_4_with_what_to_do() {
+    let world = World::new(&cards(2)).env("CODEX_BIN", "no-such-codex");
+    let board = world.board();
+    let outcome = world.run(&["run", "--infrastructure-limit", "2"]).exits(4);
+    outcome.warns("no-such-codex").warns("hint: ").warns("--codex-bin");
+    assert_eq!(world.board(), board);
+    assert_eq!(world.records("judged"), [] as [serde_json::Value; 0]);
+    let codex = world.path("codex").display().to_string();
+    let world = world.env("CODEX_BIN", codex);
+    world.run(&["run"]).exits(0).says("4 promoted");
+    let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
+    assert!(numbers.iter().all(|number| *number == Some(1)), "{numbers:?}");
+}

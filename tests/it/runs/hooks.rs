@@ -1,0 +1,70 @@
+//! Programs of the user's at a transition.
+
+use crate::support::board::note;
+use crate::support::{RULES, World, program};
+
+fn with_hook(world: World, hook: &str) -> World {
+    world.with("transitions.yaml", RULES.replacen("onFail: Needs", &format!("{hook}\n    onFail: Needs"), 1))
+}
+
+#[test]
+fn a_hook_before_a_transition_may_veto_it_with_its_output_as_the_reason() {
+    let world = with_hook(World::new("- [ ] KB-1 first @made\n"), "beforeTransition: { shell: ./hooks/check.sh }")
+        .program("hooks/check.sh", "#!/bin/sh\n[ -e \"$WORLD/open\" ] || { echo 'the release is frozen'; exit 3; }\n");
+    world.run(&["run"]).exits(0).says("vetoed").says("the release is frozen");
+    assert_eq!(world.places(), ["KB-1: In Progress"]);
+    assert!(note(&world.board(), "KB-1").contains("the release is frozen"));
+    assert_eq!(world.executions().len(), 1);
+
+    std::fs::write(world.path("open"), "").unwrap();
+    world.run(&["run"]).exits(0).says("promoted");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Review"], "what had passed is not worked again");
+}
+
+#[test]
+fn a_hook_after_a_transition_that_fails_is_told_and_undoes_nothing() {
+    let world = with_hook(World::new("- [ ] KB-1 first @made\n"), "afterTransition: { shell: ./hooks/after.sh }")
+        .program("hooks/after.sh", "#!/bin/sh\necho once >>\"$WORLD/after\"; echo 'nobody listens' >&2; exit 1\n");
+    world.run(&["run"]).exits(0).says("nobody listens");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    world.run(&["run"]).exits(0);
+    assert_eq!(std::fs::read_to_string(world.path("after")).unwrap(), "once\n");
+}
+
+#[test]
+fn hooks_get_the_transition_as_json_and_in_variables() {
+    let script = "#!/bin/sh\ncat >\"$WORLD/json\"\nprintf '%s|' \"$KANBAN_CARD_ID\" \"$KANBAN_FROM\" \"$KANBAN_TO\" \"$KANBAN_VERDICT\" \"$PWD\" >\"$WORLD/variables\"\n";
+    let world = with_hook(World::new("- [ ] KB-1 \"first\" $(touch x) @made\n"), "beforeTransition: { shell: ./hooks/show.sh }")
+        .program("hooks/show.sh", script);
+    world.run(&["run"]).exits(0);
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(world.path("json")).unwrap()).unwrap();
+    let repo = world.path("repo").display().to_string();
+    let expected = serde_json::json!({
+        "hook": "beforeTransition", "card": "KB-1", "title": "KB-1 \"first\" $(touch x) @made", "from": "In Progress",
+        "to": "Review", "verdict": "pass", "reason": "1 of 1 required tests passed", "attempt": "KB-1.1", "workspace": repo,
+    });
+    assert_eq!(json, expected);
+    let variables = std::fs::read_to_string(world.path("variables")).unwrap();
+    assert_eq!(variables, format!("KB-1|In Progress|Review|passed|{repo}|"));
+    assert!(!world.repo("x").exists(), "a title was given to a shell");
+}
+
+#[test]
+fn js_hooks_run_under_node() {
+    let Some(_) = program("node") else { return };
+    let script = "import fs from 'node:fs';\nconst t = JSON.parse(fs.readFileSync(0));\nfs.writeFileSync(`${process.env.WORLD}/js`, `${t.title}: ${t.from} → ${t.to}`);\n";
+    let world = with_hook(World::new("- [ ] KB-1 ünï @made\n"), "afterTransition: { js: ./hooks/notify.mjs }").with("hooks/notify.mjs", script);
+    world.run(&["run"]).exits(0);
+    assert_eq!(std::fs::read_to_string(world.path("js")).unwrap(), "KB-1 ünï @made: In Progress → Review");
+}
+
+#[test]
+fn a_hook_that_hangs_is_ended_and_vetoes() {
+    let world = with_hook(World::new("- [ ] KB-1 first @made\n"), "beforeTransition: { shell: ./hooks/hang.sh }")
+        .program("hooks/hang.sh", "#!/bin/sh\nsetsid sleep 300 &\ntrap '' TERM INT\nsleep 300\n")
+        .env("KANBAN_HOOK_LIMIT", "300ms")
+        .env("KANBAN_GRACE", "100ms");
+    world.run(&["run"]).exits(0).says("vetoed");
+    assert_eq!(world.places(), ["KB-1: In Progress"]);
+}

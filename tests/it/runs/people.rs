@@ -1,0 +1,81 @@
+//! People edit the board while codex works: what they do is respected and kept.
+
+use crate::support::World;
+use crate::support::board::{note, without_state};
+
+/// Works, then waits: the test acts meanwhile.
+const WAITS: &str = "make made; wait_for go";
+
+#[test]
+fn a_card_that_a_person_moves_meanwhile_stays_where_they_put_it() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex(WAITS);
+    let outcome = world.run_while(&["run"], |world| {
+        world.edit("board.md", "\n- [ ] KB-1 first @made\n", "");
+        world.edit("board.md", "## Backlog\n", "## Backlog\n\n- [ ] KB-1 first @made\n");
+    });
+    outcome.exits(0).says("respected").says("0 promoted");
+    assert_eq!(world.places(), ["KB-1: Backlog"]);
+    assert_eq!(note(&world.board(), "KB-1"), "");
+}
+
+#[test]
+fn a_card_that_a_person_deletes_meanwhile_stays_deleted() {
+    let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n").codex(WAITS);
+    let outcome = world.run_while(&["run"], |world| world.edit("board.md", "- [ ] KB-1 first @made\n", ""));
+    outcome.exits(0).says("gone from the board");
+    assert_eq!(world.places(), ["KB-2: Done"]);
+}
+
+#[test]
+fn a_card_that_a_person_edits_meanwhile_is_worked_anew_as_it_reads_now() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex(WAITS);
+    let outcome = world.run_while(&["run"], |world| {
+        world.edit("board.md", "KB-1 first @made\n", "KB-1 first @made\n\tand in green\n");
+    });
+    outcome.exits(0).says("edited meanwhile");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Implement", "KB-1 Review"]);
+    assert!(world.prompt("KB-1.2").contains("KB-1 first @made\nand in green"), "{}", world.prompt("KB-1.2"));
+}
+
+#[test]
+fn what_a_person_writes_elsewhere_on_the_board_meanwhile_survives_byte_for_byte() {
+    let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-9 parked for good\n").codex(WAITS);
+    let edited = "- [ ] KB-9 parked,\u{a0}perhaps  \n\t1) naïve  \n\t   * 日本語 <!-- kept -->\n";
+    world.run_while(&["run", "--max-cards", "1"], |world| {
+        world.edit("board.md", "- [ ] KB-9 parked for good\n", edited);
+        world.edit("board.md", "## Done\n", "## Done\n\n- [x] an old one   \n\n> a quote\n");
+    });
+    assert_eq!(world.places()[..], ["KB-9: Needs Specs", "KB-1: Done"]);
+    let board = without_state(&world.board());
+    for kept in [edited, "- [x] an old one   \n", "> a quote\n"] {
+        assert!(board.contains(kept), "{kept:?} is not in {board}");
+    }
+}
+
+#[test]
+fn a_person_who_moves_an_exhausted_card_back_gives_it_new_attempts() {
+    let rules = "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, onExhausted: Blocked, evidence: changes } }\n";
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");
+    world.run(&["run"]).exits(0);
+    assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: Blocked".to_owned()], 2));
+    let board = world.board();
+    world.write("board.md", board.replace("## Blocked", "## X").replace("## In Progress", "## Blocked").replace("## X", "## In Progress"));
+    assert_eq!(world.places(), ["KB-1: In Progress"]);
+    world.run(&["run"]).exits(0).says("somebody moved it Blocked → In Progress");
+    assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: Blocked".to_owned()], 4));
+    let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
+    assert_eq!(numbers, [1, 2, 1, 2].map(Some));
+}
+
+#[test]
+fn what_a_person_edits_on_a_card_starts_its_attempts_anew() {
+    let rules = "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 1, evidence: changes } }\n";
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");
+    world.run(&["run"]).exits(0);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 1);
+    world.edit("board.md", "KB-1 first @made", "KB-1 first, but better @made");
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 2);
+}

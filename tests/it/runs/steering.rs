@@ -1,0 +1,54 @@
+//! `pause`, `resume`, `retry`, `skip`: people steer the loop from outside.
+
+use crate::support::World;
+use crate::support::board::cards;
+
+#[test]
+fn a_paused_board_starts_nothing_until_it_is_resumed() {
+    let world = World::new(&cards(1));
+    world.run(&["pause"]).exits(0);
+    world.run(&["run"]).exits(3).says("paused");
+    world.run(&["run"]).exits(3).says("paused");
+    assert_eq!(world.executions(), [] as [String; 0]);
+    world.run(&["resume"]).exits(0);
+    world.run(&["run"]).exits(0).says("2 promoted");
+}
+
+#[test]
+fn a_pause_lets_the_running_attempt_come_to_its_end() {
+    let world = World::new(&cards(2)).codex("make made; wait_for go");
+    let outcome = world.run_while(&["run"], |world| drop(world.run_beside(&["pause"]).exits(0)));
+    outcome.exits(3).says("paused");
+    assert_eq!(world.places(), ["KB-2: In Progress", "KB-1: Review"]);
+    assert_eq!(world.executions(), ["KB-1 Implement"]);
+}
+
+#[test]
+fn retry_forgets_what_passed_and_what_failed() {
+    let rules = "statuses: { In Progress: { prompt: Implement., maxAttempts: 1, evidence: changes } }\n";
+    let world = World::new(&cards(2)).with("transitions.yaml", rules).codex("[ $card = KB-1 ] && make made || make other");
+    world.run(&["run"]).exits(0);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 2);
+    world.run(&["retry", "KB-1"]).exits(0);
+    world.run(&["retry", "KB-2 card @made"]).exits(0);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions()[2..], ["KB-1 Implement.", "KB-2 Implement."]);
+}
+
+#[test]
+fn a_card_that_is_skipped_waits_for_skip_undo() {
+    let world = World::new(&cards(2));
+    world.run(&["skip", "KB-1"]).exits(0);
+    world.run(&["run"]).exits(0).says("held back by `skip`");
+    assert_eq!(world.places(), ["KB-1: In Progress", "KB-2: Done"]);
+    world.run(&["skip", "--undo", "KB-1"]).exits(0);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.places(), ["KB-2: Done", "KB-1: Done"]);
+}
+
+#[test]
+fn a_card_that_is_not_there_is_exit_2_with_the_name_that_was_meant() {
+    let world = World::new(&cards(2));
+    world.run(&["retry", "KB-11"]).exits(2).warns("no card `KB-11`").warns("did you mean `KB-1`?");
+}

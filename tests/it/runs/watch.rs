@@ -1,0 +1,79 @@
+//! `--watch`, signals, and two runners at once.
+
+use rustix::process::Signal;
+
+use crate::support::board::cards;
+use crate::support::{World, wait_until};
+
+#[test]
+fn watching_it_takes_up_new_cards_and_changed_tests_and_ends_by_a_signal() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
+        let world = World::new(&cards(1));
+        let running = world.start(&["run", "--watch"]);
+        wait_until("the first card", || world.finished().len() == 2);
+        wait_until("its move", || world.places() == ["KB-1: Done"]);
+        world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n- [ ] KB-3 bicycle shed\n");
+        wait_until("the new card", || world.places() == ["KB-3: Needs Specs", "KB-1: Done", "KB-2: Done"]);
+        running.signal(signal);
+        running.outcome().exits(code).says("4 promoted");
+    }
+}
+
+#[test]
+fn watching_it_keeps_the_last_good_rules_and_says_so() {
+    let world = World::new(&cards(1));
+    let running = world.start(&["run", "--watch", "--format", "json"]);
+    wait_until("the first card", || world.places() == ["KB-1: Done"]);
+    world.write("transitions.yaml", "statuses: { In Progress: { onPas: Done } }\n");
+    wait_until("the bad rules are told", || !world.records("inputs_rejected").is_empty());
+    world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
+    wait_until("a card by the old rules", || world.places() == ["KB-1: Done", "KB-2: Done"]);
+    world.write("transitions.yaml", "statuses: { In Progress: { prompt: Implement., onPass: Blocked, evidence: changes } }\n");
+    wait_until("the new rules", || world.records("inputs_accepted").len() == 2);
+    world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-3 another @made\n");
+    wait_until("a card by the new rules", || world.places().contains(&"KB-3: Blocked".to_owned()));
+    running.signal(Signal::TERM);
+    let outcome = running.outcome().exits(143);
+    assert_eq!(outcome.events().iter().filter(|event| event["event"] == "inputs_rejected").count(), 1, "{outcome}");
+}
+
+#[test]
+fn a_stop_in_mid_attempt_spends_none_and_the_next_run_finishes() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let world = World::new(&cards(1)).codex("wait_for go; make made");
+        let running = world.start(&["run"]);
+        world.wait_for("waiting");
+        running.signal(signal);
+        running.outcome().exits(code);
+        assert_eq!(world.places(), ["KB-1: In Progress"]);
+        assert_eq!(world.records("attempt_ended")[0]["ending"]["kind"], "interrupted");
+        std::fs::write(world.path("go"), "").unwrap();
+        world.run(&["run"]).exits(0).says("2 promoted");
+        let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
+        assert_eq!(numbers, [1, 1, 1].map(Some));
+    }
+}
+
+#[test]
+fn two_runs_at_once_execute_each_of_20_cards_once() {
+    let rules = "statuses: { In Progress: { prompt: Implement., onPass: Done, evidence: changes } }\n";
+    let world = World::new(&cards(20)).with("transitions.yaml", rules);
+    let both = [world.start(&["run"]), world.start(&["run"])];
+    let holders = both.each_ref().map(|running| running.child.id());
+    let mut ended = both.map(|running| running.outcome_alone());
+    let loser = match ended[0].code {
+        Some(0) => 1,
+        _ => 0,
+    };
+    assert!(ended[loser].code == Some(1), "{}\n{}", ended[0], ended[1]);
+    let holder = format!("pid {}", holders[1 - loser]);
+    assert!(ended[loser].stderr.contains(&holder), "{holder} is not in {}", ended[loser]);
+    ended.swap(0, 1 - loser);
+    assert_eq!(ended[0].code, Some(0), "{}", ended[0]);
+    let mut executions = world.executions();
+    assert_eq!(executions.len(), 20);
+    executions.dedup();
+    assert_eq!(executions.len(), 20);
+    assert!(!world.overlapped());
+    assert!(world.places().iter().all(|place| place.ends_with(": Done")), "{:?}", world.places());
+}
