@@ -51,6 +51,11 @@ impl Book<'_> {
         self.report.show(&record);
         Ok(())
     }
+
+    /// Takes in what was shown before and nobody needs to keep.
+    pub fn again(&mut self, event: Event) {
+        self.state.apply(&Record { v: VERSION, at: self.now(), event });
+    }
 }
 
 /// Runs until there is nothing to do or something forbids it.
