@@ -11,3 +11,4 @@ mod process;
 mod retrieval;
 mod runs;
 mod support;
+mod tidy;
