@@ -12,3 +12,4 @@ mod real_codex;
 mod retrieval;
 mod runs;
 mod support;
+mod tidy;
