@@ -4,7 +4,7 @@
 # The working folder is the workspace.
 
 # A bounce needs no check.
-[ "$KANBAN_VERDICT" = passed ] || exit 0
+[ "$KANBAN_VERDICT" = pass ] || exit 0
 
 # A script that can't be parsed is no finished work.
 for script in *.sh; do

@@ -9,6 +9,8 @@ use crate::storage::Writer;
 
 /// The least that is kept of a stream's end in memory.
 const TAIL: usize = 1 << 20;
+/// What a push brings at most, as a rule.
+const PIECE: usize = 64 * 1024;
 
 /// What is known of one stream after the end. Redacted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -131,7 +133,8 @@ struct Tail {
 
 impl Tail {
     fn new(keep: usize) -> Tail {
-        Tail { keep, bytes: Vec::new() }
+        // Growing by doubling would hold the old bytes beside the new ones; what is not used yet is no memory.
+        Tail { keep, bytes: Vec::with_capacity(2 * keep + PIECE) }
     }
 
     fn push(&mut self, piece: &[u8]) {

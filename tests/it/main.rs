@@ -8,6 +8,8 @@ mod evidence;
 mod examples;
 mod pm2;
 mod process;
+mod real_codex;
 mod retrieval;
 mod runs;
 mod support;
+mod tidy;

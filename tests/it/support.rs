@@ -13,7 +13,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use kanban_codex_exec::storage::sha256;
 use serde_json::Value;
@@ -350,8 +350,24 @@ pub fn skipped(why: &str) {
     writeln!(std::io::stderr(), "skipped {}: {why}", thread.name().unwrap_or_default()).ok();
 }
 
-/// What every file below `folder` holds, and when it was last written.
-pub fn picture(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
+/// What every file and folder below `folder` holds, and when it was last written.
+pub struct Picture(BTreeMap<PathBuf, (Vec<u8>, SystemTime)>);
+
+impl Picture {
+    /// The bytes alone.
+    pub fn without_times(mut self) -> Picture {
+        self.0.values_mut().for_each(|(_, time)| *time = SystemTime::UNIX_EPOCH);
+        self
+    }
+
+    /// The paths that are not the same in both.
+    pub fn changes(&self, other: &Picture) -> Vec<PathBuf> {
+        let all = self.0.keys().chain(other.0.keys()).collect::<std::collections::BTreeSet<_>>();
+        all.into_iter().filter(|path| self.0.get(*path) != other.0.get(*path)).cloned().collect()
+    }
+}
+
+pub fn picture(folder: &Path) -> Picture {
     let mut picture = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -365,5 +381,5 @@ pub fn picture(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTi
             }
         }
     }
-    picture
+    Picture(picture)
 }

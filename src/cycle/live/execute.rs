@@ -17,8 +17,8 @@ use crate::journal::{AttemptId, Ending, Event};
 use crate::process::{Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 
-/// So much of codex's output is kept of an attempt, in bytes.
-const KEEP: usize = 16 << 20;
+/// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
+const KEEP: usize = 8 << 20;
 /// A larger patch is not kept; the trees are.
 const LARGEST_PATCH: usize = 16 << 20;
 
@@ -144,7 +144,12 @@ impl Live {
         tokio::time::timeout(std::time::Duration::from_millis(300), stop.wait()).await.is_ok()
     }
 
-    fn after_tree(&self, attempt: &AttemptId, before: Option<&TreeId>, ignore: &IgnoreRules) -> Option<TreeId> {
+    /// The rules that an attempt's trees are taken with.
+    pub(super) fn ignore_rules(&self, attempt: &AttemptId) -> Option<IgnoreRules> {
+        serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
+    }
+
+    pub(super) fn after_tree(&self, attempt: &AttemptId, before: Option<&TreeId>, ignore: &IgnoreRules) -> Option<TreeId> {
         before?;
         match self.trees.snapshot_after(ignore) {
             Ok(snapshot) => {
@@ -180,8 +185,8 @@ impl Live {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
         let folder = self.folder(id);
         let (ending, usage) = self.recovered(&attempt, &folder).await?;
-        let ignore = fs::read(folder.join("ignore.json")).ok().and_then(|json| serde_json::from_slice(&json).ok());
-        let after = ignore.and_then(|ignore: IgnoreRules| self.after_tree(id, attempt.before.as_ref(), &ignore));
+        let ignore = self.ignore_rules(id);
+        let after = ignore.and_then(|ignore| self.after_tree(id, attempt.before.as_ref(), &ignore));
         let (after, artifacts) = match &attempt.before {
             Some(before) => self.keep_work(id, before, after)?,
             None => (None, Vec::new()),

@@ -25,7 +25,10 @@ impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(&id).cloned() else { return Ok(()) };
         let tampered = self.tampered(&attempt, book)?;
-        let evidence = self.evidence(&id, &attempt.card, &book.state)?;
+        // A settled pass whose files or gate changed is judged by what is left of it in the workspace.
+        let ignore = (attempt.reopened && attempt.settled).then(|| self.ignore_rules(&id)).flatten();
+        let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
+        let evidence = self.evidence(&id, &attempt.card, now, &book.state)?;
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
             let Some(tested) = self.test(selected, &plan, &evidence, &attempt.green, &id).await? else {
@@ -54,20 +57,23 @@ impl Live {
     }
 
     /// What this attempt's tests are judged against: its message, and what all attempts of the card changed.
-    fn evidence(&self, id: &AttemptId, card: &CardId, state: &State) -> Result<Evidence> {
+    fn evidence(&self, id: &AttemptId, card: &CardId, now: Option<TreeId>, state: &State) -> Result<Evidence> {
         let folder = self.folder(id);
         let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         Ok(Evidence {
             message: read("message.md").unwrap_or_default(),
             prompt: read("prompt.md").unwrap_or_default(),
-            changes: self.change_set(card, state)?,
+            changes: self.change_set(card, now, state)?,
         })
     }
 
-    pub(super) fn change_set(&self, card: &CardId, state: &State) -> Result<ChangeSet> {
+    /// What the card's attempts changed and what stands of it after the last one, or in the tree `now`.
+    fn change_set(&self, card: &CardId, now: Option<TreeId>, state: &State) -> Result<ChangeSet> {
         let attempts = state.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
         let trees = attempts.iter().filter_map(|id| state.attempts.get(id));
-        let trees: Vec<(TreeId, TreeId)> = trees.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?))).collect();
+        let trees = trees.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?)));
+        // Nothing happened from `now` to `now`: it adds nothing, and is what the lines must stand in.
+        let trees: Vec<(TreeId, TreeId)> = trees.chain(now.map(|now| (now.clone(), now))).collect();
         self.trees.change_set(&trees).context("the change set of the card's attempts can't be read")
     }
 

@@ -141,7 +141,7 @@ fn check(families: &[&str], stride: usize) {
         };
         report(family, &tally);
         assert!(tally.files > 0 && tally.violations.is_empty(), "{} violations", tally.violations.len());
-        // Among the to-do lists one has ordered columns, where cards with sub-items at two spaces don't fit.
+        // To-do lists are no boards: some have ordered lists, where cards with sub-items at two spaces don't fit.
         assert!(tally.unmovable.is_empty() || *family == "todo", "{} unmovable", tally.unmovable.len());
     }
 }

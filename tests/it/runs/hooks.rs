@@ -35,8 +35,11 @@ fn a_hook_after_a_transition_that_fails_is_told_and_undoes_nothing() {
 #[test]
 fn hooks_get_the_transition_as_json_and_in_variables() {
     let script = "#!/bin/sh\ncat >\"$WORLD/json\"\nprintf '%s|' \"$KANBAN_CARD_ID\" \"$KANBAN_FROM\" \"$KANBAN_TO\" \"$KANBAN_VERDICT\" \"$PWD\" >\"$WORLD/variables\"\n";
-    let world = with_hook(World::new("- [ ] KB-1 \"first\" $(touch x) @made\n"), "beforeTransition: { shell: ./hooks/show.sh }")
-        .program("hooks/show.sh", script);
+    let world = with_hook(
+        World::new("- [ ] KB-1 \"first\" $(touch x) @made\n"),
+        "beforeTransition: { shell: ./hooks/show.sh }",
+    )
+    .program("hooks/show.sh", script);
     world.run(&["run"]).exits(0);
     let json: serde_json::Value = serde_json::from_slice(&std::fs::read(world.path("json")).unwrap()).unwrap();
     let repo = world.path("repo").display().to_string();
@@ -46,7 +49,7 @@ fn hooks_get_the_transition_as_json_and_in_variables() {
     });
     assert_eq!(json, expected);
     let variables = std::fs::read_to_string(world.path("variables")).unwrap();
-    assert_eq!(variables, format!("KB-1|In Progress|Review|passed|{repo}|"));
+    assert_eq!(variables, format!("KB-1|In Progress|Review|pass|{repo}|"));
     assert!(!world.repo("x").exists(), "a title was given to a shell");
 }
 
@@ -54,7 +57,8 @@ fn hooks_get_the_transition_as_json_and_in_variables() {
 fn js_hooks_run_under_node() {
     let Some(_) = program("node") else { return };
     let script = "import fs from 'node:fs';\nconst t = JSON.parse(fs.readFileSync(0));\nfs.writeFileSync(`${process.env.WORLD}/js`, `${t.title}: ${t.from} → ${t.to}`);\n";
-    let world = with_hook(World::new("- [ ] KB-1 ünï @made\n"), "afterTransition: { js: ./hooks/notify.mjs }").with("hooks/notify.mjs", script);
+    let world = with_hook(World::new("- [ ] KB-1 ünï @made\n"), "afterTransition: { js: ./hooks/notify.mjs }")
+        .with("hooks/notify.mjs", script);
     world.run(&["run"]).exits(0);
     assert_eq!(std::fs::read_to_string(world.path("js")).unwrap(), "KB-1 ünï @made: In Progress → Review");
 }

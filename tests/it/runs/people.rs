@@ -60,7 +60,10 @@ fn a_person_who_moves_an_exhausted_card_back_gives_it_new_attempts() {
     world.run(&["run"]).exits(0);
     assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: Blocked".to_owned()], 2));
     let board = world.board();
-    world.write("board.md", board.replace("## Blocked", "## X").replace("## In Progress", "## Blocked").replace("## X", "## In Progress"));
+    world.write(
+        "board.md",
+        board.replace("## Blocked", "## X").replace("## In Progress", "## Blocked").replace("## X", "## In Progress"),
+    );
     assert_eq!(world.places(), ["KB-1: In Progress"]);
     world.run(&["run"]).exits(0).says("somebody moved it Blocked → In Progress");
     assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: Blocked".to_owned()], 4));

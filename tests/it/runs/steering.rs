@@ -26,7 +26,8 @@ fn a_pause_lets_the_running_attempt_come_to_its_end() {
 #[test]
 fn retry_forgets_what_passed_and_what_failed() {
     let rules = "statuses: { In Progress: { prompt: Implement., maxAttempts: 1, evidence: changes } }\n";
-    let world = World::new(&cards(2)).with("transitions.yaml", rules).codex("[ $card = KB-1 ] && make made || make other");
+    let world =
+        World::new(&cards(2)).with("transitions.yaml", rules).codex("[ $card = KB-1 ] && make made || make other");
     world.run(&["run"]).exits(0);
     world.run(&["run"]).exits(0);
     assert_eq!(world.executions().len(), 2);

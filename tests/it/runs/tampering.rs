@@ -12,7 +12,11 @@ fn an_attempt_that_edits_what_it_is_judged_by_is_not_promoted() {
         ("kanban-codex-exec.yaml", "echo 'kReq: 1' >kanban-codex-exec.yaml"),
     ];
     for (file, edit) in cases {
-        let rules = crate::support::RULES.replacen("onFail: Needs", "beforeTransition: { shell: ./hooks/check.sh }\n    onFail: Needs", 1);
+        let rules = crate::support::RULES.replacen(
+            "onFail: Needs",
+            "beforeTransition: { shell: ./hooks/check.sh }\n    onFail: Needs",
+            1,
+        );
         let world = World::new("- [ ] KB-1 first @made\n")
             .with("transitions.yaml", rules)
             .with("kanban-codex-exec.yaml", "model: gpt-5-codex\n")
@@ -35,14 +39,16 @@ fn changed_tests_are_kept_out_until_somebody_accepts_them() {
     assert_eq!(world.places(), ["KB-1: Needs Specs"]);
 
     world.write("board.md", crate::support::board::with("- [ ] KB-2 second @made @loose\n"));
-    let world = world.codex("make other");
-    world.run(&["run"]).exits(0).says("tests.txt changed during an attempt").says("1 bounced");
-    assert_eq!(world.places(), ["KB-2: Needs Specs"], "judged by the last accepted copy");
+    world.edit("board.md", "KB-2", "KB-3 third @made @loose\n- [ ] KB-2");
+    let world = world.codex("[ $card = KB-2 ] && make other || make made");
+    world.run(&["run"]).exits(0).says("tests.txt changed during an attempt").says("2 promoted, 1 bounced");
+    assert_eq!(world.places(), ["KB-2: Needs Specs", "KB-3: Done"], "judged by the last accepted copy");
 
+    let world = world.codex("make other");
     world.run(&["accept"]).exits(0).says("will hold");
-    world.write("board.md", crate::support::board::with("- [ ] KB-3 third @made @loose\n"));
+    world.write("board.md", crate::support::board::with("- [ ] KB-4 fourth @made @loose\n"));
     world.run(&["run"]).exits(0).says("2 promoted");
-    assert_eq!(world.places(), ["KB-3: Done"]);
+    assert_eq!(world.places(), ["KB-4: Done"]);
 }
 
 #[test]
@@ -76,7 +82,11 @@ fn a_card_that_codex_moves_to_done_itself_is_no_promotion() {
 
 #[test]
 fn lines_that_were_there_before_or_were_only_moved_prove_nothing() {
-    let copies = ["true", "mkdir -p made; mv old/text.txt made/KB-1.txt", "mkdir -p made; sed 's/^/    /' old/text.txt >made/KB-1.txt; rm old/text.txt"];
+    let copies = [
+        "true",
+        "mkdir -p made; mv old/text.txt made/KB-1.txt",
+        "mkdir -p made; sed 's/^/    /' old/text.txt >made/KB-1.txt; rm old/text.txt",
+    ];
     for work in copies {
         let world = World::new("- [ ] KB-1 first @made\n").with("old/text.txt", "made for KB-1\n").codex(work);
         world.run(&["run"]).exits(0);

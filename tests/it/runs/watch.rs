@@ -12,7 +12,11 @@ fn watching_it_takes_up_new_cards_and_changed_tests_and_ends_by_a_signal() {
         let running = world.start(&["run", "--watch"]);
         wait_until("the first card", || world.finished().len() == 2);
         wait_until("its move", || world.places() == ["KB-1: Done"]);
-        world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n- [ ] KB-3 bicycle shed\n");
+        world.edit(
+            "board.md",
+            "## In Progress\n",
+            "## In Progress\n\n- [ ] KB-2 a new one @made\n- [ ] KB-3 bicycle shed\n",
+        );
         wait_until("the new card", || world.places() == ["KB-3: Needs Specs", "KB-1: Done", "KB-2: Done"]);
         running.signal(signal);
         running.outcome().exits(code).says("4 promoted");
@@ -28,7 +32,10 @@ fn watching_it_keeps_the_last_good_rules_and_says_so() {
     wait_until("the bad rules are told", || !world.records("inputs_rejected").is_empty());
     world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
     wait_until("a card by the old rules", || world.places() == ["KB-1: Done", "KB-2: Done"]);
-    world.write("transitions.yaml", "statuses: { In Progress: { prompt: Implement., onPass: Blocked, evidence: changes } }\n");
+    world.write(
+        "transitions.yaml",
+        "statuses: { In Progress: { prompt: Implement., onPass: Blocked, evidence: changes } }\n",
+    );
     wait_until("the new rules", || world.records("inputs_accepted").len() == 2);
     world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-3 another @made\n");
     wait_until("a card by the new rules", || world.places().contains(&"KB-3: Blocked".to_owned()));
