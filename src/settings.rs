@@ -4,6 +4,8 @@
 
 mod resolve;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
