@@ -24,16 +24,14 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-<<<<<<< HEAD
 /// How long a lock may stay with a dead holder, or with one that is not named yet.
 const HANDOVER: Duration = Duration::from_secs(2);
-=======
+
 /// A new folder, for this user only, among the system's temporary files. It stays.
 pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
     let made = tempfile::Builder::new().prefix(prefix).tempdir().context("cannot make a temporary folder")?;
     Ok(made.keep())
 }
->>>>>>> main
 
 /// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
 #[derive(Debug)]
