@@ -94,7 +94,7 @@ fn variables(transition: &Transition) -> Vec<(OsString, OsString)> {
         ("KANBAN_CARD_TITLE", transition.title),
         ("KANBAN_FROM", &transition.from.0),
         ("KANBAN_TO", &transition.to.0),
-        ("KANBAN_VERDICT", &transition.verdict.to_string()),
+        ("KANBAN_VERDICT", transition.verdict.name()),
         ("KANBAN_REASON", transition.reason),
         ("KANBAN_ATTEMPT", attempt),
     ]

@@ -7,6 +7,7 @@ pub mod append;
 pub mod compact;
 pub mod replay;
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{CardId, Column};
@@ -26,6 +27,19 @@ pub struct Record {
     pub at: jiff::Timestamp,
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// Keeps what happened: the journal, or nothing in a simulated world.
+pub trait Keep {
+    /// Durable when this returns.
+    fn keep(&mut self, record: &Record) -> Result<()>;
+}
+
+/// A simulated world keeps nothing.
+impl Keep for () {
+    fn keep(&mut self, _record: &Record) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// An attempt's name and folder: the card's id and the number of its execution, `kb-1a2b3c4d.2`.

@@ -14,7 +14,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
 use crate::redact::Redactor;
-use crate::report::Out;
 use crate::settings::Settings;
 use crate::storage::{RotatingFile, Writer};
 
@@ -26,7 +25,7 @@ pub struct Logs {
 
 impl Logs {
     /// For the report: a reader that stops reading doesn't stop the loop.
-    pub fn stdout(&self) -> Out {
+    pub fn stdout(&self) -> Box<dyn Write + Send> {
         Box::new(self.stdout.clone())
     }
 }

@@ -204,7 +204,9 @@ impl Stream {
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         self.held.extend_from_slice(piece);
         self.leave(false);
-        if self.inside.is_some() {
+        // Nothing is decided before a line ends: what is held is not searched for each small piece.
+        let waiting = self.held.len() <= LONGEST_LINE && !piece.contains(&b'\n');
+        if self.inside.is_some() || waiting {
             return;
         }
         let line = self.held.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);

@@ -81,9 +81,24 @@ pub enum Verdict {
     Moved,
 }
 
+impl Verdict {
+    /// As the journal and JSON write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "fail",
+            Verdict::Unverified => "unverified",
+            Verdict::Tampered => "tampered",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Exhausted => "exhausted",
+            Verdict::Moved => "moved",
+        }
+    }
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Verdict::Pass => "passed",
             Verdict::Fail => "failed",
             Verdict::Unverified => "unverified",

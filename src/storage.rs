@@ -27,6 +27,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 /// How long a lock may stay with a dead holder, or with one that is not named yet.
 const HANDOVER: Duration = Duration::from_secs(2);
 
+/// A new folder, for this user only, among the system's temporary files. It stays.
+pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
+    let made = tempfile::Builder::new().prefix(prefix).tempdir().context("cannot make a temporary folder")?;
+    Ok(made.keep())
+}
+
 /// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
 #[derive(Debug)]
 pub struct RunLock {
@@ -146,6 +152,13 @@ impl Writer {
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.allow(path)?;
         self.stage(path, bytes)?.commit()
+    }
+
+    /// Like [`Writer::replace`], for a file that is to be executed: 0700.
+    pub fn program(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.replace(path, bytes)?;
+        let executable = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+        executable.with_context(|| format!("cannot make {} executable", path.display()))
     }
 
     /// Like [`Writer::replace`], but only while the file still holds `expected`; false where it does not.

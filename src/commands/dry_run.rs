@@ -41,6 +41,7 @@ pub fn dry_run(mut settings: Settings) -> Result<u8, Failure> {
     }
     let (stopped, reason) = ended;
     let event = Event::Summary { counts: all, stopped, reason: format!("dry run: {reason}") };
-    report.show(&Record { v: VERSION, at: Timestamp::now(), event });
+    let now = Timestamp::now();
+    report.show(&Record { v: VERSION, at: now.round(jiff::Unit::Millisecond).unwrap_or(now), event });
     Ok(0)
 }

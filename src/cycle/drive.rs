@@ -5,25 +5,12 @@ use anyhow::Result;
 use super::decide::{Action, decide};
 use super::plan::Planner;
 use super::state::State;
-use crate::journal::{Event, Record, Stopped, VERSION};
+use crate::journal::{Event, Keep, Record, Stopped, VERSION};
 use crate::report::Report;
 
 /// Does what was decided, or assumes that it was done. Everything that happens is told to the book.
 pub trait Driver {
     fn perform(&mut self, action: Action, book: &mut Book<'_>) -> impl Future<Output = Result<()>>;
-}
-
-/// Keeps what happened: the journal, or nothing in a simulated world.
-pub trait Keep {
-    /// Durable when this returns.
-    fn keep(&mut self, record: &Record) -> Result<()>;
-}
-
-/// A simulated world keeps nothing.
-impl Keep for () {
-    fn keep(&mut self, _record: &Record) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// The state and its witnesses: what is recorded is kept first, then applied, then shown.
@@ -50,6 +37,11 @@ impl Book<'_> {
         self.state.apply(&record);
         self.report.show(&record);
         Ok(())
+    }
+
+    /// Takes in what was shown before and nobody needs to keep.
+    pub fn again(&mut self, event: Event) {
+        self.state.apply(&Record { v: VERSION, at: self.now(), event });
     }
 }
 

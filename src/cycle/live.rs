@@ -33,7 +33,7 @@ pub struct Live {
     pub stop: Stop,
     /// New inputs that were told to have errors: told once.
     pub rejected: Vec<String>,
-    /// Warnings about the board that were told: told once.
+    /// Warnings about the board, and cards that are passed over: told once, not at each look.
     pub told: std::collections::BTreeSet<String>,
     /// The loop already said that it waits.
     pub idle: bool,
@@ -66,10 +66,12 @@ impl Driver for Live {
             }
             Action::Verify { attempt, plan } => {
                 let unchanged = |artifacts: &_| artifacts_unchanged(&self.settings.workspace, artifacts);
-                let event = plan.verified(attempt, &book.state, unchanged);
-                book.record(event)
+                match plan.verified(attempt, &book.state, unchanged) {
+                    skipped @ Event::Skipped { .. } => self.pass_over(skipped, book),
+                    event => book.record(event),
+                }
             }
-            Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
+            Action::Skip { plan, why, reason } => self.pass_over(plan.skipped(why, reason), book),
             Action::Hook(owed) => self.after(owed, book).await,
             Action::Wait(wait) => self.wait(wait, book).await,
             Action::NextPass => book.record(Event::PassEnded),
@@ -90,6 +92,14 @@ impl Live {
         }
     }
 
+    fn pass_over(&mut self, skipped: Event, book: &mut Book<'_>) -> Result<()> {
+        if self.told.insert(format!("{skipped:?}")) {
+            return book.record(skipped);
+        }
+        book.again(skipped);
+        Ok(())
+    }
+
     async fn wait(&mut self, wait: Wait, book: &mut Book<'_>) -> Result<()> {
         let (time, reason, poll) = match wait {
             Wait::Backoff { time, reason } => (time, reason, false),
@@ -103,6 +113,9 @@ impl Live {
         self.pause(time).await;
         book.state.stopping = self.stop.asked().is_some();
         // A wait for people begins a new pass; one for the network goes on in the same.
-        if poll { book.record(Event::PassEnded) } else { Ok(()) }
+        if poll {
+            book.again(Event::PassEnded);
+        }
+        Ok(())
     }
 }

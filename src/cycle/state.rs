@@ -1,16 +1,18 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
+mod attempt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::board::{Board, CardId, Column};
-use crate::checks::TestId;
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, InputHash, Record, Stopped, TestOutcome, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, Why};
 use crate::rules::Verdict;
+pub use attempt::{Attempt, Phase};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,50 +69,6 @@ pub struct Visits {
     pub waiting: Option<(CacheKey, GateHash, String)>,
     /// That the attempts are used up stands on the card.
     pub exhausted: bool,
-}
-
-/// How far an attempt is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Codex runs, or ran when the runner died.
-    Running,
-    /// To be judged.
-    Ended,
-    /// To be moved.
-    Judged,
-    Closed,
-}
-
-/// One execution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attempt {
-    pub card: CardId,
-    pub title: String,
-    pub column: Column,
-    pub number: u32,
-    pub limit: u32,
-    pub key: CacheKey,
-    pub tests: Vec<TestId>,
-    pub green: Vec<TestId>,
-    /// Gate inputs that were not as accepted before it began: it did not change them.
-    pub unaccepted: Vec<InputHash>,
-    pub before: Option<TreeId>,
-    pub after: Option<TreeId>,
-    pub ending: Ending,
-    pub phase: Phase,
-    pub verdict: Option<Verdict>,
-    pub reason: String,
-    pub gate: GateHash,
-    pub outcomes: Vec<TestOutcome>,
-    pub artifacts: Vec<Artifact>,
-    /// A started move's target: after a restart the card may already be there.
-    pub moving: Option<Column>,
-    /// Its verdict was carried out on the board.
-    pub settled: bool,
-    /// Judged again from the cache: a failure only makes the card actionable.
-    pub reopened: bool,
-    /// How often the gate could not tell.
-    pub inconclusive: u32,
 }
 
 /// A hook after a move, owed until it ended.

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{Record, replay};
-use crate::cycle::drive::Keep;
+use super::{Keep, Record, replay};
 use crate::redact::Redactor;
 use crate::storage::{Appender, Writer};
 

@@ -91,7 +91,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("authorization", r"(?i:authorization){IS}(?i:bearer|basic|token|apikey|bot)[ \t]{1,8}([A-Za-z0-9._~+/=-]{8,})"),
     (
         "api-key",
-        r"(?i:x-(?:api-key|auth-token|gitlab-token|vault-token|amz-security-token)){IS}([A-Za-z0-9._~+/=-]{16,})",
+        r"(?i:x-(?:api-key|auth-token|gitlab-token|vault-token|amz-security-token)){IS}([A-Za-z0-9_~+/=%-]{16,})",
     ),
     // The label, what may stand between it and the first line of the key, and the start of that line.
     (PRIVATE_KEY, r#"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^"'`<>(){}]{0,512}?[A-Za-z0-9+/]{16})"#),

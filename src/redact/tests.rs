@@ -191,6 +191,7 @@ fn what_only_looks_like_a_secret_is_left() {
         pem("CERTIFICATE", "\n", 20),
         pem("PUBLIC KEY", "\n", 3),
         "aws_secret_access_key = os.environ[\"AWS_SECRET_ACCESS_KEY\"]".to_owned(),
+        "headers[\"x-auth-token\"] = self.credentials.token; {'x-api-key': process.env.API_KEY}".to_owned(),
         "x-api-key: $API_KEY, 2024.06.01-12:30:45, 1234567890:AB".to_owned(),
         "h1:9fceb02d0ae598e95dc970b74767f19372d61af8= golang.org/x/crypto v0.0.0-20210921155107-089bfa567519"
             .to_owned(),

@@ -3,10 +3,14 @@
 #![expect(clippy::disallowed_methods, reason = "tests set up and read their own worlds")]
 
 mod boards;
+mod demo;
 mod evidence;
+mod examples;
 mod faults;
+mod pm2;
 mod process;
 mod real_codex;
 mod retrieval;
 mod runs;
 mod support;
+mod tidy;

@@ -3,6 +3,8 @@
 //! Everything that a world starts carries `WORLD=its folder` in its environment, so that what it leaves is found; a world
 //! that ends with a process of its own alive fails its test.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 pub mod board;
 pub mod model;
 pub mod processes;

@@ -26,7 +26,7 @@ impl Live {
         let accept = self.requests(book)?;
         let Some(board) = self.board(book).await? else { return Ok(()) };
         if book.state.active.is_empty() {
-            self.inputs(&board.columns, accept, book)?;
+            self.inputs(&board.columns, accept, book).await?;
         }
         for event in book.state.moved_by_people(&board) {
             book.record(event)?;
@@ -79,7 +79,7 @@ impl Live {
     }
 
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
-    fn inputs(&mut self, columns: &[Column], accept: bool, book: &mut Book<'_>) -> Result<()> {
+    async fn inputs(&mut self, columns: &[Column], accept: bool, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
         let held = !book.state.held_inputs.is_empty();
         if changed.is_empty() {
@@ -89,7 +89,14 @@ impl Live {
         if held && !accept {
             return Ok(());
         }
-        match Inputs::load(&self.settings, columns) {
+        // An editor may be in the middle of writing: what holds is what is still there a moment later.
+        let now = book.planner.inputs.unaccepted();
+        self.pause(MOMENT).await;
+        let loaded = Inputs::load(&self.settings, columns);
+        if book.planner.inputs.unaccepted() != now {
+            return Ok(());
+        }
+        match loaded {
             Ok(inputs) => {
                 let by = if accept { Acceptance::Command } else { Acceptance::Change };
                 self.accept(Arc::new(inputs), by, book)

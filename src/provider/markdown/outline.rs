@@ -214,16 +214,14 @@ fn front_matter(text: &str) -> (usize, bool) {
     let Some(first) = lines.next().filter(|line| line.trim_end() == "---") else {
         return (start, false);
     };
-    let (mut at, mut key, mut obsidian) = (start + first.len(), false, false);
+    let (mut at, mut key, mut board, mut obsidian) = (start + first.len(), false, false, false);
     for line in lines {
         at += line.len();
         if line.trim_end() == "---" {
-            return if key { (at, obsidian) } else { (start, false) };
+            // A rule at the top of a board is not front matter.
+            return if obsidian || (key && !board) { (at, obsidian) } else { (start, false) };
         }
-        // A rule at the top of the file is not front matter.
-        if line.starts_with("## ") || line.starts_with("- [") {
-            return (start, false);
-        }
+        board |= line.starts_with("## ") || line.starts_with("- [");
         key |= line.split_once(':').is_some_and(|(name, _)| !name.is_empty() && !name.starts_with([' ', '#', '-']));
         obsidian |= line.starts_with("kanban-plugin:");
     }

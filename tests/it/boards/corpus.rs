@@ -140,7 +140,9 @@ fn check(families: &[&str], stride: usize) {
             continue;
         };
         report(family, &tally);
-        assert!(tally.violations.is_empty(), "{} violations", tally.violations.len());
+        assert!(tally.files > 0 && tally.violations.is_empty(), "{} violations", tally.violations.len());
+        // To-do lists are no boards: some have ordered lists, where cards with sub-items at two spaces don't fit.
+        assert!(tally.unmovable.is_empty() || *family == "todo", "{} unmovable", tally.unmovable.len());
     }
 }
 

@@ -49,7 +49,7 @@ fn hooks_get_the_transition_as_json_and_in_variables() {
     });
     assert_eq!(json, expected);
     let variables = std::fs::read_to_string(world.path("variables")).unwrap();
-    assert_eq!(variables, format!("KB-1|In Progress|Review|passed|{repo}|"));
+    assert_eq!(variables, format!("KB-1|In Progress|Review|pass|{repo}|"));
     assert!(!world.repo("x").exists(), "a title was given to a shell");
 }
 
