@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 use super::state::State;
 use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
-use crate::checks::{Kind, Source, TestString};
+use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
-use crate::evidence::Artifact;
+use crate::evidence::{Artifact, TreeId};
 use crate::index::{Limits, Query, select};
 use crate::inputs::Inputs;
-use crate::journal::{AttemptId, CacheKey, Event, GateHash, Why};
+use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Why};
 use crate::prompt::{self, Prompt};
 use crate::rules::Rule;
 use crate::settings::Settings;
@@ -152,6 +152,30 @@ impl Planner {
 }
 
 impl CardPlan {
+    /// `before` is the tree before the attempt, `green` the shell tests that pass already, `unaccepted` the gate inputs
+    /// that are not as accepted already.
+    pub fn started(&self, before: Option<TreeId>, green: Vec<TestId>, unaccepted: Vec<InputHash>) -> Event {
+        let argv = self.command.as_ref().map(|command| command.argv.as_slice()).unwrap_or_default();
+        // The journal knows the prompt by its hash.
+        let short = |word: &String| if *word == self.prompt.text { "<prompt>".to_owned() } else { word.clone() };
+        Event::AttemptStarted {
+            attempt: self.attempt.clone(),
+            card: self.card.id.clone(),
+            title: self.card.title.clone(),
+            column: self.card.status.clone(),
+            number: self.number,
+            limit: self.limit,
+            key: self.key.clone(),
+            gate: self.gate.clone(),
+            prompt_sha256: self.prompt.sha256.clone(),
+            tests: self.tests.iter().map(|selected| selected.test.id.clone()).collect(),
+            command: argv.iter().map(short).collect(),
+            before,
+            green,
+            unaccepted,
+        }
+    }
+
     pub fn refused(&self) -> Event {
         Event::Refused {
             card: self.card.id.clone(),

@@ -27,32 +27,19 @@ impl Live {
         if !self.claim(&plan, book)? {
             return Ok(());
         }
+        let folder = self.folder(&plan.attempt);
+        // A folder of that name is of an execution that the journal no longer knows.
+        self.writer.remove_folder(&folder)?;
         let Some(green) = self.green_before(&plan, &book.state).await? else {
             book.state.stopping = true;
             return Ok(());
         };
         let (snapshot, ignore) = self.trees.snapshot_before().context("the tree before the attempt can't be taken")?;
-        let folder = self.folder(&plan.attempt);
         self.writer.folder(&folder)?;
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
-        book.record(Event::AttemptStarted {
-            attempt: plan.attempt.clone(),
-            card: plan.card.id.clone(),
-            title: plan.card.title.clone(),
-            column: plan.card.status.clone(),
-            number: plan.number,
-            limit: plan.limit,
-            key: plan.key.clone(),
-            gate: plan.gate.clone(),
-            prompt_sha256: plan.prompt.sha256.clone(),
-            tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
-            command: self.without_prompt(&command.argv),
-            before: Some(snapshot.tree.clone()),
-            green,
-            unaccepted: book.planner.inputs.unaccepted(),
-        })?;
+        book.record(plan.started(Some(snapshot.tree.clone()), green, book.planner.inputs.unaccepted()))?;
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
@@ -118,21 +105,17 @@ impl Live {
         }
     }
 
-    /// The command for the journal, which knows the prompt by its hash.
-    fn without_prompt(&self, argv: &[String]) -> Vec<String> {
-        let short =
-            |(at, word): (usize, &String)| if at == 2 && word != "-" { "<prompt>".to_owned() } else { word.clone() };
-        argv.iter().enumerate().map(short).collect()
-    }
-
-    /// What an outcome costs. A message is kept for later judgements.
+    /// What an outcome costs. The message of a good one is kept for later judgements, without secrets.
     async fn ending(&mut self, outcome: Outcome, folder: &Path) -> Result<Ending> {
-        Ok(match outcome {
+        let kept = folder.join("message.md");
+        match &outcome {
             Outcome::Ok { message } => {
-                let message = self.settings.env.redactor().text(&message).into_owned();
-                self.writer.replace(&folder.join("message.md"), message.as_bytes())?;
-                Ending::Ok
+                self.writer.replace(&kept, self.settings.env.redactor().text(message).as_bytes())?;
             }
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => self.writer.remove(&kept)?,
+        }
+        Ok(match outcome {
+            Outcome::Ok { .. } => Ending::Ok,
             // PM2 ends codex and this runner one after the other: a stop is never taken for a failure.
             _ if self.stopping_soon().await => Ending::Interrupted,
             Outcome::Work { reason } => Ending::Work { reason },
@@ -240,7 +223,9 @@ impl Live {
         Ok(match outcome {
             Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
             // A codex that lost its runner ends badly without a fault of its own.
-            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => (Ending::Interrupted, None),
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
+                (self.ending(Outcome::Interrupted, folder).await?, None)
+            }
         })
     }
 }
