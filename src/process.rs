@@ -46,7 +46,10 @@ pub struct Spawner {
 }
 
 impl Spawner {
+    /// From now on no child gets what this process has inherited beyond the standard three: a child that writes to, or
+    /// keeps open, PM2's channel would speak for the runner.
     pub fn new(lock: &RunLock) -> Spawner {
+        close_fds::set_fds_cloexec_threadsafe(3, &[]);
         Spawner { writer: lock.writer(), marker: lock.marker().to_owned(), launcher: launcher::own_binary() }
     }
 

@@ -129,9 +129,4 @@ impl Rule {
     pub fn sources(&self) -> Vec<Source> {
         self.evidence.clone().unwrap_or_else(|| vec![Source::Message, Source::Changes])
     }
-
-    /// The files that this rule names.
-    pub fn hook_files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.before, &self.after].into_iter().flatten().filter_map(Hook::file)
-    }
 }

@@ -56,9 +56,12 @@ impl<'g> Resolver<'g> {
             let path = self.given.folder.join(path);
             let name = shown(&path, &self.given.folder);
             return match path.metadata() {
-                Ok(data) if data.is_dir() => Err(Failure::usage(format!("{name}: is a folder, not a config file"))),
+                Ok(data) if data.is_dir() => Err(Failure::usage(format!("--config: {name}: is a folder, not a file"))),
                 Ok(_) => Ok(Some(path)),
-                Err(_) => Err(Failure::usage(format!("{name}: no such config file"))),
+                Err(_) => {
+                    let hint = self.start_of_paths(&Origin::Flag("config"));
+                    Err(Failure::usage(format!("--config: {name}: no such file")).hint(hint))
+                }
             };
         }
         let beside = match self.raw("source") {
@@ -129,7 +132,15 @@ impl<'g> Resolver<'g> {
                 let origin = Origin::File(document.problem(path, ""));
                 self.from_file.insert(row.key, Raw { words, origin });
             }
-            None => self.problems.push(document.problem(path, format!("`{key}` has a value of the wrong kind"))),
+            None => {
+                let wrong = match (row.form, value) {
+                    (_, Value::Null) => "has no value: fill it in or remove it",
+                    (Form::Words(_) | Form::List(_), Value::String(_)) => "has an unclosed quote",
+                    (Form::Words(_) | Form::List(_), _) => "must be a list of texts, or one text",
+                    (Form::Value(_) | Form::Switch, _) => "must be one value",
+                };
+                self.problems.push(document.problem(path, format!("`{key}` {wrong}")));
+            }
         }
     }
 
@@ -173,7 +184,12 @@ impl<'g> Resolver<'g> {
         match (read(text), &given) {
             (Ok(value), _) => Some(value),
             (Err(expected), Some(raw)) => {
-                self.problem(&raw.origin, format!("`{text}` is not {expected}"), "");
+                let given = match raw.origin {
+                    // The place is a line, which does not say what stands there.
+                    Origin::File(_) => format!("{key}: {text}"),
+                    Origin::Flag(_) | Origin::Env(_) => text.to_owned(),
+                };
+                self.problem(&raw.origin, format!("`{given}` is not {expected}"), "");
                 None
             }
             (Err(_), None) => None,
@@ -239,6 +255,16 @@ impl<'g> Resolver<'g> {
         Some(start.join(text).components().collect())
     }
 
+    /// The hint for a path that leads nowhere: a supervisor may start the program in another folder than a person does.
+    fn start_of_paths(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::Flag(_) | Origin::Env(_) => {
+                format!("a path in a flag or variable starts at the current folder, {}", self.given.folder.display())
+            }
+            Origin::File(_) => "a path in the config file starts at that file's folder".to_owned(),
+        }
+    }
+
     /// The board: as given, or what is found here. Sets the provider that goes with a find.
     fn source(&mut self) -> Option<(PathBuf, provider::Kind)> {
         use provider::Kind;
@@ -258,7 +284,8 @@ impl<'g> Resolver<'g> {
             if !wanted {
                 let raw = self.raw("source")?;
                 let what = if path.is_dir() { "is a folder, not a markdown board" } else { "no such board" };
-                self.problem(&raw.origin, format!("{}: {what}", shown(&path, &self.given.folder)), "");
+                let text = format!("{}: {what}", shown(&path, &self.given.folder));
+                self.problem(&raw.origin, text, &self.start_of_paths(&raw.origin));
                 return None;
             }
             return Some((fs::canonicalize(&path).unwrap_or(path), kind));
@@ -297,7 +324,8 @@ impl<'g> Resolver<'g> {
             Ok(path) if path.is_dir() => path,
             _ => {
                 let origin = self.raw("workspace").map_or(Origin::Flag("workspace"), |raw| raw.origin);
-                self.problem(&origin, format!("{}: no such folder", shown(&workspace, &self.given.folder)), "");
+                let text = format!("{}: no such folder", shown(&workspace, &self.given.folder));
+                self.problem(&origin, text, &self.start_of_paths(&origin));
                 workspace
             }
         };

@@ -4,6 +4,7 @@
 
 mod boards;
 mod demo;
+mod errors;
 mod evidence;
 mod examples;
 mod faults;
@@ -12,5 +13,8 @@ mod process;
 mod real_codex;
 mod retrieval;
 mod runs;
+mod settings;
+mod spawning;
 mod support;
 mod tidy;
+mod transitions;

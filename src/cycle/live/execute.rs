@@ -112,7 +112,9 @@ impl Live {
             Outcome::Ok { message } => {
                 self.writer.replace(&kept, self.settings.env.redactor().text(message).as_bytes())?;
             }
-            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => self.writer.remove(&kept)?,
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
+                self.writer.remove(&kept)?
+            }
         }
         Ok(match outcome {
             Outcome::Ok { .. } => Ending::Ok,

@@ -60,6 +60,7 @@ fn every_wrong_value_is_told_with_its_origin_and_all_at_once() {
             let row = row(key);
             let text = match (origin, *key) {
                 (Origin::File, "source" | "workspace") => format!("../conf/{text}"),
+                (Origin::File, key) => text.replacen('`', &format!("`{key}: "), 1),
                 _ => (*text).to_owned(),
             };
             expected.push(match origin {
@@ -83,14 +84,14 @@ fn every_wrong_value_is_told_with_its_origin_and_all_at_once() {
 #[test]
 fn problems_of_the_config_file_point_at_line_and_column() {
     for (text, place, said) in [
-        ("kReq: x\n", ":1:1", "`x` is not a number from 1 to 1000"),
-        ("# why\n\nkReq: 2\nkMin: x\n", ":4:1", "`x` is not a number from 1 to 1000"),
+        ("kReq: x\n", ":1:1", "`kReq: x` is not a number from 1 to 1000"),
+        ("# why\n\nkReq: 2\nkMin: x\n", ":4:1", "`kMin: x` is not a number from 1 to 1000"),
         ("codex:\n  args: 'a\n", ":3:1", "not valid YAML: "),
-        ("codex:\n  args: \"a 'b\"\n", ":2:3", "`codex.args` has a value of the wrong kind"),
-        ("model: [a, b]\n", ":1:1", "`model` has a value of the wrong kind"),
-        ("model:\n", ":1:1", "`model` has a value of the wrong kind"),
-        ("kMin: {a: 1}\n", ":1:1", "`kMin` has a value of the wrong kind"),
-        ("env: [{a: 1}]\n", ":1:1", "`env` has a value of the wrong kind"),
+        ("codex:\n  args: \"a 'b\"\n", ":2:3", "`codex.args` has an unclosed quote"),
+        ("model: [a, b]\n", ":1:1", "`model` must be one value"),
+        ("model:\n", ":1:1", "`model` has no value: fill it in or remove it"),
+        ("kMin: {a: 1}\n", ":1:1", "`kMin` must be one value"),
+        ("env: [{a: 1}]\n", ":1:1", "`env` must be a list of texts, or one text"),
         ("kMin: 6\nkMin: 7\n", "", "not valid YAML: duplicate"),
         ("- kMin\n", ":1:1", "a mapping of settings is expected"),
         ("kMin\n", ":1:1", "a mapping of settings is expected"),
@@ -147,9 +148,9 @@ fn a_config_file_that_is_named_must_be_there() {
     let mut world = World::new();
     world.given.config = Some("none.yaml".into());
     let (problems, _) = world.problems();
-    assert_eq!(problems, ["none.yaml: no such config file"]);
+    assert_eq!(problems, ["--config: none.yaml: no such file"]);
     world.given.config = Some("a".into());
-    assert_eq!(world.problems().0, ["a: is a folder, not a config file"]);
+    assert_eq!(world.problems().0, ["--config: a: is a folder, not a file"]);
 }
 
 #[test]
