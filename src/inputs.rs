@@ -58,7 +58,8 @@ impl Inputs {
                     let copy = settings.cache_dir.join("inputs").join(accepted);
                     let bytes = fs::read(&copy).ok().filter(|bytes| sha256(bytes) == *accepted);
                     let Some(bytes) = bytes else {
-                        let text = format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
+                        let text =
+                            format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
                         return Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"));
                     };
                     copies.insert(path, bytes);
@@ -68,11 +69,16 @@ impl Inputs {
         Ok(Inputs::read(settings, columns, copies)?)
     }
 
-    fn read(settings: &Settings, columns: &[Column], copies: BTreeMap<PathBuf, Vec<u8>>) -> Result<Inputs, Vec<Problem>> {
+    fn read(
+        settings: &Settings,
+        columns: &[Column],
+        copies: BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Inputs, Vec<Problem>> {
         let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
         let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
-        let hint = "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
+        let hint =
+            "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
         if let Some(config) = &settings.config {
             reader.text(config, "");
@@ -168,7 +174,8 @@ impl Reader<'_> {
         };
         for rule in rules.columns.values_mut() {
             if let Some(file) = &rule.prompt_file {
-                rule.prompt = self.text(file, "a `promptFile` starts at the transitions file's folder").unwrap_or_default();
+                rule.prompt =
+                    self.text(file, "a `promptFile` starts at the transitions file's folder").unwrap_or_default();
             }
             for hook in rule.hook_files() {
                 match self.copies.get(hook).cloned().map_or_else(|| fs::read(hook), Ok) {

@@ -10,9 +10,9 @@ use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestString};
 use crate::codex::{self, CommandLine};
+use crate::evidence::Artifact;
 use crate::index::{Limits, Query, select};
 use crate::inputs::Inputs;
-use crate::evidence::Artifact;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, Why};
 use crate::prompt::{self, Prompt};
 use crate::rules::Rule;
@@ -139,7 +139,13 @@ impl Planner {
                 Kind::Includes(_) | Kind::Excludes(_) | Kind::Regex(_) => None,
             };
             let blocked = blocked.map(|blocked| blocked.reason);
-            Some(SelectedTest { test, similarity: chosen.similarity, score: chosen.score, named: chosen.named, blocked })
+            Some(SelectedTest {
+                test,
+                similarity: chosen.similarity,
+                score: chosen.score,
+                named: chosen.named,
+                blocked,
+            })
         });
         Ok(selected.collect())
     }
@@ -215,12 +221,15 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
     if let Some((id, _)) = state.passed(card, column, &plan.key) {
         return match waiting {
             Some(reason) => (Readiness::Blocked, reason.clone()),
-            None => (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again")),
+            None => {
+                (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
+            }
         };
     }
     if failed >= plan.limit {
         let told = visits.is_some_and(|visits| visits.exhausted);
-        let reason = format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
+        let reason =
+            format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
         return (Readiness::Exhausted { told }, reason);
     }
     match too_few(plan) {
@@ -235,7 +244,8 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
 /// Why the selected tests can't prove the card.
 fn too_few(plan: &CardPlan) -> Option<String> {
     let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
-    let blocked: Vec<_> = plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
+    let blocked: Vec<_> =
+        plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
     if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
         return Some(format!("the test {} is for every card and can't be run: {reason}", test.id));
     }

@@ -39,7 +39,9 @@ fn every_problem_of_a_file_is_told_with_its_place() {
 #[test]
 fn a_ring_of_on_fail_edges_needs_a_limit() {
     let ring = |limit: &str| {
-        format!("statuses:\n  In Progress: {{onFail: Review{limit}}}\n  Review: {{onFail: In Progress, onPass: Done}}\n")
+        format!(
+            "statuses:\n  In Progress: {{onFail: Review{limit}}}\n  Review: {{onFail: In Progress, onPass: Done}}\n"
+        )
     };
     assert_eq!(read(&ring("")).unwrap_err().len(), 1);
     assert!(read(&ring(", maxAttempts: 2")).is_ok());

@@ -13,7 +13,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::CardPlan;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
-use crate::journal::{AttemptId, Ending, Event};
+use crate::journal::{AttemptId, Ending, Event, Why};
 use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 
@@ -92,6 +92,11 @@ impl Live {
                 book.state.board = None;
                 return Ok(false);
             }
+            Applied::Refused(reason) => {
+                let reason = format!("its id can't be written on the board: {reason}");
+                book.record(plan.skipped(Why::Blocked, reason))?;
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -115,7 +120,8 @@ impl Live {
 
     /// The command for the journal, which knows the prompt by its hash.
     fn without_prompt(&self, argv: &[String]) -> Vec<String> {
-        let short = |(at, word): (usize, &String)| if at == 2 && word != "-" { "<prompt>".to_owned() } else { word.clone() };
+        let short =
+            |(at, word): (usize, &String)| if at == 2 && word != "-" { "<prompt>".to_owned() } else { word.clone() };
         argv.iter().enumerate().map(short).collect()
     }
 
@@ -149,7 +155,12 @@ impl Live {
         serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
-    pub(super) fn after_tree(&self, attempt: &AttemptId, before: Option<&TreeId>, ignore: &IgnoreRules) -> Option<TreeId> {
+    pub(super) fn after_tree(
+        &self,
+        attempt: &AttemptId,
+        before: Option<&TreeId>,
+        ignore: &IgnoreRules,
+    ) -> Option<TreeId> {
         before?;
         match self.trees.snapshot_after(ignore) {
             Ok(snapshot) => {
@@ -166,7 +177,12 @@ impl Live {
     }
 
     /// Keeps the attempt's patch, and says which files it is about.
-    fn keep_work(&self, id: &AttemptId, before: &TreeId, after: Option<TreeId>) -> Result<(Option<TreeId>, Vec<Artifact>)> {
+    fn keep_work(
+        &self,
+        id: &AttemptId,
+        before: &TreeId,
+        after: Option<TreeId>,
+    ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
         let changes = self.trees.change_set(&[(before.clone(), after.clone())])?;
         if !changes.is_empty() {
