@@ -22,7 +22,7 @@ fn a_codex_that_falls_silent_at_work_fails_its_card_and_the_next_one_is_worked()
     for script in silent {
         let work = format!("[ $card = KB-2 ] || {{ say 'I begin.'; {script}; }}; make made");
         let world = World::new(&cards(2)).codex(&work);
-        world.run(&["run", "--silence-limit", "400ms", "--grace", "200ms"]).exits(0).says("silence limit");
+        world.run(&["run", "--silence-limit", "1500ms", "--grace", "200ms"]).exits(0).says("silence limit");
         assert_eq!(world.places(), ["KB-1: Needs Specs", "KB-2: Done"], "{script}");
     }
 }
@@ -30,7 +30,7 @@ fn a_codex_that_falls_silent_at_work_fails_its_card_and_the_next_one_is_worked()
 #[test]
 fn a_codex_that_works_for_ever_is_ended_at_the_attempt_limit() {
     let world = World::new(&cards(1)).codex("while :; do say 'Still at it.'; sleep 0.05; done");
-    world.run(&["run", "--attempt-limit", "1s"]).exits(0).says("time limit");
+    world.run(&["run", "--attempt-limit", "3s"]).exits(0).says("time limit");
     assert_eq!(world.places(), ["KB-1: Needs Specs"]);
 }
 
