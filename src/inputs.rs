@@ -59,7 +59,8 @@ impl Inputs {
                     let copy = settings.cache_dir.join("inputs").join(accepted);
                     let bytes = fs::read(&copy).ok().filter(|bytes| sha256(bytes) == *accepted);
                     let Some(bytes) = bytes else {
-                        let text = format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
+                        let text =
+                            format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
                         return Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"));
                     };
                     copies.insert(path, bytes);
@@ -69,11 +70,16 @@ impl Inputs {
         Ok(Inputs::read(settings, columns, copies)?)
     }
 
-    fn read(settings: &Settings, columns: &[Column], copies: BTreeMap<PathBuf, Vec<u8>>) -> Result<Inputs, Vec<Problem>> {
+    fn read(
+        settings: &Settings,
+        columns: &[Column],
+        copies: BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Inputs, Vec<Problem>> {
         let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
         let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
-        let hint = "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
+        let hint =
+            "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
         if let Some(config) = &settings.config {
             reader.text(config, "");
@@ -170,9 +176,8 @@ impl Reader<'_> {
         let document = Document::parse(text, &name).ok()?;
         let mut wrong = Vec::new();
         for (column, rule) in &mut rules.columns {
-            let problem = |key: &str, text: String| {
-                document.problem(&["statuses", &column.0, key], format!("`{key}`: {text}"))
-            };
+            let problem =
+                |key: &str, text: String| document.problem(&["statuses", &column.0, key], format!("`{key}`: {text}"));
             let cause = |key: &str, cause: Problem| {
                 let text = cause.to_string();
                 Problem { hint: cause.hint, ..problem(key, text) }

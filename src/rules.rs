@@ -47,7 +47,10 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hook {
     /// A line for the shell; `file` is its first word where that is a path.
-    Shell { line: String, file: Option<PathBuf> },
+    Shell {
+        line: String,
+        file: Option<PathBuf>,
+    },
     Js(PathBuf),
 }
 

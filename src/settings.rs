@@ -187,7 +187,8 @@ impl Environment {
     fn new(all: BTreeMap<OsString, OsString>, names: &[String]) -> Environment {
         let (withheld, given): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| name.starts_with('!'));
         let withheld = withheld.iter().map(|name| name[1..].to_owned()).collect();
-        let text = |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
+        let text =
+            |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
         let redactor = Redactor::new(all.iter().filter_map(text));
         Environment { all, given, withheld, redactor }
     }
@@ -223,7 +224,8 @@ impl Environment {
             let pm2 = under_pm2 && (name.starts_with("pm_") || PM2_OWN.contains(&name.as_ref()));
             let channel = name.starts_with("NODE_CHANNEL_");
             let named = |list: &[String]| list.iter().any(|item| *item == name);
-            !named(&self.withheld) && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
+            !named(&self.withheld)
+                && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
         };
         self.all.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
     }

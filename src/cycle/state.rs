@@ -224,7 +224,8 @@ impl State {
             Event::HookStarted { .. } | Event::HookEnded { .. } => {}
             Event::Skipped { card, column, why, .. } => {
                 self.visit(card, column);
-                let open = self.active.iter().find(|id| self.attempts.get(*id).is_some_and(|a| a.card == *card)).cloned();
+                let open =
+                    self.active.iter().find(|id| self.attempts.get(*id).is_some_and(|a| a.card == *card)).cloned();
                 self.close(open.as_ref());
                 if *why == Why::Cached && self.pass.counted.insert((card.clone(), column.clone())) {
                     self.counts.skipped += 1;
@@ -276,7 +277,21 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Event::AttemptStarted { attempt, card, title, column, number, limit, key, gate, tests, before, green, unaccepted, .. } = event
+        let Event::AttemptStarted {
+            attempt,
+            card,
+            title,
+            column,
+            number,
+            limit,
+            key,
+            gate,
+            tests,
+            before,
+            green,
+            unaccepted,
+            ..
+        } = event
         else {
             return;
         };

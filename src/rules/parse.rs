@@ -264,7 +264,8 @@ impl Reader<'_> {
                 ring.push(next);
                 at = edge(next);
             }
-            let limited = ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
+            let limited =
+                ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
             if at == Some(start) && ring.len() > 1 && !limited && !told.contains(start) {
                 let names: Vec<_> = ring.iter().chain([&start]).map(|name| name.0.as_str()).collect();
                 let text = format!("the `onFail` edges go in a ring: {}", names.join(" → "));

@@ -7,6 +7,7 @@ mod demo;
 mod errors;
 mod evidence;
 mod examples;
+mod faults;
 mod pm2;
 mod process;
 mod real_codex;
