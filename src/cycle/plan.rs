@@ -1,5 +1,8 @@
 //! One card's plan: prompt, selected tests, command, cache verdict. The same for run, dry-run and print-plan. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use anyhow::Result;
