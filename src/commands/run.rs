@@ -31,6 +31,7 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     let code = runtime.block_on(work(settings, &lock, writer, logs.stdout()));
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();
+    logs.tell_dropped();
     code
 }
 
