@@ -69,6 +69,8 @@ pub struct Visits {
     pub waiting: Option<(CacheKey, GateHash, String)>,
     /// That the attempts are used up stands on the card.
     pub exhausted: bool,
+    /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
+    pub sent_away: bool,
 }
 
 /// A hook after a move, owed until it ended.
@@ -393,10 +395,24 @@ impl State {
             _ => visits.failed.remove(id),
         };
         self.budget.failures_in_a_row = if failed && !reopened { self.budget.failures_in_a_row + 1 } else { 0 };
-        if failed && reopened {
-            let place = (attempt.card.clone(), attempt.column.clone());
-            self.close(Some(id));
-            self.pass.visited.remove(&place);
+        if !reopened {
+            return;
+        }
+        let (card, column) = (attempt.card.clone(), attempt.column.clone());
+        match failed {
+            true => {
+                self.close(Some(id));
+                self.pass.visited.remove(&(card, column));
+            }
+            // It passed again and was moved long ago: there is nothing to settle that would close it.
+            false if attempt.settled => {
+                self.close(Some(id));
+                self.visit(&card, &column);
+                if self.pass.counted.insert((card, column)) {
+                    self.counts.skipped += 1;
+                }
+            }
+            false => {}
         }
     }
 
@@ -413,7 +429,9 @@ impl State {
                 let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
                 *verdict != Verdict::Pass && failed >= attempt.limit
             });
-        history.visits.entry(from.clone()).or_default().exhausted |= used_up;
+        let visits = history.visits.entry(from.clone()).or_default();
+        visits.exhausted |= used_up;
+        visits.sent_away |= used_up && to.is_some();
         history.column = Some(to.as_ref().unwrap_or(from).clone());
         match (verdict, to) {
             (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
@@ -426,8 +444,14 @@ impl State {
         self.pass.progressed = true;
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
-            let visits = self.cards.entry(card.clone()).or_default().visits.entry(to.clone()).or_default();
-            visits.newest = None;
+            let history = self.cards.entry(card.clone()).or_default();
+            history.visits.entry(to.clone()).or_default().newest = None;
+            // What passed elsewhere is to be moved on again when the card comes back there.
+            for id in &history.attempts {
+                if let Some(attempt) = self.attempts.get_mut(id) {
+                    attempt.settled = false;
+                }
+            }
             self.visit(card, to);
         }
         if *hook {
@@ -451,6 +475,7 @@ impl State {
         if let Some(visits) = history.visits.get_mut(to) {
             visits.failed.clear();
             visits.exhausted = false;
+            visits.sent_away = false;
         }
         self.pass.visited.remove(&(card.clone(), to.clone()));
     }
