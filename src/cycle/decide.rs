@@ -143,10 +143,6 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
         return abandon(Some(&card.status), "the card or its column's prompt was edited meanwhile: it is worked anew");
     }
     match (attempt.phase, attempt.verdict) {
-        (Phase::Judged, Some(verdict)) if attempt.settled => {
-            let reason = format!("{verdict} again in attempt {id}; its transition is done");
-            Ok(Action::Skip { plan: Box::new(plan), why: Why::Cached, reason })
-        }
         (Phase::Judged, Some(verdict)) => {
             let failed = state.failed(&attempt.card, &attempt.column, &attempt.key);
             let to = rule.target(verdict, failed >= attempt.limit).filter(|to| **to != attempt.column);
@@ -207,10 +203,10 @@ fn for_card(plan: CardPlan, state: &State) -> Action {
             let settlement = settlement(&plan, Verdict::Unverified, plan.rule.target(Verdict::Unverified, false));
             Action::Refuse { plan: Box::new(plan), settlement }
         }
-        Readiness::Exhausted { told } => match plan.rule.target(Verdict::Exhausted, true) {
-            None if told => skip(plan, Why::Exhausted),
-            to => Action::Settle(settlement(&plan, Verdict::Exhausted, to)),
-        },
+        Readiness::Exhausted { told: true } => skip(plan, Why::Exhausted),
+        Readiness::Exhausted { told: false } => {
+            Action::Settle(settlement(&plan, Verdict::Exhausted, plan.rule.target(Verdict::Exhausted, true)))
+        }
         Readiness::Cached => match state.passed(&plan.card.id, &plan.card.status, &plan.key) {
             Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
             None => skip(plan, Why::Cached),

@@ -52,7 +52,7 @@ pub enum Readiness {
     },
     /// Its newest attempt here passed; whether that still holds is looked up.
     Cached,
-    /// `told`: that stands on the card.
+    /// `told`: that stands on the card, and it is not to be moved for it, or was.
     Exhausted {
         told: bool,
     },
@@ -254,7 +254,8 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
         };
     }
     if failed >= plan.limit {
-        let told = visits.is_some_and(|visits| visits.exhausted);
+        let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
+        let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
         let reason =
             format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
         return (Readiness::Exhausted { told }, reason);

@@ -1,6 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
+mod card;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,9 +11,10 @@ use jiff::Timestamp;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
+pub use card::{CardHistory, Visits};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,36 +41,6 @@ pub struct State {
     pub stopping: bool,
     /// Whether the newest run in the journal ended by itself.
     pub ended: bool,
-}
-
-/// What the journal says of one card.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CardHistory {
-    /// Executions ever started: the next attempt's name.
-    pub executions: u32,
-    /// Attempts with trees, oldest first: together they are the card's change set.
-    pub attempts: Vec<AttemptId>,
-    /// Where the program last left or saw it.
-    pub column: Option<Column>,
-    pub visits: BTreeMap<Column, Visits>,
-    /// The newest judged attempt, if it did not pass: what the next prompt tells.
-    pub failure: Option<AttemptId>,
-    /// `skip`
-    pub held: bool,
-}
-
-/// One card's fate in one column.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Visits {
-    /// Failed attempts of the body (and prompt) `key`.
-    pub key: Option<CacheKey>,
-    pub failed: BTreeSet<AttemptId>,
-    /// The newest judged attempt here.
-    pub newest: Option<AttemptId>,
-    /// Refused or vetoed by this gate: waits until card, tests or rules change.
-    pub waiting: Option<(CacheKey, GateHash, String)>,
-    /// That the attempts are used up stands on the card.
-    pub exhausted: bool,
 }
 
 /// A hook after a move, owed until it ended.
@@ -415,10 +387,24 @@ impl State {
             _ => visits.failed.remove(id),
         };
         self.budget.failures_in_a_row = if failed && !reopened { self.budget.failures_in_a_row + 1 } else { 0 };
-        if failed && reopened {
-            let place = (attempt.card.clone(), attempt.column.clone());
-            self.close(Some(id));
-            self.pass.visited.remove(&place);
+        if !reopened {
+            return;
+        }
+        let (card, column) = (attempt.card.clone(), attempt.column.clone());
+        match failed {
+            true => {
+                self.close(Some(id));
+                self.pass.visited.remove(&(card, column));
+            }
+            // It passed again and was moved long ago: there is nothing to settle that would close it.
+            false if attempt.settled => {
+                self.close(Some(id));
+                self.visit(&card, &column);
+                if self.pass.counted.insert((card, column)) {
+                    self.counts.skipped += 1;
+                }
+            }
+            false => {}
         }
     }
 
@@ -435,7 +421,9 @@ impl State {
                 let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
                 *verdict != Verdict::Pass && failed >= attempt.limit
             });
-        history.visits.entry(from.clone()).or_default().exhausted |= used_up;
+        let visits = history.visits.entry(from.clone()).or_default();
+        visits.exhausted |= used_up;
+        visits.sent_away |= used_up && to.is_some();
         history.column = Some(to.as_ref().unwrap_or(from).clone());
         match (verdict, to) {
             (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
@@ -448,8 +436,14 @@ impl State {
         self.pass.progressed = true;
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
-            let visits = self.cards.entry(card.clone()).or_default().visits.entry(to.clone()).or_default();
-            visits.newest = None;
+            let history = self.cards.entry(card.clone()).or_default();
+            history.visits.entry(to.clone()).or_default().newest = None;
+            // What passed elsewhere is to be moved on again when the card comes back there.
+            for id in &history.attempts {
+                if let Some(attempt) = self.attempts.get_mut(id) {
+                    attempt.settled = false;
+                }
+            }
             self.visit(card, to);
         }
         if *hook {
@@ -473,6 +467,7 @@ impl State {
         if let Some(visits) = history.visits.get_mut(to) {
             visits.failed.clear();
             visits.exhausted = false;
+            visits.sent_away = false;
         }
         self.pass.visited.remove(&(card.clone(), to.clone()));
     }

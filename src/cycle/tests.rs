@@ -1,1 +1,6 @@
+//! The loop as a whole: tables of what is decided, and properties of whatever may happen.
 
+mod crashes;
+mod paths;
+pub(crate) mod properties;
+pub(crate) mod world;

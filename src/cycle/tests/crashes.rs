@@ -1,0 +1,37 @@
+//! The power goes off after any effect: the next run arrives where an undisturbed one does, and repeats nothing.
+
+use proptest::prelude::*;
+
+use super::properties::{case, same};
+use super::world::*;
+
+const PLENTY: usize = usize::MAX / 2;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn killed_anywhere_it_ends_on_the_same_board(case in case(&Outcome::WORK, 2), again in 0..40usize) {
+        let mut calm = case.by_attempt();
+        calm.power(PLENTY);
+        calm.run().2.unwrap();
+        let effects = PLENTY - calm.left();
+        for fuel in 0..effects {
+            let mut world = case.by_attempt();
+            world.power(fuel);
+            let (dying, _, ended) = world.run();
+            prop_assert!(ended.is_err(), "{} of {} effects", fuel, effects);
+            // What was kept is what was lived, whatever moment it ended at.
+            same(&dying, &fold(&world.disk.records()));
+            // A second power cut, in the middle of the recovery.
+            world.power(again);
+            let cuts = 1 + usize::from(world.run().2.is_err());
+            world.power(PLENTY);
+            world.run().2.unwrap();
+            prop_assert_eq!(world.places(), calm.places(), "after {} of {} effects", fuel, effects);
+            let (executed, undisturbed) = (world.executed.len(), calm.executed.len());
+            prop_assert!(executed <= undisturbed + cuts, "{} executions, {} undisturbed", executed, undisturbed);
+            prop_assert!(world.hooks <= calm.hooks, "{} hooks, {} undisturbed", world.hooks, calm.hooks);
+        }
+    }
+}

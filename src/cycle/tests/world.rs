@@ -1,0 +1,424 @@
+//! A world for the loop: a board in memory, a journal that keeps lines, a codex whose outcomes are known beforehand, and a
+//! power cut at any moment. It records what [`crate::cycle::live`] records, in the same order.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+
+use crate::board::{Board, Card, CardId, Column};
+use crate::checks;
+use crate::cycle::decide::{Action, Settlement, Wait};
+use crate::cycle::drive::{Book, Driver, drive};
+use crate::cycle::plan::{CardPlan, Planner};
+use crate::cycle::state::State;
+use crate::index::{self, Index};
+use crate::inputs::Inputs;
+use crate::journal::append::line;
+use crate::journal::{AttemptId, Ending, Event, Keep, Record, Stopped};
+use crate::redact::Redactor;
+use crate::report::Report;
+use crate::rules::{Rule, Rules, Verdict};
+use crate::settings::{Given, Need, Settings};
+
+/// What becomes of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Pass,
+    Fail,
+    /// Codex itself says that it failed.
+    Work,
+    Tampered,
+    /// The gate can't tell twice, then the attempt passes.
+    Inconclusive,
+    Infrastructure,
+    /// Codex ends by a signal that nobody here sent.
+    Interrupted,
+    /// It passes, and the hook before the move says no.
+    Vetoed,
+    /// A person moves the card to the board's last column meanwhile.
+    Moved,
+    /// A person edits the card meanwhile.
+    Edited,
+    /// A person deletes the card meanwhile.
+    Deleted,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 11] = [
+        Outcome::Pass,
+        Outcome::Fail,
+        Outcome::Work,
+        Outcome::Tampered,
+        Outcome::Inconclusive,
+        Outcome::Infrastructure,
+        Outcome::Interrupted,
+        Outcome::Vetoed,
+        Outcome::Moved,
+        Outcome::Edited,
+        Outcome::Deleted,
+    ];
+
+    /// Whose repetition is bounded by the card's own attempts, and that depends on nobody outside.
+    pub const WORK: [Outcome; 5] = [Outcome::Pass, Outcome::Fail, Outcome::Work, Outcome::Tampered, Outcome::Vetoed];
+
+    fn verdict(self) -> Verdict {
+        match self {
+            Outcome::Fail | Outcome::Work => Verdict::Fail,
+            Outcome::Tampered => Verdict::Tampered,
+            Outcome::Inconclusive => Verdict::Inconclusive,
+            _ => Verdict::Pass,
+        }
+    }
+}
+
+/// How much may happen until the power goes off. Shared by all that lasts.
+type Fuel = Rc<Cell<usize>>;
+
+fn burn(fuel: &Fuel) -> Result<()> {
+    let Some(left) = fuel.get().checked_sub(1) else { bail!("the power is off") };
+    fuel.set(left);
+    Ok(())
+}
+
+/// What a power cut leaves: the journal's lines.
+#[derive(Debug, Default, Clone)]
+pub struct Disk {
+    pub lines: Vec<String>,
+    fuel: Fuel,
+}
+
+impl Disk {
+    pub fn records(&self) -> Vec<Record> {
+        self.lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+impl Keep for Disk {
+    fn keep(&mut self, record: &Record) -> Result<()> {
+        burn(&self.fuel)?;
+        self.lines.push(line(record, &Redactor::default())?);
+        Ok(())
+    }
+}
+
+pub fn fold(records: &[Record]) -> State {
+    let mut state = State::default();
+    records.iter().for_each(|record| state.apply(record));
+    state
+}
+
+/// Checks what must hold after each record, and keeps what the journal does not.
+#[derive(Default)]
+pub struct Witness {
+    pub shown: Vec<Record>,
+}
+
+impl Report for Witness {
+    fn show(&mut self, record: &Record) {
+        self.shown.push(record.clone());
+    }
+}
+
+pub struct World {
+    pub board: Board,
+    pub disk: Disk,
+    pub planner: Planner,
+    pub outcome: Rc<dyn Fn(&CardPlan) -> Outcome>,
+    fuel: Fuel,
+    /// What the attempts' folders hold: their outcome, and how often they were judged.
+    folders: BTreeMap<AttemptId, (Outcome, u32)>,
+    pub steps: usize,
+    /// Executions of codex, and runs of afterTransition hooks.
+    pub executed: Vec<AttemptId>,
+    pub hooks: usize,
+    /// Whether the files are still as the attempts left them.
+    pub untouched: bool,
+    /// What the gate says from now on, whatever became of the attempts.
+    pub gate: Option<Verdict>,
+}
+
+/// No world here needs as many steps.
+const ENDLESS: usize = 500;
+
+impl World {
+    pub fn new(board: Board, planner: Planner, outcome: impl Fn(&CardPlan) -> Outcome + 'static) -> World {
+        let fuel = Fuel::new(Cell::new(usize::MAX));
+        let disk = Disk { lines: Vec::new(), fuel: fuel.clone() };
+        let outcome = Rc::new(outcome);
+        let (folders, executed) = (BTreeMap::new(), Vec::new());
+        World {
+            board,
+            disk,
+            planner,
+            outcome,
+            fuel,
+            folders,
+            steps: 0,
+            executed,
+            hooks: 0,
+            untouched: true,
+            gate: None,
+        }
+    }
+
+    /// The power goes off after `fuel` more effects.
+    pub fn power(&mut self, fuel: usize) {
+        self.fuel.set(fuel);
+    }
+
+    /// Effects that may still happen.
+    pub fn left(&self) -> usize {
+        self.fuel.get()
+    }
+
+    /// One run of the program, from the journal on; the state at its end and why it ended, if the power lasted.
+    pub fn run(&mut self) -> (State, Vec<Record>, Result<(Stopped, String)>) {
+        let mut disk = self.disk.clone();
+        let mut witness = Witness::default();
+        let state = fold(&disk.records());
+        let planner = self.planner.clone();
+        let mut book = Book { state, planner, keep: &mut disk, report: &mut witness, clock: || Timestamp::UNIX_EPOCH };
+        let ended = self.one_run(&mut book);
+        let state = book.state;
+        self.disk = disk;
+        (state, witness.shown, ended)
+    }
+
+    fn one_run(&mut self, book: &mut Book<'_>) -> Result<(Stopped, String)> {
+        book.record(Event::RunStarted {
+            run: "run".into(),
+            pid: 1,
+            source: "board".into(),
+            workspace: "here".into(),
+            version: "1".into(),
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let (stopped, reason) = runtime.block_on(drive(self, book))?;
+        book.record(Event::Summary { counts: book.state.counts, stopped, reason: reason.clone() })?;
+        Ok((stopped, reason))
+    }
+
+    /// Where each card is.
+    pub fn places(&self) -> BTreeMap<String, String> {
+        self.board.cards.iter().map(|card| (card.id.0.clone(), card.status.0.clone())).collect()
+    }
+
+    fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
+        let outcome = (self.outcome)(&plan);
+        book.record(started(&plan))?;
+        self.executed.push(plan.attempt.clone());
+        burn(&self.fuel)?;
+        self.person(outcome, &plan.card.id);
+        self.folders.insert(plan.attempt.clone(), (outcome, 0));
+        book.record(ended(&plan.attempt, ending(outcome)))
+    }
+
+    fn person(&mut self, outcome: Outcome, card: &CardId) {
+        match outcome {
+            Outcome::Moved => {
+                let last = self.board.columns.last().unwrap().clone();
+                self.board = std::mem::take(&mut self.board).moved(card, &last);
+            }
+            Outcome::Edited => {
+                let card = self.board.cards.iter_mut().find(|found| found.id == *card).unwrap();
+                card.body.push_str(" and more");
+            }
+            Outcome::Deleted => self.board.cards.retain(|found| found.id != *card),
+            _ => {}
+        }
+    }
+
+    /// As after a restart: what had ended well is not repeated.
+    fn recover(&mut self, id: AttemptId, book: &mut Book<'_>) -> Result<()> {
+        let ending = match self.folders.get(&id).map(|(outcome, _)| ending(*outcome)) {
+            Some(Ending::Ok) => Ending::Ok,
+            _ => Ending::Interrupted,
+        };
+        book.record(ended(&id, ending))
+    }
+
+    fn judge(&mut self, id: AttemptId, plan: &CardPlan, book: &mut Book<'_>) -> Result<()> {
+        burn(&self.fuel)?;
+        let (outcome, judged) = self.folders.get_mut(&id).unwrap();
+        *judged += 1;
+        let verdict = match self.gate.unwrap_or(outcome.verdict()) {
+            Verdict::Inconclusive if *judged > 2 => Verdict::Pass,
+            verdict => verdict,
+        };
+        book.record(judged_as(&id, plan, verdict))
+    }
+
+    fn settle(&mut self, settlement: Settlement, book: &mut Book<'_>) -> Result<()> {
+        let Settlement { attempt, card, from, to, verdict, reason, plan } = settlement;
+        book.record(Event::TransitionStarted {
+            attempt: attempt.clone(),
+            card: card.id.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            verdict,
+        })?;
+        let outcome = attempt.as_ref().and_then(|id| self.folders.get(id)).map(|(outcome, _)| *outcome);
+        if let (Some(Outcome::Vetoed), Some(to)) = (outcome, &to) {
+            let (key, gate, reason) = (plan.key.clone(), plan.gate.clone(), "no".to_owned());
+            return book.record(Event::Vetoed { attempt, card: card.id, from, to: to.clone(), key, gate, reason });
+        }
+        let now = self.board.card(&card.id).map(|card| card.status.clone());
+        if now.as_ref() != Some(&from) && now != to {
+            return book.record(Event::Elsewhere { attempt, card: card.id, from, now, reason });
+        }
+        if let Some(to) = &to {
+            burn(&self.fuel)?;
+            self.board = std::mem::take(&mut self.board).moved(&card.id, to);
+        }
+        let hook = to.is_some() && plan.rule.after.is_some();
+        book.record(Event::Transitioned { attempt, card: card.id, title: card.title, from, to, verdict, reason, hook })
+    }
+}
+
+impl Driver for World {
+    async fn perform(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
+        self.steps += 1;
+        assert!(self.steps < ENDLESS, "endless: {action:?}");
+        assert!(book.state.active.len() <= 1, "several attempts at once: {:?}", book.state.active);
+        match action {
+            Action::Finish { .. } => Ok(()),
+            Action::Look => {
+                for event in book.state.moved_by_people(&self.board) {
+                    book.record(event)?;
+                }
+                book.state.board = Some(Arc::new(self.board.clone()));
+                Ok(())
+            }
+            Action::Recover(id) => self.recover(id, book),
+            Action::Execute(plan) => self.execute(*plan, book),
+            Action::Judge { attempt, plan } => self.judge(attempt, &plan, book),
+            Action::Settle(settlement) => self.settle(*settlement, book),
+            Action::Refuse { plan, settlement } => {
+                self.settle(*settlement, book)?;
+                book.record(plan.refused())
+            }
+            Action::Abandon { attempt, now, reason } => {
+                let found = &book.state.attempts[&attempt];
+                let (card, from) = (found.card.clone(), found.column.clone());
+                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
+            }
+            Action::Verify { attempt, plan } => {
+                let event = plan.verified(attempt, &book.state, |_| self.untouched);
+                book.record(event)
+            }
+            Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
+            Action::Hook(owed) => {
+                let (card, hook) = (owed.card, "afterTransition".to_owned());
+                if !owed.started {
+                    book.record(Event::HookStarted { card: card.clone(), hook: hook.clone() })?;
+                    self.hooks += 1;
+                }
+                book.record(Event::HookEnded { card, hook, ok: !owed.started, text: String::new() })
+            }
+            Action::Wait(Wait::Backoff { reason, .. }) => book.record(Event::Waiting { seconds: 1, reason }),
+            Action::Wait(Wait::Board | Wait::Resume) => unreachable!("nothing is watched here"),
+            Action::NextPass => book.record(Event::PassEnded),
+        }
+    }
+}
+
+fn ending(outcome: Outcome) -> Ending {
+    match outcome {
+        Outcome::Work => Ending::Work { reason: "exit 1".into() },
+        Outcome::Infrastructure => {
+            Ending::Infrastructure { reason: "no network".into(), hint: String::new(), wait_seconds: None }
+        }
+        Outcome::Interrupted => Ending::Interrupted,
+        _ => Ending::Ok,
+    }
+}
+
+pub fn started(plan: &CardPlan) -> Event {
+    Event::AttemptStarted {
+        attempt: plan.attempt.clone(),
+        card: plan.card.id.clone(),
+        title: plan.card.title.clone(),
+        column: plan.card.status.clone(),
+        number: plan.number,
+        limit: plan.limit,
+        key: plan.key.clone(),
+        gate: plan.gate.clone(),
+        prompt_sha256: plan.prompt.sha256.clone(),
+        tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
+        command: Vec::new(),
+        before: None,
+        green: Vec::new(),
+        unaccepted: Vec::new(),
+    }
+}
+
+pub fn ended(attempt: &AttemptId, ending: Ending) -> Event {
+    let usage = None;
+    Event::AttemptEnded {
+        attempt: attempt.clone(),
+        ending,
+        after: None,
+        artifacts: vec![],
+        usage,
+        seconds: 0.0,
+        strays: 0,
+    }
+}
+
+pub fn judged_as(attempt: &AttemptId, plan: &CardPlan, verdict: Verdict) -> Event {
+    Event::Judged {
+        attempt: attempt.clone(),
+        verdict,
+        reason: verdict.to_string(),
+        passed: if verdict == Verdict::Pass { plan.require as u32 } else { 0 },
+        required: plan.require as u32,
+        tests: Vec::new(),
+        gate: plan.gate.clone(),
+        artifacts: Vec::new(),
+    }
+}
+
+pub fn column(name: impl Into<String>) -> Column {
+    Column(name.into())
+}
+
+/// A card whose text names `@a`, `@b` and `@c`, the tests of every planner here; without them no test belongs to it.
+pub fn card(id: &str, status: &str, tests: bool) -> Card {
+    Card {
+        id: CardId(id.into()),
+        title: id.into(),
+        body: if tests { format!("{id} @a @b @c") } else { id.to_owned() },
+        state: None,
+        status: column(status),
+        labels: Vec::new(),
+        metadata: BTreeMap::new(),
+        line: 0,
+        stamped: true,
+    }
+}
+
+pub fn settings() -> Settings {
+    let given = Given { folder: PathBuf::from("/"), ..Given::default() };
+    let mut settings = Settings::resolve(&given, Need::TestsOnly).unwrap();
+    // What a card does not name does not belong to it.
+    settings.threshold = 1.0;
+    settings
+}
+
+pub fn planner(rules: impl IntoIterator<Item = (Column, Rule)>) -> Planner {
+    planner_of(settings(), rules, "@a :: includes:aaa\n@b :: includes:bbb\n@c :: includes:ccc\n")
+}
+
+pub fn planner_of(settings: Settings, rules: impl IntoIterator<Item = (Column, Rule)>, tests: &str) -> Planner {
+    let tests = checks::parse(tests, "tests.txt").unwrap();
+    let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
+    let index = Index::from_bytes(index::build(&words, "sha")).unwrap();
+    let rules = Rules { columns: rules.into_iter().collect(), create_columns: false };
+    let inputs = Inputs { files: Vec::new(), rules, tests, index, fresh_index: None };
+    Planner { settings: Arc::new(settings), inputs: Arc::new(inputs) }
+}
