@@ -54,12 +54,14 @@ pub async fn run(
     let (program, args) = command(hook, &settings.js_runtime);
     let mut env = settings.env.hooks();
     env.extend(variables(transition));
+    let mut told = serde_json::to_value(transition)?;
+    settings.env.redactor().json(&mut told);
     let job = Job {
         program,
         args,
         folder: settings.workspace.clone(),
         env,
-        stdin: Input::Bytes(serde_json::to_vec(transition)?),
+        stdin: Input::Bytes(told.to_string().into_bytes()),
         record: settings.cache_dir.join("hooks").join(transition.hook),
         stdout_name: "stdout.log".into(),
         stderr_name: "stderr.log".into(),

@@ -10,9 +10,10 @@ use crate::cycle::state::State;
 use crate::failure::{Failure, Problem};
 use crate::index::{self, Index};
 use crate::journal::InputHash;
-use crate::rules::{self, Rules};
-use crate::settings::{Settings, read_text, shown};
+use crate::rules::{self, Hook, Rules};
+use crate::settings::{Settings, read_bytes, read_text, shown};
 use crate::storage::sha256;
+use crate::yaml::Document;
 
 /// One file, as it was when it was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,8 @@ impl Inputs {
                     let copy = settings.cache_dir.join("inputs").join(accepted);
                     let bytes = fs::read(&copy).ok().filter(|bytes| sha256(bytes) == *accepted);
                     let Some(bytes) = bytes else {
-                        let text = format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
+                        let text =
+                            format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
                         return Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"));
                     };
                     copies.insert(path, bytes);
@@ -68,11 +70,16 @@ impl Inputs {
         Ok(Inputs::read(settings, columns, copies)?)
     }
 
-    fn read(settings: &Settings, columns: &[Column], copies: BTreeMap<PathBuf, Vec<u8>>) -> Result<Inputs, Vec<Problem>> {
+    fn read(
+        settings: &Settings,
+        columns: &[Column],
+        copies: BTreeMap<PathBuf, Vec<u8>>,
+    ) -> Result<Inputs, Vec<Problem>> {
         let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
         let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
-        let hint = "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
+        let hint =
+            "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
         if let Some(config) = &settings.config {
             reader.text(config, "");
@@ -124,6 +131,9 @@ pub fn load_index(settings: &Settings, tests: &[TestString]) -> Result<(Index, O
     Ok((index, Some(bytes)))
 }
 
+/// The hint for a file that a rule names and that is not there.
+const FROM_RULES: &str = "a path in the rules starts at the folder of their file";
+
 struct Reader<'s> {
     settings: &'s Settings,
     /// What is read in place of a file.
@@ -134,18 +144,15 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn text(&mut self, path: &Path, hint: &str) -> Option<String> {
+        self.read(path, hint).map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn read(&mut self, path: &Path, hint: &str) -> Result<String, Problem> {
         let name = self.settings.shown(path);
         let copy = self.copies.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        match copy.map_or_else(|| read_text(path, &name, hint), Ok) {
-            Ok(text) => {
-                self.add(path, text.clone().into_bytes());
-                Some(text)
-            }
-            Err(problem) => {
-                self.problems.push(problem);
-                None
-            }
-        }
+        let text = copy.map_or_else(|| read_text(path, &name, hint), Ok)?;
+        self.add(path, text.clone().into_bytes());
+        Ok(text)
     }
 
     fn add(&mut self, path: &Path, bytes: Vec<u8>) {
@@ -166,23 +173,39 @@ impl Reader<'_> {
                 return None;
             }
         };
-        for rule in rules.columns.values_mut() {
+        let document = Document::parse(text, &name).ok()?;
+        let mut wrong = Vec::new();
+        for (column, rule) in &mut rules.columns {
+            let problem =
+                |key: &str, text: String| document.problem(&["statuses", &column.0, key], format!("`{key}`: {text}"));
+            let cause = |key: &str, cause: Problem| {
+                let text = cause.to_string();
+                Problem { hint: cause.hint, ..problem(key, text) }
+            };
             if let Some(file) = &rule.prompt_file {
-                rule.prompt = self.text(file, "a `promptFile` starts at the transitions file's folder").unwrap_or_default();
-            }
-            for hook in rule.hook_files() {
-                match self.copies.get(hook).cloned().map_or_else(|| fs::read(hook), Ok) {
-                    Ok(bytes) => self.add(hook, bytes),
-                    Err(error) => self.problems.push(Problem {
-                        file: self.settings.shown(hook),
-                        line: 0,
-                        column: 0,
-                        text: format!("the hook can't be read: {error}"),
-                        hint: Some("a hook's path starts at the transitions file's folder".into()),
-                    }),
+                match self.read(file, FROM_RULES) {
+                    Ok(text) => rule.prompt = text,
+                    Err(error) => wrong.push(cause("promptFile", error)),
                 }
             }
+            for (key, hook) in [("beforeTransition", &rule.before), ("afterTransition", &rule.after)] {
+                let Some(file) = hook.as_ref().and_then(Hook::file) else { continue };
+                let read = || read_bytes(file, &self.settings.shown(file), FROM_RULES);
+                match self.copies.get(file).cloned().map_or_else(read, Ok) {
+                    Ok(bytes) => self.add(file, bytes),
+                    Err(error) => wrong.push(cause(key, error)),
+                }
+            }
+            let (k, require) = (rule.k.unwrap_or(self.settings.k), rule.require.unwrap_or(self.settings.require));
+            if require > k {
+                let key = if rule.require.is_some() { "require" } else { "k" };
+                let text = format!("{require} tests must pass and only {k} are selected: no card could ever pass");
+                let hint = "what a rule doesn't say, K_MIN (its `k`) and K_REQ (its `require`) say";
+                wrong.push(Problem { hint: Some(hint.into()), ..problem(key, text) });
+            }
         }
+        wrong.sort_by_key(|problem| problem.line);
+        self.problems.extend(wrong);
         Some(rules)
     }
 

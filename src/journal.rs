@@ -125,25 +125,53 @@ pub struct Counts {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    RunStarted { run: String, pid: u32, source: String, workspace: String, version: String },
+    RunStarted {
+        run: String,
+        pid: u32,
+        source: String,
+        workspace: String,
+        version: String,
+    },
     /// The gate inputs that hold from now on.
-    InputsAccepted { inputs: Vec<InputHash>, by: Acceptance },
+    InputsAccepted {
+        inputs: Vec<InputHash>,
+        by: Acceptance,
+    },
     /// Inputs that changed during an attempt: not adopted until restored or accepted.
-    InputsHeld { files: Vec<String> },
+    InputsHeld {
+        files: Vec<String>,
+    },
     /// A new version of the inputs has errors: the last good one holds.
-    InputsRejected { problems: Vec<String> },
+    InputsRejected {
+        problems: Vec<String>,
+    },
     /// Something a person should know that stops nothing.
-    Warning { text: String },
+    Warning {
+        text: String,
+    },
     /// A card was found in another column than the program left it in.
-    MovedByPerson { card: CardId, from: Column, to: Column },
+    MovedByPerson {
+        card: CardId,
+        from: Column,
+        to: Column,
+    },
     /// A person's command: `retry`, `skip`, `skip --undo`.
-    Retried { card: CardId },
-    Held { card: CardId },
-    Released { card: CardId },
+    Retried {
+        card: CardId,
+    },
+    Held {
+        card: CardId,
+    },
+    Released {
+        card: CardId,
+    },
     Paused,
     Resumed,
     /// The id was stamped on the card.
-    Claimed { card: CardId, title: String },
+    Claimed {
+        card: CardId,
+        title: String,
+    },
     /// About to start codex.
     AttemptStarted {
         attempt: AttemptId,
@@ -189,9 +217,22 @@ pub enum Event {
         artifacts: Vec<Artifact>,
     },
     /// Too few tests: codex was not started.
-    Refused { card: CardId, title: String, column: Column, key: CacheKey, gate: GateHash, reason: String },
+    Refused {
+        card: CardId,
+        title: String,
+        column: Column,
+        key: CacheKey,
+        gate: GateHash,
+        reason: String,
+    },
     /// About to move a card (or, without `to`, to write on it).
-    TransitionStarted { attempt: Option<AttemptId>, card: CardId, from: Column, to: Option<Column>, verdict: Verdict },
+    TransitionStarted {
+        attempt: Option<AttemptId>,
+        card: CardId,
+        from: Column,
+        to: Option<Column>,
+        verdict: Verdict,
+    },
     /// The board says so.
     Transitioned {
         attempt: Option<AttemptId>,
@@ -205,16 +246,53 @@ pub enum Event {
         hook: bool,
     },
     /// A beforeTransition hook said no.
-    Vetoed { attempt: Option<AttemptId>, card: CardId, from: Column, to: Column, key: CacheKey, gate: GateHash, reason: String },
+    Vetoed {
+        attempt: Option<AttemptId>,
+        card: CardId,
+        from: Column,
+        to: Column,
+        key: CacheKey,
+        gate: GateHash,
+        reason: String,
+    },
     /// The card is not where it was worked; nothing was moved.
-    Elsewhere { attempt: Option<AttemptId>, card: CardId, from: Column, now: Option<Column>, reason: String },
-    HookStarted { card: CardId, hook: String },
-    HookEnded { card: CardId, hook: String, ok: bool, text: String },
+    Elsewhere {
+        attempt: Option<AttemptId>,
+        card: CardId,
+        from: Column,
+        now: Option<Column>,
+        reason: String,
+    },
+    HookStarted {
+        card: CardId,
+        hook: String,
+    },
+    HookEnded {
+        card: CardId,
+        hook: String,
+        ok: bool,
+        text: String,
+    },
     /// A card that is passed over.
-    Skipped { card: CardId, title: String, column: Column, why: Why, reason: String },
+    Skipped {
+        card: CardId,
+        title: String,
+        column: Column,
+        why: Why,
+        reason: String,
+    },
     /// A cached pass is judged again: its transition is still owed, or its gate or artifacts changed.
-    Reopened { attempt: AttemptId, card: CardId, title: String, column: Column, reason: String },
-    Waiting { seconds: u64, reason: String },
+    Reopened {
+        attempt: AttemptId,
+        card: CardId,
+        title: String,
+        column: Column,
+        reason: String,
+    },
+    Waiting {
+        seconds: u64,
+        reason: String,
+    },
     PassEnded,
     Summary {
         #[serde(flatten)]
@@ -223,7 +301,9 @@ pub enum Event {
         reason: String,
     },
     /// A dry run: what follows is what happens if every attempt ends so.
-    Assumed { assumed: Assumed },
+    Assumed {
+        assumed: Assumed,
+    },
 }
 
 /// What a dry run takes every attempt to be.
@@ -257,7 +337,11 @@ impl Event {
     /// Whether the journal keeps it: what a restart must know, or a person will ask for.
     pub fn durable(&self) -> bool {
         match self {
-            Event::Skipped { .. } | Event::Waiting { .. } | Event::PassEnded | Event::Warning { .. } | Event::Assumed { .. } => false,
+            Event::Skipped { .. }
+            | Event::Waiting { .. }
+            | Event::PassEnded
+            | Event::Warning { .. }
+            | Event::Assumed { .. } => false,
             Event::RunStarted { .. }
             | Event::InputsAccepted { .. }
             | Event::InputsHeld { .. }

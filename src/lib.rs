@@ -20,9 +20,6 @@
 //! The modules, in the order in which data flows:
 
 pub mod board;
-pub mod yaml;
-pub mod inputs;
-pub mod requests;
 pub mod checks;
 pub mod cli;
 pub mod codex;
@@ -32,13 +29,16 @@ pub mod evidence;
 pub mod failure;
 pub mod hooks;
 pub mod index;
+pub mod inputs;
 pub mod journal;
+pub mod logs;
 pub mod process;
 pub mod prompt;
 pub mod provider;
 pub mod redact;
 pub mod report;
-pub mod logs;
+pub mod requests;
 pub mod rules;
 pub mod settings;
 pub mod storage;
+pub mod yaml;

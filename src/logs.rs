@@ -28,6 +28,14 @@ impl Logs {
     pub fn stdout(&self) -> Box<dyn Write + Send> {
         Box::new(self.stdout.clone())
     }
+
+    /// Says how many lines of the report its reader was too slow for.
+    pub fn tell_dropped(&self) {
+        let dropped = self.stdout.error_counter().dropped_lines();
+        if dropped > 0 {
+            tracing::warn!("{dropped} lines of the report were dropped: nobody read stdout; the journal has them");
+        }
+    }
 }
 
 /// Starts logging for a run.

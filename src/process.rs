@@ -46,7 +46,10 @@ pub struct Spawner {
 }
 
 impl Spawner {
+    /// From now on no child gets what this process has inherited beyond the standard three: PM2 7 itself dies of a line
+    /// that a child writes to the runner's channel.
     pub fn new(lock: &RunLock) -> Spawner {
+        close_fds::set_fds_cloexec_threadsafe(3, &[]);
         Spawner { writer: lock.writer(), marker: lock.marker().to_owned(), launcher: launcher::own_binary() }
     }
 

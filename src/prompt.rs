@@ -69,7 +69,8 @@ impl<'a> Feedback<'a> {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("Attempt {} at this card (in {}) was not accepted: {}.", self.number, self.column, self.reason);
+        let mut text =
+            format!("Attempt {} at this card (in {}) was not accepted: {}.", self.number, self.column, self.reason);
         if !self.failed.is_empty() {
             text.push_str("\n\nTests that failed:");
         }
@@ -132,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_failed_attempt_is_told_as_a_third_part() {
-        let failed = outcome("@greet includes:hello", "`hello` stands in none of 2 added lines; nearest a.txt:1 `hallo`", "");
+        let failed =
+            outcome("@greet includes:hello", "`hello` stands in none of 2 added lines; nearest a.txt:1 `hallo`", "");
         let shell = outcome("shell:cargo test", "exit 101", "line\nlast line");
         let feedback = Feedback {
             number: 2,

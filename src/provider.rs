@@ -47,6 +47,8 @@ pub enum Applied {
     Already,
     /// Nothing was written: the card is in another column, or gone (`None`).
     Elsewhere(Option<Column>),
+    /// Nothing was written: the board's format can't take this card's change. Other cards are not concerned.
+    Refused(String),
 }
 
 /// The program's state block on a card.

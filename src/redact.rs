@@ -111,6 +111,21 @@ impl Redactor {
         )
     }
 
+    /// Takes secrets out of every text of a JSON value, which stays JSON.
+    pub fn json(&self, value: &mut serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(redacted) = self.text(text) {
+                    *text = redacted;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.json(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.json(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
     /// A filter for bytes that arrive in pieces.
     pub fn stream(&self) -> Stream {
         Stream { redactor: self.clone(), held: Vec::new(), inside: None }

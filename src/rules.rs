@@ -47,7 +47,10 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hook {
     /// A line for the shell; `file` is its first word where that is a path.
-    Shell { line: String, file: Option<PathBuf> },
+    Shell {
+        line: String,
+        file: Option<PathBuf>,
+    },
     Js(PathBuf),
 }
 
@@ -125,10 +128,5 @@ impl Rule {
     /// What unscoped tests look at.
     pub fn sources(&self) -> Vec<Source> {
         self.evidence.clone().unwrap_or_else(|| vec![Source::Message, Source::Changes])
-    }
-
-    /// The files that this rule names.
-    pub fn hook_files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.before, &self.after].into_iter().flatten().filter_map(Hook::file)
     }
 }

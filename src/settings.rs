@@ -4,10 +4,13 @@
 
 mod resolve;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -184,7 +187,8 @@ impl Environment {
     fn new(all: BTreeMap<OsString, OsString>, names: &[String]) -> Environment {
         let (withheld, given): (Vec<_>, Vec<_>) = names.iter().cloned().partition(|name| name.starts_with('!'));
         let withheld = withheld.iter().map(|name| name[1..].to_owned()).collect();
-        let text = |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
+        let text =
+            |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
         let redactor = Redactor::new(all.iter().filter_map(text));
         Environment { all, given, withheld, redactor }
     }
@@ -220,7 +224,8 @@ impl Environment {
             let pm2 = under_pm2 && (name.starts_with("pm_") || PM2_OWN.contains(&name.as_ref()));
             let channel = name.starts_with("NODE_CHANNEL_");
             let named = |list: &[String]| list.iter().any(|item| *item == name);
-            !named(&self.withheld) && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
+            !named(&self.withheld)
+                && (named(&self.given) || (!pm2 && !channel && keep(&name, &value.to_string_lossy())))
         };
         self.all.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
@@ -235,25 +240,32 @@ impl Settings {
 
 /// The file as the user would name it: relative to the current folder where it lies below it.
 pub fn shown(path: &Path, folder: &Path) -> String {
-    path.strip_prefix(folder).unwrap_or(path).display().to_string()
+    match path.strip_prefix(folder) {
+        Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+        Ok(inside) => inside.display().to_string(),
+        Err(_) => path.display().to_string(),
+    }
 }
 
 /// Reads a text file, or says what is wrong with it and what would help.
 pub fn read_text(path: &Path, name: &str, hint: &str) -> Result<String, Problem> {
-    let problem = |text: String, line, hint: Option<&str>| Problem {
-        file: name.to_owned(),
-        line,
-        column: 0,
-        text,
-        hint: hint.map(str::to_owned),
-    };
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => problem("no such file".into(), 0, Some(hint)),
-        _ => problem(format!("cannot be read: {error}"), 0, None),
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(read_bytes(path, name, hint)?).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        problem("not UTF-8".into(), line, Some("save the file as UTF-8"))
+        unreadable(name, line, "not UTF-8".into(), "save the file as UTF-8")
     })
+}
+
+/// Reads a file, or says what is wrong with it; `hint` is for one that is missing.
+pub fn read_bytes(path: &Path, name: &str, hint: &str) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => unreadable(name, 0, "no such file".into(), hint),
+        ErrorKind::IsADirectory => unreadable(name, 0, "is a folder, not a file".into(), hint),
+        _ => unreadable(name, 0, format!("cannot be read: {error}"), ""),
+    })
+}
+
+fn unreadable(name: &str, line: usize, text: String, hint: &str) -> Problem {
+    let hint = Some(hint.to_owned()).filter(|hint| !hint.is_empty());
+    Problem { file: name.to_owned(), line, column: 0, text, hint }
 }

@@ -10,8 +10,11 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
 
 pub use rotate::RotatingFile;
@@ -20,6 +23,9 @@ pub use rotate::RotatingFile;
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// How long a lock may stay with a dead holder, or with one that is not named yet.
+const HANDOVER: Duration = Duration::from_secs(2);
 
 /// A new folder, for this user only, among the system's temporary files. It stays.
 pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
@@ -60,22 +66,12 @@ impl RunLock {
                 .mode(0o600)
                 .open(&path)
                 .with_context(|| format!("cannot open the lock {}", path.display()))?;
-            match file.try_lock() {
-                Ok(()) => {
-                    file.set_len(0)?;
-                    file.seek(SeekFrom::Start(0))?;
-                    file.write_all(holder.as_bytes())?;
-                    files.push(file);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let mut holder = String::new();
-                    file.read_to_string(&mut holder).unwrap_or_default();
-                    return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-                }
+            if let Some(holder) = held(&mut file).with_context(|| format!("cannot lock {}", path.display()))? {
+                return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
             }
+            file.set_len(0)?;
+            file.write_all(holder.as_bytes())?;
+            files.push(file);
         }
         let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
         Ok(Ok(RunLock { _files: files, marker }))
@@ -88,6 +84,28 @@ impl RunLock {
 
     pub fn writer(&self) -> Writer {
         Writer { root: None }
+    }
+}
+
+/// Locks the file, or says who holds it. Asks again for a moment where that is a process that is gone: a killed runner's
+/// child has the file open until it has become the program that it was made for, and a new runner has yet to write itself.
+fn held(file: &mut File) -> io::Result<Option<String>> {
+    let began = Instant::now();
+    loop {
+        let locked = file.try_lock();
+        let mut holder = String::new();
+        file.seek(SeekFrom::Start(0))?;
+        match locked {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => file.read_to_string(&mut holder).map(drop)?,
+        }
+        let pid = holder.strip_prefix("pid ").and_then(|rest| rest.split(',').next()?.parse().ok());
+        let alive = pid.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH));
+        if alive || began.elapsed() > HANDOVER {
+            return Ok(Some(holder));
+        }
+        std::thread::sleep(HANDOVER / 100);
     }
 }
 

@@ -22,7 +22,10 @@ impl<'t> Document<'t> {
             // The parser's own text repeats the place at its end.
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
-            Problem { file: file.to_owned(), line, column, text: format!("not valid YAML: {reason}"), hint: None }
+            let hint = reason.contains("cannot start any token").then(|| {
+                "YAML is indented with spaces, not with tabs; text that begins with ` or @ needs quotes".to_owned()
+            });
+            Problem { file: file.to_owned(), line, column, text: format!("not valid YAML: {reason}"), hint }
         })?;
         Ok(Document { text, file: file.to_owned(), value })
     }

@@ -8,7 +8,6 @@ use crate::cycle::plan::Readiness;
 use crate::evidence::artifacts_unchanged;
 use crate::failure::Failure;
 use crate::journal::Event;
-use crate::journal::append::clean;
 use crate::report::plan::{Plan, PlannedCard, human};
 use crate::settings::{Format, Settings};
 
@@ -34,7 +33,7 @@ pub fn print_plan(settings: Settings) -> Result<u8, Failure> {
         Format::Human => redactor.text(&human(&plan, &board, &planner.inputs.rules)).into_owned(),
         Format::Json => {
             let mut value = serde_json::to_value(&plan).map_err(anyhow::Error::from)?;
-            clean(&mut value, redactor);
+            redactor.json(&mut value);
             format!("{value}\n")
         }
     };

@@ -24,12 +24,14 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     Opened::open(settings.clone())?;
     let lock = lock(&settings)?;
     let writer = lock.writer();
-    writer.cache_folder(&settings.cache_dir)?;
+    let hint = "journal and attempts are kept there: name a folder that can be written with --cache-dir or CACHE_DIR";
+    writer.cache_folder(&settings.cache_dir).map_err(|error| Failure::from(error).hint(hint))?;
     let logs = logs::start(&writer, &settings)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let code = runtime.block_on(work(settings, &lock, writer, logs.stdout()));
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();
+    logs.tell_dropped();
     code
 }
 

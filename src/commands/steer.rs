@@ -65,7 +65,8 @@ fn find(board: &Board, name: &str) -> Result<CardId, Failure> {
         }
         several => {
             let ids: Vec<_> = several.iter().map(|card| card.id.0.as_str()).collect();
-            Err(Failure::usage(format!("several cards have the title `{name}`")).hint(format!("use an id: {}", ids.join(", "))))
+            Err(Failure::usage(format!("several cards have the title `{name}`"))
+                .hint(format!("use an id: {}", ids.join(", "))))
         }
     }
 }

@@ -13,22 +13,42 @@ use crate::rules::Verdict;
 /// One step of the loop.
 #[derive(Debug)]
 pub enum Action {
-    Finish { stopped: Stopped, reason: String },
+    Finish {
+        stopped: Stopped,
+        reason: String,
+    },
     /// Read the board, the gate inputs and what people asked for.
     Look,
     Wait(Wait),
     /// An attempt that a dead runner left open.
     Recover(AttemptId),
     Execute(Box<CardPlan>),
-    Judge { attempt: AttemptId, plan: Box<CardPlan> },
+    Judge {
+        attempt: AttemptId,
+        plan: Box<CardPlan>,
+    },
     Settle(Box<Settlement>),
     /// Too few tests: settle without an attempt.
-    Refuse { plan: Box<CardPlan>, settlement: Box<Settlement> },
+    Refuse {
+        plan: Box<CardPlan>,
+        settlement: Box<Settlement>,
+    },
     /// The card is not where it was worked, or no longer says what was worked.
-    Abandon { attempt: AttemptId, now: Option<Column>, reason: String },
+    Abandon {
+        attempt: AttemptId,
+        now: Option<Column>,
+        reason: String,
+    },
     /// Look whether a cached pass still holds.
-    Verify { attempt: AttemptId, plan: Box<CardPlan> },
-    Skip { plan: Box<CardPlan>, why: Why, reason: String },
+    Verify {
+        attempt: AttemptId,
+        plan: Box<CardPlan>,
+    },
+    Skip {
+        plan: Box<CardPlan>,
+        why: Why,
+        reason: String,
+    },
     Hook(OwedHook),
     NextPass,
 }

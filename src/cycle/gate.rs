@@ -99,8 +99,7 @@ mod tests {
     }
 
     fn verdict(letters: &str, require: usize) -> Verdict {
-        let case =
-            Case { ending: &Ending::Ok, tampered: &[], tests: &tests(letters), require, lacks_changes: false };
+        let case = Case { ending: &Ending::Ok, tampered: &[], tests: &tests(letters), require, lacks_changes: false };
         judge(&case).verdict
     }
 

@@ -21,7 +21,8 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
         (_, Some(to)) => format!("{verdict}, bounced {from} → {to}"),
         (_, None) => format!("{verdict} in {from}"),
     };
-    let number = attempt.map(|attempt| format!(", attempt {} of {}", attempt.number, attempt.limit)).unwrap_or_default();
+    let number =
+        attempt.map(|attempt| format!(", attempt {} of {}", attempt.number, attempt.limit)).unwrap_or_default();
     let failed: Vec<_> = attempt.iter().flat_map(|a| &a.outcomes).filter(|outcome| !outcome.passed).collect();
     let mut text = format!("{way}{number} ({}): {reason}", now.strftime("%Y-%m-%d %H:%M UTC"));
     if *verdict != Verdict::Pass {

@@ -1,5 +1,8 @@
 //! One card's plan: prompt, selected tests, command, cache verdict. The same for run, dry-run and print-plan. Pure.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,12 +11,12 @@ use sha2::{Digest, Sha256};
 use super::state::State;
 use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
-use crate::checks::{Kind, Source, TestString};
+use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
+use crate::evidence::{Artifact, TreeId};
 use crate::index::{Limits, Query, select};
 use crate::inputs::Inputs;
-use crate::evidence::Artifact;
-use crate::journal::{AttemptId, CacheKey, Event, GateHash, Why};
+use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Why};
 use crate::prompt::{self, Prompt};
 use crate::rules::Rule;
 use crate::settings::Settings;
@@ -139,13 +142,43 @@ impl Planner {
                 Kind::Includes(_) | Kind::Excludes(_) | Kind::Regex(_) => None,
             };
             let blocked = blocked.map(|blocked| blocked.reason);
-            Some(SelectedTest { test, similarity: chosen.similarity, score: chosen.score, named: chosen.named, blocked })
+            Some(SelectedTest {
+                test,
+                similarity: chosen.similarity,
+                score: chosen.score,
+                named: chosen.named,
+                blocked,
+            })
         });
         Ok(selected.collect())
     }
 }
 
 impl CardPlan {
+    /// `before` is the tree before the attempt, `green` the shell tests that pass already, `unaccepted` the gate inputs
+    /// that are not as accepted already.
+    pub fn started(&self, before: Option<TreeId>, green: Vec<TestId>, unaccepted: Vec<InputHash>) -> Event {
+        let argv = self.command.as_ref().map(|command| command.argv.as_slice()).unwrap_or_default();
+        // The journal knows the prompt by its hash.
+        let short = |word: &String| if *word == self.prompt.text { "<prompt>".to_owned() } else { word.clone() };
+        Event::AttemptStarted {
+            attempt: self.attempt.clone(),
+            card: self.card.id.clone(),
+            title: self.card.title.clone(),
+            column: self.card.status.clone(),
+            number: self.number,
+            limit: self.limit,
+            key: self.key.clone(),
+            gate: self.gate.clone(),
+            prompt_sha256: self.prompt.sha256.clone(),
+            tests: self.tests.iter().map(|selected| selected.test.id.clone()).collect(),
+            command: argv.iter().map(short).collect(),
+            before,
+            green,
+            unaccepted,
+        }
+    }
+
     pub fn refused(&self) -> Event {
         Event::Refused {
             card: self.card.id.clone(),
@@ -215,13 +248,16 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
     if let Some((id, _)) = state.passed(card, column, &plan.key) {
         return match waiting {
             Some(reason) => (Readiness::Blocked, reason.clone()),
-            None => (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again")),
+            None => {
+                (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
+            }
         };
     }
     if failed >= plan.limit {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
-        let reason = format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
+        let reason =
+            format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
         return (Readiness::Exhausted { told }, reason);
     }
     match too_few(plan) {
@@ -236,7 +272,8 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
 /// Why the selected tests can't prove the card.
 fn too_few(plan: &CardPlan) -> Option<String> {
     let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
-    let blocked: Vec<_> = plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
+    let blocked: Vec<_> =
+        plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
     if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
         return Some(format!("the test {} is for every card and can't be run: {reason}", test.id));
     }

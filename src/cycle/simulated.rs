@@ -58,22 +58,7 @@ impl Driver for Simulated {
                 strays: 0,
             }),
             Action::Execute(plan) => {
-                book.record(Event::AttemptStarted {
-                    attempt: plan.attempt.clone(),
-                    card: plan.card.id.clone(),
-                    title: plan.card.title.clone(),
-                    column: plan.card.status.clone(),
-                    number: plan.number,
-                    limit: plan.limit,
-                    key: plan.key,
-                    gate: plan.gate,
-                    prompt_sha256: plan.prompt.sha256,
-                    tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
-                    command: plan.command.map(|command| command.argv).unwrap_or_default(),
-                    before: None,
-                    green: Vec::new(),
-                    unaccepted: Vec::new(),
-                })?;
+                book.record(plan.started(None, Vec::new(), Vec::new()))?;
                 book.record(Event::AttemptEnded {
                     attempt: plan.attempt,
                     ending: Ending::Ok,

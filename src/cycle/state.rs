@@ -226,10 +226,15 @@ impl State {
             Event::HookStarted { .. } | Event::HookEnded { .. } => {}
             Event::Skipped { card, column, why, .. } => {
                 self.visit(card, column);
-                let open = self.active.iter().find(|id| self.attempts.get(*id).is_some_and(|a| a.card == *card)).cloned();
-                self.close(open.as_ref());
-                if *why == Why::Cached && self.pass.counted.insert((card.clone(), column.clone())) {
-                    self.counts.skipped += 1;
+                let count = match why {
+                    Why::Cached => Some(&mut self.counts.skipped),
+                    Why::Unverified => Some(&mut self.counts.unverified),
+                    Why::Exhausted | Why::Blocked => None,
+                };
+                if let Some(count) = count
+                    && self.pass.counted.insert((card.clone(), column.clone()))
+                {
+                    *count += 1;
                 }
             }
             Event::Reopened { attempt, .. } => {
@@ -278,7 +283,21 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Event::AttemptStarted { attempt, card, title, column, number, limit, key, gate, tests, before, green, unaccepted, .. } = event
+        let Event::AttemptStarted {
+            attempt,
+            card,
+            title,
+            column,
+            number,
+            limit,
+            key,
+            gate,
+            tests,
+            before,
+            green,
+            unaccepted,
+            ..
+        } = event
         else {
             return;
         };

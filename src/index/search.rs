@@ -1,8 +1,8 @@
 //! One card against all tests: exact by words, then the best again with their trigrams.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::mmr::Choice;

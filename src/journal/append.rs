@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use super::{Keep, Record, replay};
 use crate::redact::Redactor;
@@ -43,20 +42,6 @@ impl Keep for Journal {
 /// A record as one line of JSON without secrets. Redacted text by text, so that it stays JSON.
 pub fn line(record: &Record, redactor: &Redactor) -> Result<String> {
     let mut value = serde_json::to_value(record).context("a record can't be written as JSON")?;
-    clean(&mut value, redactor);
+    redactor.json(&mut value);
     Ok(value.to_string())
-}
-
-/// Takes secrets out of every text of a JSON value.
-pub fn clean(value: &mut Value, redactor: &Redactor) {
-    match value {
-        Value::String(text) => {
-            if let std::borrow::Cow::Owned(redacted) = redactor.text(text) {
-                *text = redacted;
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, redactor)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| clean(field, redactor)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }

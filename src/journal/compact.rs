@@ -38,10 +38,16 @@ fn kept(records: &[Record]) -> Vec<&Record> {
     let keep = |(at, record): &(usize, &Record)| match &record.event {
         _ if *at >= last_run => true,
         Event::InputsAccepted { .. } | Event::InputsHeld { .. } => last_accepted.is_none_or(|last| *at >= last),
-        Event::RunStarted { .. } | Event::Summary { .. } | Event::InputsRejected { .. } | Event::Claimed { .. } => false,
+        Event::RunStarted { .. } | Event::Summary { .. } | Event::InputsRejected { .. } | Event::Claimed { .. } => {
+            false
+        }
         Event::HookStarted { .. } | Event::HookEnded { .. } => true,
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => !free.contains(attempt),
-        Event::Skipped { .. } | Event::Waiting { .. } | Event::PassEnded | Event::Warning { .. } | Event::Assumed { .. } => false,
+        Event::Skipped { .. }
+        | Event::Waiting { .. }
+        | Event::PassEnded
+        | Event::Warning { .. }
+        | Event::Assumed { .. } => false,
         Event::MovedByPerson { .. }
         | Event::Retried { .. }
         | Event::Held { .. }
@@ -62,7 +68,9 @@ fn kept(records: &[Record]) -> Vec<&Record> {
 /// An execution without work: infrastructure, and nothing changed.
 fn costless(record: &Record) -> Option<&AttemptId> {
     match &record.event {
-        Event::AttemptEnded { attempt, ending: Ending::Infrastructure { .. }, artifacts, .. } if artifacts.is_empty() => {
+        Event::AttemptEnded { attempt, ending: Ending::Infrastructure { .. }, artifacts, .. }
+            if artifacts.is_empty() =>
+        {
             Some(attempt)
         }
         _ => None,

@@ -34,7 +34,10 @@ pub fn read(cache_dir: &Path) -> Result<Replayed, Failure> {
             Ok(record) if record.v <= VERSION => replayed.records.push(record),
             _ => match serde_json::from_slice::<Version>(&line) {
                 Ok(Version { v }) if v > VERSION => {
-                    let text = format!("{}:{number}: written by a newer kanban-codex-exec (records of version {v})", path.display());
+                    let text = format!(
+                        "{}:{number}: written by a newer kanban-codex-exec (records of version {v})",
+                        path.display()
+                    );
                     return Err(Failure::usage(text).hint("use that version, or another --cache-dir"));
                 }
                 _ => replayed.damaged.push(number),

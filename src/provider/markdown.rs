@@ -17,7 +17,7 @@ mod seen;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Error, Result, bail};
 
 use self::edit::Edited;
 use self::parse::{Mode, parse};
@@ -67,7 +67,10 @@ impl Markdown {
     fn edit(&self, writer: &Writer, plan: impl Fn(&str) -> Result<Edited>) -> Result<Edited> {
         for _ in 0..TRIES {
             let text = self.text()?;
-            let edited = plan(&text).with_context(|| self.path.display().to_string())?;
+            let edited = plan(&text).map_err(|error| match parse(&text, self.mode) {
+                Ok(_) => Error::new(Refusal(format!("{error:#}"))),
+                Err(_) => error.context(self.path.display().to_string()),
+            })?;
             let Edited::Text(new) = &edited else { return Ok(edited) };
             if writer.swap(&self.path, text.as_bytes(), new.as_bytes())? {
                 return Ok(edited);
@@ -81,12 +84,25 @@ impl Markdown {
     }
 }
 
-fn applied(edited: Edited, id: &CardId) -> Applied {
-    match edited {
-        Edited::Text(_) => Applied::Done { id: id.clone() },
-        Edited::Already => Applied::Already,
-        Edited::Elsewhere(column) => Applied::Elsewhere(column),
+/// The board can be read, and this one thing can't be written on it.
+#[derive(Debug)]
+struct Refusal(String);
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
     }
+}
+
+impl std::error::Error for Refusal {}
+
+fn applied(edited: Result<Edited>, id: &CardId) -> Result<Applied> {
+    Ok(match edited {
+        Ok(Edited::Text(_)) => Applied::Done { id: id.clone() },
+        Ok(Edited::Already) => Applied::Already,
+        Ok(Edited::Elsewhere(column)) => Applied::Elsewhere(column),
+        Err(error) => Applied::Refused(error.downcast::<Refusal>()?.0),
+    })
 }
 
 impl Provider for Markdown {
@@ -97,13 +113,12 @@ impl Provider for Markdown {
     }
 
     fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied> {
-        let edited = self.edit(writer, |text| edit::stamp(text, self.mode, &card.id, &card.status))?;
-        Ok(applied(edited, &card.id))
+        let edited = self.edit(writer, |text| edit::stamp(text, self.mode, &card.id, &card.status));
+        applied(edited, &card.id)
     }
 
     fn update(&self, writer: &Writer, card: &CardId, at: &Column, note: &Note) -> Result<Applied> {
-        let edited = self.edit(writer, |text| edit::note(text, self.mode, card, at, note))?;
-        Ok(applied(edited, card))
+        applied(self.edit(writer, |text| edit::note(text, self.mode, card, at, note)), card)
     }
 
     fn transition(
@@ -114,8 +129,7 @@ impl Provider for Markdown {
         to: &Column,
         note: Option<&Note>,
     ) -> Result<Applied> {
-        let edited = self.edit(writer, |text| edit::transition(text, self.mode, card, from, to, note))?;
-        Ok(applied(edited, card))
+        applied(self.edit(writer, |text| edit::transition(text, self.mode, card, from, to, note)), card)
     }
 
     fn create_column(&self, writer: &Writer, column: &Column) -> Result<()> {

@@ -27,10 +27,16 @@ fn line(event: &Event) -> Option<String> {
         Event::InputsAccepted { by: Acceptance::Start, .. } => return None,
         Event::InputsAccepted { .. } => "inputs    the changed tests and rules hold from now on".to_owned(),
         Event::InputsHeld { files } => {
-            format!("tampered  {} changed during an attempt: judged by the last accepted copy; `accept` adopts it", files.join(", "))
+            format!(
+                "tampered  {} changed during an attempt: judged by the last accepted copy; `accept` adopts it",
+                files.join(", ")
+            )
         }
         Event::InputsRejected { problems } => {
-            format!("inputs    the last good ones hold, the new ones have errors:\n          {}", problems.join("\n          "))
+            format!(
+                "inputs    the last good ones hold, the new ones have errors:\n          {}",
+                problems.join("\n          ")
+            )
         }
         Event::Warning { text } => format!("warning   {text}"),
         Event::MovedByPerson { card, from, to } => format!("moved     {card}: somebody moved it {from} → {to}"),
@@ -74,7 +80,9 @@ fn line(event: &Event) -> Option<String> {
         Event::Elsewhere { card, reason, .. } => format!("respected {card}: {reason}"),
         Event::HookEnded { card, hook, ok: false, text } => format!("hook      {hook} of {card} failed: {text}"),
         Event::Skipped { title, column, reason, .. } => format!("skipped   {title} [{column}]: {reason}"),
-        Event::Reopened { title, column, reason, .. } => format!("again     {title} [{column}]: {reason}: the gate is run again"),
+        Event::Reopened { title, column, reason, .. } => {
+            format!("again     {title} [{column}]: {reason}: the gate is run again")
+        }
         Event::Waiting { seconds, reason } => format!("waiting   {seconds} s: {reason}"),
         Event::Summary { counts, reason, .. } => summary(counts, reason),
         Event::Claimed { .. }

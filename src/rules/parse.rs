@@ -70,21 +70,22 @@ impl Reader<'_> {
     fn rules(&mut self) -> Rules {
         let mut rules = Rules::default();
         let expected = "a mapping with `statuses:` is expected";
+        let hint = || Some("write `statuses:`, and the columns with their rules indented below it".to_owned());
         let Value::Mapping(root) = &self.document.value else {
-            self.problem(&[], expected, None);
+            self.problem(&[], expected, hint());
             return rules;
         };
         for (key, value) in root {
             match (key.as_str().unwrap_or_default(), value) {
                 ("statuses", Value::Mapping(statuses)) => self.statuses(statuses, &mut rules),
-                ("statuses", _) => self.problem(&["statuses"], "`statuses` must map columns to their rules", None),
+                ("statuses", _) => self.problem(&["statuses"], "`statuses` must map columns to their rules", hint()),
                 ("createColumns", Value::Bool(flag)) => rules.create_columns = *flag,
                 ("createColumns", _) => self.problem(&["createColumns"], "`createColumns` is true or false", None),
                 (other, _) => self.unknown(&[other], &["statuses", "createColumns"]),
             }
         }
         if !root.contains_key("statuses") {
-            self.problem(&[], expected, None);
+            self.problem(&[], expected, hint());
         }
         rules
     }
@@ -107,7 +108,10 @@ impl Reader<'_> {
                     let rule = self.rule(&name, rule);
                     rules.columns.insert(Column(name), rule);
                 }
-                _ => self.problem(&["statuses", &name], format!("the rule of `{name}` must be a mapping"), None),
+                _ => {
+                    let hint = Some(format!("write `{name}: {{ onPass: COLUMN, onFail: COLUMN }}`"));
+                    self.problem(&["statuses", &name], format!("the rule of `{name}` must be a mapping"), hint);
+                }
             }
         }
     }
@@ -153,7 +157,11 @@ impl Reader<'_> {
             Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => {
-                self.problem(path, format!("`{}` must be text", path.last().copied().unwrap_or_default()), None);
+                let wrong = match value {
+                    Value::Null | Value::String(_) => "has no value: fill it in or remove it",
+                    _ => "must be text",
+                };
+                self.problem(path, format!("`{}` {wrong}", path.last().copied().unwrap_or_default()), None);
                 None
             }
         }
@@ -256,7 +264,8 @@ impl Reader<'_> {
                 ring.push(next);
                 at = edge(next);
             }
-            let limited = ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
+            let limited =
+                ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
             if at == Some(start) && ring.len() > 1 && !limited && !told.contains(start) {
                 let names: Vec<_> = ring.iter().chain([&start]).map(|name| name.0.as_str()).collect();
                 let text = format!("the `onFail` edges go in a ring: {}", names.join(" → "));

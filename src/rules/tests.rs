@@ -39,7 +39,9 @@ fn every_problem_of_a_file_is_told_with_its_place() {
 #[test]
 fn a_ring_of_on_fail_edges_needs_a_limit() {
     let ring = |limit: &str| {
-        format!("statuses:\n  In Progress: {{onFail: Review{limit}}}\n  Review: {{onFail: In Progress, onPass: Done}}\n")
+        format!(
+            "statuses:\n  In Progress: {{onFail: Review{limit}}}\n  Review: {{onFail: In Progress, onPass: Done}}\n"
+        )
     };
     assert_eq!(read(&ring("")).unwrap_err().len(), 1);
     assert!(read(&ring(", maxAttempts: 2")).is_ok());
@@ -73,5 +75,151 @@ fn where_a_verdict_sends_a_card() {
     for (verdict, last, with_targets, without) in table {
         assert_eq!(full.target(verdict, last).map(|c| c.0.as_str()), with_targets, "{verdict}, last: {last}");
         assert_eq!(silent.target(verdict, last).map(|c| c.0.as_str()), without, "{verdict}, last: {last}, silent rule");
+    }
+}
+
+#[test]
+fn a_rule_says_all_that_it_can() {
+    let text = "\
+createColumns: true
+statuses:
+  In Progress:
+    prompt: |
+      Implement it.
+
+      Well.
+    onPass: Review
+    onFail: Needs Specs
+    maxAttempts: 4
+    onExhausted: Blocked
+    beforeTransition: { shell: ./hooks/check.sh --fast 'a b' }
+    afterTransition: { js: hooks/notify.mjs }
+    k: 8
+    require: 2
+    threshold: 0.3
+    evidence: changes
+    requireChanges: true
+    redGreen: true
+";
+    let rules = read(text).unwrap();
+    let expected = Rule {
+        prompt: "Implement it.\n\nWell.\n".into(),
+        prompt_file: None,
+        on_pass: column("Review"),
+        on_fail: column("Needs Specs"),
+        max_attempts: Some(4),
+        on_exhausted: column("Blocked"),
+        before: Some(Hook::Shell {
+            line: "./hooks/check.sh --fast 'a b'".into(),
+            file: Some("/board/./hooks/check.sh".into()),
+        }),
+        after: Some(Hook::Js("/board/hooks/notify.mjs".into())),
+        k: Some(8),
+        require: Some(2),
+        threshold: Some(0.3),
+        evidence: Some(vec![Source::Changes]),
+        require_changes: true,
+        red_green: true,
+    };
+    assert_eq!(rules.columns[&Column("In Progress".into())], expected);
+    assert!(rules.create_columns);
+}
+
+#[test]
+fn what_a_rule_does_not_say_is_left_to_the_settings() {
+    let rule = &read("statuses:\n  Review: {onPass: Done}\n").unwrap().columns[&Column("Review".into())];
+    assert_eq!(*rule, Rule { on_pass: column("Done"), ..Rule::default() });
+    assert_eq!(rule.sources(), [Source::Message, Source::Changes]);
+    assert!(!rule.require_changes && !rule.red_green, "silent columns are not strict");
+}
+
+#[test]
+fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
+    for (hook, file) in [
+        ("{shell: ./check.sh}", Some("/board/./check.sh")),
+        ("{shell: hooks/check.sh --all}", Some("/board/hooks/check.sh")),
+        ("{shell: /opt/check}", Some("/opt/check")),
+        ("{shell: notify-send done}", None),
+        ("{js: notify.mjs}", Some("/board/notify.mjs")),
+    ] {
+        let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {hook}}}\n")).unwrap();
+        let before = rules.columns[&Column("Review".into())].before.clone().unwrap();
+        assert_eq!(before.file().map(|path| path.to_str().unwrap()), file, "{hook}");
+    }
+}
+
+#[test]
+fn values_of_the_wrong_kind_or_out_of_range_are_refused_key_by_key() {
+    #[rustfmt::skip]
+    let table: [(&str, &[&str], &str); 14] = [
+        ("prompt", &["[a]", "{a: b}", "true"], "`prompt` must be text"),
+        ("promptFile", &["[a]", "{a: b}"], "`promptFile` must be text"),
+        ("onPass", &["[Done]", "{Done: 1}", "true"], "`onPass` must be text"),
+        ("onFail", &["[Done]"], "`onFail` must be text"),
+        ("onExhausted", &["[Done]"], "`onExhausted` must be text"),
+        ("onFail", &["", "''", "' '", "~"], "`onFail` has no value: fill it in or remove it"),
+        ("maxAttempts", &["0", "-1", "1.5", "1001", "three", "[3]", ""], "`maxAttempts` must be a number from 1 to 1000"),
+        ("k", &["0", "-1", "1001", "many"], "`k` must be a number from 1 to 1000"),
+        ("require", &["0", "'3'", "1001"], "`require` must be a number from 1 to 1000"),
+        ("threshold", &["1.1", "-0.1", ".nan", ".inf", "high"], "`threshold` must be a number from 0 to 1"),
+        ("requireChanges", &["1", "'true'", "yes"], "`requireChanges` is true or false"),
+        ("redGreen", &["0", "[]"], "`redGreen` is true or false"),
+        ("evidence", &["[]", "diff", "[changes, diff]", "{changes: true}", ""], "`evidence` is a list of `message` and `changes`"),
+        ("beforeTransition", &["./x.sh", "{}", "{shell: ''}", "{shell: a, js: b}", "{ruby: a}", "[a]", "{js: 1}"], "a hook is one of `shell` and `js`"),
+    ];
+    for (key, values, expected) in table {
+        for value in values {
+            let problems = read(&format!("statuses:\n  Review:\n    onPass: Done\n    {key}: {value}\n"));
+            // The one rule says `onPass` already.
+            let problems = match key {
+                "onPass" => read(&format!("statuses:\n  Review:\n    maxAttempts: 1\n    {key}: {value}\n")),
+                _ => problems,
+            };
+            let problems = problems.expect_err(value);
+            assert_eq!(problems.len(), 1, "{key}: {value}: {problems:?}");
+            let first = problems[0].lines().next().unwrap_or_default();
+            assert_eq!(first, format!("transitions.yaml:4:5: {expected}"), "{key}: {value}");
+        }
+    }
+}
+
+#[test]
+fn columns_are_created_only_where_that_is_allowed() {
+    let text = "statuses:\n  Triage: {onPass: Archive, onFail: Parked, onExhausted: Bin}\n";
+    assert_eq!(read(text).unwrap_err().len(), 4);
+    assert!(read(&format!("createColumns: true\n{text}")).is_ok());
+    // Without a board there is nothing to check against.
+    assert!(parse(text, "transitions.yaml", Path::new("/board"), None).is_ok());
+}
+
+#[test]
+fn rings_of_on_fail_edges_are_found_wherever_they_begin() {
+    let rules = |edges: &[(&str, &str, &str)]| {
+        let line = |(from, to, more): &(&str, &str, &str)| format!("  {from}: {{onFail: {to}{more}}}\n");
+        read(&format!("statuses:\n{}", edges.iter().map(line).collect::<String>()))
+    };
+    let ring = rules(&[("Backlog", "In Progress", ""), ("In Progress", "Review", ""), ("Review", "In Progress", "")]);
+    let [problem] = &ring.unwrap_err()[..] else { panic!("one ring is one problem") };
+    assert!(
+        problem
+            .starts_with("transitions.yaml:3:17: the `onFail` edges go in a ring: In Progress → Review → In Progress"),
+        "{problem}"
+    );
+    // Two rings are two problems.
+    let two = rules(&[
+        ("Backlog", "Needs Specs", ""),
+        ("Needs Specs", "Backlog", ""),
+        ("In Progress", "Review", ""),
+        ("Review", "In Progress", ""),
+    ]);
+    assert_eq!(two.unwrap_err().len(), 2);
+    // A limit on the way into a ring limits nothing in it.
+    let way_in =
+        [("Backlog", "In Progress", ", maxAttempts: 1"), ("In Progress", "Review", ""), ("Review", "In Progress", "")];
+    assert_eq!(rules(&way_in).unwrap_err().len(), 1);
+    for limited in 1..3 {
+        let mut edges = way_in;
+        edges[limited].2 = ", maxAttempts: 1";
+        assert!(rules(&edges).is_ok(), "limited at {}", edges[limited].0);
     }
 }

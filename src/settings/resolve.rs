@@ -1,7 +1,9 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs;
+use std::ops::{Bound, RangeBounds};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -52,9 +54,14 @@ impl<'g> Resolver<'g> {
     fn config_file(&mut self) -> Result<Option<PathBuf>, Failure> {
         if let Some(path) = &self.given.config {
             let path = self.given.folder.join(path);
-            return match path.is_file() {
-                true => Ok(Some(path)),
-                false => Err(Failure::usage(format!("{}: no such config file", path.display()))),
+            let name = shown(&path, &self.given.folder);
+            return match path.metadata() {
+                Ok(data) if data.is_dir() => Err(Failure::usage(format!("--config: {name}: is a folder, not a file"))),
+                Ok(_) => Ok(Some(path)),
+                Err(_) => {
+                    let hint = self.start_of_paths(&Origin::Flag("config"));
+                    Err(Failure::usage(format!("--config: {name}: no such file")).hint(hint))
+                }
             };
         }
         let beside = match self.raw("source") {
@@ -125,7 +132,15 @@ impl<'g> Resolver<'g> {
                 let origin = Origin::File(document.problem(path, ""));
                 self.from_file.insert(row.key, Raw { words, origin });
             }
-            None => self.problems.push(document.problem(path, format!("`{key}` has a value of the wrong kind"))),
+            None => {
+                let wrong = match (row.form, value) {
+                    (_, Value::Null) => "has no value: fill it in or remove it",
+                    (Form::Words(_) | Form::List(_), Value::String(_)) => "has an unclosed quote",
+                    (Form::Words(_) | Form::List(_), _) => "must be a list of texts, or one text",
+                    (Form::Value(_) | Form::Switch, _) => "must be one value",
+                };
+                self.problems.push(document.problem(path, format!("`{key}` {wrong}")));
+            }
         }
     }
 
@@ -169,17 +184,26 @@ impl<'g> Resolver<'g> {
         match (read(text), &given) {
             (Ok(value), _) => Some(value),
             (Err(expected), Some(raw)) => {
-                self.problem(&raw.origin, format!("`{text}` is not {expected}"), "");
+                let given = match raw.origin {
+                    // The place is a line, which does not say what stands there.
+                    Origin::File(_) => format!("{key}: {text}"),
+                    Origin::Flag(_) | Origin::Env(_) => text.to_owned(),
+                };
+                self.problem(&raw.origin, format!("`{given}` is not {expected}"), "");
                 None
             }
             (Err(_), None) => None,
         }
     }
 
-    fn number<T: FromStr + PartialOrd + std::fmt::Display>(&mut self, key: &str, least: T, most: T) -> Option<T> {
+    fn number<T: FromStr + PartialOrd + Display>(&mut self, key: &str, range: impl RangeBounds<T>) -> Option<T> {
         self.value(key, |text| match text.parse() {
-            Ok(number) if number >= least && number <= most => Ok(number),
-            _ => Err(format!("a number from {least} to {most}")),
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(match (range.start_bound(), range.end_bound()) {
+                (Bound::Included(least), Bound::Included(most)) => format!("a number from {least} to {most}"),
+                (Bound::Included(least), _) => format!("a number from {least} up"),
+                _ => "a number".to_owned(),
+            }),
         })
     }
 
@@ -231,6 +255,16 @@ impl<'g> Resolver<'g> {
         Some(start.join(text).components().collect())
     }
 
+    /// The hint for a path that leads nowhere: a supervisor may start the program in another folder than a person does.
+    fn start_of_paths(&self, origin: &Origin) -> String {
+        match origin {
+            Origin::Flag(_) | Origin::Env(_) => {
+                format!("a path in a flag or variable starts at the current folder, {}", self.given.folder.display())
+            }
+            Origin::File(_) => "a path in the config file starts at that file's folder".to_owned(),
+        }
+    }
+
     /// The board: as given, or what is found here. Sets the provider that goes with a find.
     fn source(&mut self) -> Option<(PathBuf, provider::Kind)> {
         use provider::Kind;
@@ -250,7 +284,8 @@ impl<'g> Resolver<'g> {
             if !wanted {
                 let raw = self.raw("source")?;
                 let what = if path.is_dir() { "is a folder, not a markdown board" } else { "no such board" };
-                self.problem(&raw.origin, format!("{}: {what}", shown(&path, &self.given.folder)), "");
+                let text = format!("{}: {what}", shown(&path, &self.given.folder));
+                self.problem(&raw.origin, text, &self.start_of_paths(&raw.origin));
                 return None;
             }
             return Some((fs::canonicalize(&path).unwrap_or(path), kind));
@@ -261,7 +296,10 @@ impl<'g> Resolver<'g> {
                 file: "--source".into(),
                 line: 0,
                 column: 0,
-                text: format!("no board given, and no board.md, TODO.md or backlog/ in {}", self.given.folder.display()),
+                text: format!(
+                    "no board given, and no board.md, TODO.md or backlog/ in {}",
+                    self.given.folder.display()
+                ),
                 hint: Some("name the board with --source FILE or KANBAN_SOURCE".into()),
             });
             return None;
@@ -286,7 +324,8 @@ impl<'g> Resolver<'g> {
             Ok(path) if path.is_dir() => path,
             _ => {
                 let origin = self.raw("workspace").map_or(Origin::Flag("workspace"), |raw| raw.origin);
-                self.problem(&origin, format!("{}: no such folder", workspace.display()), "");
+                let text = format!("{}: no such folder", shown(&workspace, &self.given.folder));
+                self.problem(&origin, text, &self.start_of_paths(&origin));
                 workspace
             }
         };
@@ -299,8 +338,8 @@ impl<'g> Resolver<'g> {
             Some(_) => self.switch("next"),
             None => provider == provider::Kind::Markdown && name == "todo.md",
         };
-        let k = self.number("kMin", 1, 1000);
-        let require = self.number("kReq", 1, 1000);
+        let k = self.number("kMin", 1..=1000);
+        let require = self.number("kReq", 1..=1000);
         if let (Some(k), Some(require)) = (k, require)
             && require > k
         {
@@ -308,6 +347,7 @@ impl<'g> Resolver<'g> {
             let text = format!("K_REQ ({require}) is more than K_MIN ({k}): no card could ever pass");
             self.problem(&origin, text, "K_MIN tests are selected, K_REQ of them must pass");
         }
+        let grace = self.duration("grace").unwrap_or_default();
         let env = Environment::new(self.given.env.clone(), &self.words("env"));
         let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
         let codex = codex::Settings {
@@ -319,7 +359,7 @@ impl<'g> Resolver<'g> {
             start_limit: self.duration("startLimit").unwrap_or_default(),
             silence_limit: self.duration("silenceLimit").unwrap_or_default(),
             attempt_limit: self.duration("attemptLimit").unwrap_or_default(),
-            grace: self.duration("grace").unwrap_or_default(),
+            grace,
         };
         let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
         let settings = Settings {
@@ -336,29 +376,29 @@ impl<'g> Resolver<'g> {
             cache_dir,
             k: k.unwrap_or(1),
             require: require.unwrap_or(1),
-            threshold: self.number("threshold", 0.0, 1.0).unwrap_or(index::DEFAULT_THRESHOLD),
-            mmr_lambda: self.number("mmrLambda", 0.0, 1.0).unwrap_or(index::DEFAULT_MMR_LAMBDA),
+            threshold: self.number("threshold", 0.0..=1.0).unwrap_or(index::DEFAULT_THRESHOLD),
+            mmr_lambda: self.number("mmrLambda", 0.0..=1.0).unwrap_or(index::DEFAULT_MMR_LAMBDA),
             allow_shell_tests: self.switch("allowShellTests"),
             shell_allowlist: self.words("shellAllowlist"),
             codex,
             js_runtime: self.text("jsRuntime"),
             test_limit: self.duration("testLimit").unwrap_or_default(),
             hook_limit: self.duration("hookLimit").unwrap_or_default(),
-            grace: self.duration("grace").unwrap_or_default(),
+            grace,
             watch: self.switch("watch"),
             poll_interval: self.duration("pollInterval").unwrap_or_default(),
             guards: Guards {
-                max_cards: self.number("maxCards", 1, usize::MAX),
-                max_attempts: self.number("maxAttempts", 1, 1000).unwrap_or(1),
+                max_cards: self.number("maxCards", 1..),
+                max_attempts: self.number("maxAttempts", 1..=1000).unwrap_or(1),
                 max_duration: self.duration("maxDuration"),
-                max_tokens: self.number("maxTokens", 1, u64::MAX),
-                max_failures: self.number("maxFailures", 1, u32::MAX),
+                max_tokens: self.number("maxTokens", 1..),
+                max_failures: self.number("maxFailures", 1..),
                 budget_window: self.duration("budgetWindow"),
             },
-            infrastructure_limit: self.number("infrastructureLimit", 1, 1000).unwrap_or(1),
+            infrastructure_limit: self.number("infrastructureLimit", 1..=1000).unwrap_or(1),
             backoff: self.duration("backoff").unwrap_or_default(),
             fail_on_bounce: self.switch("failOnBounce"),
-            drained_exit_code: self.number("drainedExitCode", 0, 125).unwrap_or(0),
+            drained_exit_code: self.number("drainedExitCode", 0..=125).unwrap_or(0),
             format: self.choice("format", &[("human", Format::Human), ("json", Format::Json)]).unwrap_or(Format::Human),
             log_level: self.choice("logLevel", &levels).unwrap_or("info").to_owned(),
             lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
@@ -385,6 +425,8 @@ fn split(row: &Setting, text: &str) -> Option<Vec<String>> {
     match row.form {
         Form::Value(_) | Form::Switch => Some(vec![text.to_owned()]),
         Form::Words(_) => shell_words::split(text).ok(),
-        Form::List(_) => Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()),
+        Form::List(_) => {
+            Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+        }
     }
 }

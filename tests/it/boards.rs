@@ -163,6 +163,7 @@ fn apply(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> Result<(), St
         Ok(Some(Applied::Done { .. }) | None) => "done".to_owned(),
         Ok(Some(Applied::Already)) => "already".to_owned(),
         Ok(Some(Applied::Elsewhere(_))) => "elsewhere".to_owned(),
+        Ok(Some(Applied::Refused(reason))) => reason.clone(),
         Err(error) => format!("{error:#}"),
     };
     let expected = edit.result.as_deref().unwrap_or("done");

@@ -4,12 +4,17 @@
 
 mod boards;
 mod demo;
+mod errors;
 mod evidence;
 mod examples;
+mod faults;
 mod pm2;
 mod process;
 mod real_codex;
 mod retrieval;
 mod runs;
+mod settings;
+mod spawning;
 mod support;
 mod tidy;
+mod transitions;

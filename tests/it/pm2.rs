@@ -14,8 +14,8 @@ use serde_json::Value;
 /// Far beyond what any step may take.
 const LONG: Duration = Duration::from_secs(120);
 
-/// Writes down its starts. The card `slow` is a long sleep, with a detached one, as long as the file `hold` is there; the
-/// card `loud` prints more than any pipe holds.
+/// Writes down its starts. The card `slow` is a long sleep, with a detached one, as long as the file `hold` is there, and
+/// ends with it: PM2 may kill the sleep first, and a shell would go on. The card `loud` prints more than any pipe holds.
 const CODEX: &str = r#"#!/bin/sh
 case $2 in
 *slow*)
@@ -23,7 +23,7 @@ case $2 in
     echo begun >slow.txt
     if [ -e ../hold ]; then
         setsid sleep 300 &
-        sleep 300
+        sleep 300 || exit
     fi
     echo finished >>slow.txt ;;
 *loud*)

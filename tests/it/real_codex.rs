@@ -98,10 +98,11 @@ fn a_model_that_refuses_bounces_no_card_and_spends_no_attempt() {
         (json!({"status": 403}), "codex login"),
         (json!({"status": 503}), "trying again later"),
     ];
+    let worlds: Option<Vec<_>> = cases.into_iter().map(|case| Some((model::world(&cards(1))?, case))).collect();
+    let Some(worlds) = worlds else { return };
     std::thread::scope(|scope| {
-        for (step, hint) in cases {
+        for (world, (step, hint)) in worlds {
             scope.spawn(move || {
-                let Some(world) = model::world(&cards(1)) else { return };
                 let _model = Model::start(&world, &json!([{"match": "", "steps": [step]}]));
                 let before = world.board();
                 let outcome = world.run(&["run", "--infrastructure-limit", "2"]);

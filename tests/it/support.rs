@@ -3,6 +3,8 @@
 //! Everything that a world starts carries `WORLD=its folder` in its environment, so that what it leaves is found; a world
 //! that ends with a process of its own alive fails its test.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 pub mod board;
 pub mod model;
 pub mod processes;
@@ -264,9 +266,26 @@ impl Running<'_> {
         Outcome { code: status.code(), stdout: read("stdout"), stderr: read("stderr") }
     }
 
+    /// The same, with the most memory that it took itself, in KiB.
+    pub fn outcome_and_peak(mut self) -> (Outcome, u64) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let mut peak = 0;
+        self.wait_and(|| {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
+        });
+        (self.outcome(), peak)
+    }
+
     fn wait(&mut self) -> ExitStatus {
+        self.wait_and(|| ())
+    }
+
+    fn wait_and(&mut self, mut look: impl FnMut()) -> ExitStatus {
         let began = Instant::now();
         loop {
+            look();
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }

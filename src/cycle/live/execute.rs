@@ -13,8 +13,8 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::CardPlan;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
-use crate::journal::{AttemptId, Ending, Event};
-use crate::process::{Input, Job, Stop, Watch, recorded};
+use crate::journal::{AttemptId, Ending, Event, Why};
+use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
@@ -27,32 +27,19 @@ impl Live {
         if !self.claim(&plan, book)? {
             return Ok(());
         }
+        let folder = self.folder(&plan.attempt);
+        // A folder of that name is of an execution that the journal no longer knows.
+        self.writer.remove_folder(&folder)?;
         let Some(green) = self.green_before(&plan, &book.state).await? else {
             book.state.stopping = true;
             return Ok(());
         };
         let (snapshot, ignore) = self.trees.snapshot_before().context("the tree before the attempt can't be taken")?;
-        let folder = self.folder(&plan.attempt);
         self.writer.folder(&folder)?;
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
-        book.record(Event::AttemptStarted {
-            attempt: plan.attempt.clone(),
-            card: plan.card.id.clone(),
-            title: plan.card.title.clone(),
-            column: plan.card.status.clone(),
-            number: plan.number,
-            limit: plan.limit,
-            key: plan.key.clone(),
-            gate: plan.gate.clone(),
-            prompt_sha256: plan.prompt.sha256.clone(),
-            tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
-            command: self.without_prompt(&command.argv),
-            before: Some(snapshot.tree.clone()),
-            green,
-            unaccepted: book.planner.inputs.unaccepted(),
-        })?;
+        book.record(plan.started(Some(snapshot.tree.clone()), green, book.planner.inputs.unaccepted()))?;
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
@@ -92,6 +79,11 @@ impl Live {
                 book.state.board = None;
                 return Ok(false);
             }
+            Applied::Refused(reason) => {
+                let reason = format!("its id can't be written on the board: {reason}");
+                book.record(plan.skipped(Why::Blocked, reason))?;
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -113,20 +105,19 @@ impl Live {
         }
     }
 
-    /// The command for the journal, which knows the prompt by its hash.
-    fn without_prompt(&self, argv: &[String]) -> Vec<String> {
-        let short = |(at, word): (usize, &String)| if at == 2 && word != "-" { "<prompt>".to_owned() } else { word.clone() };
-        argv.iter().enumerate().map(short).collect()
-    }
-
-    /// What an outcome costs. A message is kept for later judgements.
+    /// What an outcome costs. The message of a good one is kept for later judgements, without secrets.
     async fn ending(&mut self, outcome: Outcome, folder: &Path) -> Result<Ending> {
-        Ok(match outcome {
+        let kept = folder.join("message.md");
+        match &outcome {
             Outcome::Ok { message } => {
-                let message = self.settings.env.redactor().text(&message).into_owned();
-                self.writer.replace(&folder.join("message.md"), message.as_bytes())?;
-                Ending::Ok
+                self.writer.replace(&kept, self.settings.env.redactor().text(message).as_bytes())?;
             }
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
+                self.writer.remove(&kept)?
+            }
+        }
+        Ok(match outcome {
+            Outcome::Ok { .. } => Ending::Ok,
             // PM2 ends codex and this runner one after the other: a stop is never taken for a failure.
             _ if self.stopping_soon().await => Ending::Interrupted,
             Outcome::Work { reason } => Ending::Work { reason },
@@ -149,7 +140,12 @@ impl Live {
         serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
-    pub(super) fn after_tree(&self, attempt: &AttemptId, before: Option<&TreeId>, ignore: &IgnoreRules) -> Option<TreeId> {
+    pub(super) fn after_tree(
+        &self,
+        attempt: &AttemptId,
+        before: Option<&TreeId>,
+        ignore: &IgnoreRules,
+    ) -> Option<TreeId> {
         before?;
         match self.trees.snapshot_after(ignore) {
             Ok(snapshot) => {
@@ -166,7 +162,12 @@ impl Live {
     }
 
     /// Keeps the attempt's patch, and says which files it is about.
-    fn keep_work(&self, id: &AttemptId, before: &TreeId, after: Option<TreeId>) -> Result<(Option<TreeId>, Vec<Artifact>)> {
+    fn keep_work(
+        &self,
+        id: &AttemptId,
+        before: &TreeId,
+        after: Option<TreeId>,
+    ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
         let changes = self.trees.change_set(&[(before.clone(), after.clone())])?;
         if !changes.is_empty() {
@@ -212,11 +213,21 @@ impl Live {
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let message = message(folder, &events, &stdout);
         let outcome = classify(&exit, &events, &String::from_utf8_lossy(&read("stderr.log")), &message);
+        let last = fs::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let outcome = match last.unwrap_or_default() {
+            // The runner died before it had read the end of the events, but codex writes its last message only after that.
+            message if exit == Exit::Code(0) && events.turn_failed.is_none() && !message.trim().is_empty() => {
+                Outcome::Ok { message }
+            }
+            _ => outcome,
+        };
         tracing::info!(card = %attempt.card, "recovered: {outcome:?}");
         Ok(match outcome {
             Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
             // A codex that lost its runner ends badly without a fault of its own.
-            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => (Ending::Interrupted, None),
+            Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
+                (self.ending(Outcome::Interrupted, folder).await?, None)
+            }
         })
     }
 }

@@ -106,8 +106,12 @@ impl Live {
                 let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
                 let before = plan.rule.red_green.then(|| green.contains(&test.id));
                 (outcome.passed, outcome.counts, outcome.evidence) = match (ran.passed, before, test.guard()) {
-                    (true, Some(false), true) => (false, false, format!("{}; a #guard must be green before as well", ran.evidence)),
-                    (true, Some(true), false) => (true, false, format!("{}, but it did before the work as well", ran.evidence)),
+                    (true, Some(false), true) => {
+                        (false, false, format!("{}; a #guard must be green before as well", ran.evidence))
+                    }
+                    (true, Some(true), false) => {
+                        (true, false, format!("{}, but it did before the work as well", ran.evidence))
+                    }
                     (passed, _, _) => (passed, passed, ran.evidence),
                 };
                 outcome.tail = ran.tail;

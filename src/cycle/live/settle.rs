@@ -33,7 +33,10 @@ impl Live {
                     book.state.stopping = true;
                     return Ok(());
                 }
-                Answer::No(reason) => return self.vetoed(&settlement, to, reason, book),
+                Answer::No(said) => {
+                    let reason = format!("beforeTransition to {to} said no: {said}");
+                    return self.vetoed(&settlement, to, reason, book);
+                }
             }
         }
         let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
@@ -48,9 +51,16 @@ impl Live {
             }
             None => self.provider.update(&self.writer, &id, from, &note)?,
         };
+        if let Applied::Refused(said) = &applied {
+            let reason = format!("{title}: the board can't be written as wanted: {said}");
+            match to {
+                Some(to) => return self.vetoed(&settlement, to, reason, book),
+                None => book.record(Event::Warning { text: reason })?,
+            }
+        }
         let (from, to, verdict, reason) = (from.clone(), to.clone(), *verdict, reason.clone());
         match applied {
-            Applied::Done { .. } | Applied::Already => {
+            Applied::Done { .. } | Applied::Already | Applied::Refused(_) => {
                 let hook = to.is_some() && plan.rule.after.is_some();
                 book.record(Event::Transitioned { attempt, card: id, title, from, to, verdict, reason, hook })
             }
@@ -71,10 +81,9 @@ impl Live {
         self.provider.create_column(&self.writer, to)
     }
 
-    /// The card stays, and its hook's reason is written on it.
+    /// The card stays, and the reason is written on it.
     fn vetoed(&self, settlement: &Settlement, to: &Column, reason: String, book: &mut Book<'_>) -> Result<()> {
         let Settlement { attempt, card, from, plan, .. } = settlement;
-        let reason = format!("beforeTransition to {to} said no: {reason}");
         let told = Settlement { to: None, reason: reason.clone(), ..settlement.clone() };
         let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
         let note = note::compose(&told, judged, book.now(), self.settings.env.redactor());

@@ -67,16 +67,12 @@ fn two_runs_at_once_execute_each_of_20_cards_once() {
     let world = World::new(&cards(20)).with("transitions.yaml", rules);
     let both = [world.start(&["run"]), world.start(&["run"])];
     let holders = both.each_ref().map(|running| running.child.id());
-    let mut ended = both.map(|running| running.outcome_alone());
-    let loser = match ended[0].code {
-        Some(0) => 1,
-        _ => 0,
-    };
-    assert!(ended[loser].code == Some(1), "{}\n{}", ended[0], ended[1]);
-    let holder = format!("pid {}", holders[1 - loser]);
-    assert!(ended[loser].stderr.contains(&holder), "{holder} is not in {}", ended[loser]);
-    ended.swap(0, 1 - loser);
-    assert_eq!(ended[0].code, Some(0), "{}", ended[0]);
+    let ended = both.map(|running| running.outcome_alone());
+    let winner = usize::from(ended[0].code != Some(0));
+    let [won, lost] = [&ended[winner], &ended[1 - winner]];
+    assert_eq!((won.code, lost.code), (Some(0), Some(1)), "{won}\n{lost}");
+    let holder = format!("pid {},", holders[winner]);
+    assert!(lost.stderr.contains(&holder), "{holder} is not in {lost}");
     let mut executions = world.executions();
     assert_eq!(executions.len(), 20);
     executions.dedup();

@@ -1,0 +1,85 @@
+use super::*;
+use crate::checks;
+use crate::provider::markdown::parse::{Mode, parse};
+
+fn key(board: &str, prompt: &str, column: &str) -> CacheKey {
+    let board = parse(board, Mode::Board).unwrap().board();
+    let card = &board.cards[0];
+    cache_key(&CardId("kb-1".into()), &Column(column.into()), &prompt::hash(prompt, &card.body))
+}
+
+const CARD: &str = "## A\n\n- [ ] Add a page\n\twith a title\n\n## B\n";
+
+#[test]
+fn the_cache_key_is_the_card_its_column_the_columns_prompt_and_the_body() {
+    let base = key(CARD, "Do it.", "A");
+    for (what, other) in [
+        ("body", key(&CARD.replace("a title", "two titles"), "Do it.", "A")),
+        ("title", key(&CARD.replace("Add", "Remove"), "Do it.", "A")),
+        ("prompt", key(CARD, "Review it.", "A")),
+        ("column", key(CARD, "Do it.", "B")),
+    ] {
+        assert_ne!(base, other, "another {what} is other work");
+    }
+    let other =
+        cache_key(&CardId("kb-2".into()), &Column("A".into()), &prompt::hash("Do it.", "Add a page\nwith a title"));
+    assert_ne!(base, other, "another card is other work");
+}
+
+#[test]
+fn what_the_program_or_the_boards_format_writes_is_not_in_the_cache_key() {
+    let base = key(CARD, "Do it.", "A");
+    let state = "\t- kanban-codex-exec: failed\n\t<!-- kanban-codex-exec {\"v\":1} -->\n";
+    for (what, board) in [
+        ("stamp", CARD.replace("Add a page", "Add a page ^kb-1a2b3c4d")),
+        ("checkbox", CARD.replace("[ ]", "[x]")),
+        ("bullet", CARD.replace("- [ ]", "* [ ]")),
+        ("indent", CARD.replace("\twith", "    with")),
+        ("line ends", CARD.replace('\n', "\r\n")),
+        ("state block", CARD.replace("a title\n", &format!("a title\n{state}"))),
+    ] {
+        assert_eq!(base, key(&board, "Do it.", "A"), "{what}");
+    }
+}
+
+#[test]
+fn hashed_parts_are_told_apart() {
+    assert_ne!(hex(&["ab", "c"]), hex(&["a", "bc"]));
+}
+
+#[test]
+fn a_card_names_its_tests() {
+    let file = "@one includes:a\n@one-more includes:b\nan #api #slow includes:c\nall #always includes:d\nincludes:e\n";
+    let tests = checks::parse(&file.replace(" includes", " :: includes"), "tests.txt").unwrap();
+    let named = |body: &str, labels: &[&str]| {
+        let mut card = parse(CARD, Mode::Board).unwrap().board().cards.remove(0);
+        card.body = body.into();
+        card.labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        named_tests(&card, &tests)
+    };
+    #[rustfmt::skip]
+    let cases: [(&str, &[&str], &[u32]); 8] = [
+        ("nothing",                &[],      &[3]),
+        ("proved by @one.",        &[],      &[0, 3]),
+        ("proved by @one-more",    &[],      &[1, 3]),
+        ("(@one, @one-more)",      &[],      &[0, 1, 3]),
+        ("me@one.org",             &[],      &[3]),
+        ("about #api",             &[],      &[2, 3]),
+        ("labelled",               &["slow"], &[2, 3]),
+        ("#apiary is another word", &[],     &[3]),
+    ];
+    for (body, labels, expected) in cases {
+        assert_eq!(named(body, labels), expected, "{body}");
+    }
+}
+
+#[test]
+fn an_attempts_name_is_a_safe_folder_of_its_own() {
+    let name = |id: &str| attempt_id(&CardId(id.into()), 2).0;
+    assert_eq!(name("kb-1a2b3c4d"), "kb-1a2b3c4d.2");
+    assert_ne!(name("a/b"), name("a-b"));
+    for id in ["../../etc", "a/b", "ü", "a b", &"x".repeat(300)] {
+        let name = name(id);
+        assert!(name.len() < 60 && !name.starts_with('.') && !name.contains('/'), "{name}");
+    }
+}

@@ -1,0 +1,9 @@
+//! What goes wrong at night: the runner is killed, codex misbehaves, the journal is damaged, nothing can be written.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
+mod codex;
+mod journal;
+mod killed;
+mod unwritable;

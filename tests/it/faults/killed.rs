@@ -1,0 +1,103 @@
+//! The runner is killed: nothing is lost, nothing is done twice, nothing is left over.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use crate::support::board::{cards, settled};
+use crate::support::{World, wait_until};
+
+#[test]
+fn killed_in_mid_attempt_and_started_again_it_ends_as_if_undisturbed() {
+    let work = "make half; wait_for go; make made";
+    let undisturbed = World::new(&cards(2)).codex(work);
+    undisturbed.run_while(&["run"], |_| ()).exits(0);
+
+    let world = World::new(&cards(2)).codex(work);
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    running.kill();
+    // The next one starts while what the dead one left may still be ending.
+    let outcome = world.run_while(&["run"], |_| ()).exits(0);
+    assert!(!world.overlapped(), "two at once: {outcome}");
+    assert_eq!(settled(&world.board()), settled(&undisturbed.board()));
+    assert_eq!(world.records("attempt_ended")[0]["ending"]["kind"], "interrupted");
+    let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
+    assert_eq!(numbers, [1; 5].map(Some), "the interrupted attempt is not spent");
+}
+
+/// Stops the runner, so that it sees nothing of what comes after. It is the parent of this one's launcher.
+const BLIND: &str = "read -r _ _ _ runner _ <\"/proc/$PPID/stat\"; kill -STOP $runner; ";
+
+#[test]
+fn killed_after_codex_finished_but_before_that_was_recorded_it_executes_nothing_twice() {
+    let cases = [
+        ("no event was seen", format!("raw\n{BLIND}begin; make made; say 'Done.'; complete")),
+        ("the first events were seen", format!("raw\nbegin; sleep 0.5; {BLIND}make made; say 'Done.'; complete")),
+        ("all events were seen", format!("raw\nbegin; make made; say 'Done.'; complete; sleep 0.5; {BLIND}")),
+    ];
+    for (case, script) in cases {
+        let world = World::new(&cards(1)).codex(&script);
+        let running = world.start(&["run"]);
+        let ended = world.cache("attempts/KB-1.1/exit.json");
+        wait_until("the launcher's report", || ended.exists());
+        running.kill();
+        let world = world.codex("make made");
+        world.run(&["run"]).exits(0).says("2 promoted");
+        assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Review"], "{case}");
+        assert_eq!(world.read("made/KB-1.txt").lines().count(), 2, "{case}");
+    }
+}
+
+#[test]
+fn killed_at_any_instant_and_started_again_until_it_is_drained_it_arrives_at_the_same_board() {
+    let work = "sleep 0.03; [ $card = KB-3 ] || make made; sleep 0.03";
+    let undisturbed = World::new(&cards(5)).codex(work);
+    undisturbed.run(&["run"]).exits(0);
+
+    let mut random = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
+    let mut kills = 0;
+    while kills < 30 {
+        let world = World::new(&cards(5)).codex(work);
+        let mut instants = Vec::new();
+        loop {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let instant = Duration::from_millis(u64::from(random >> 16) % 700);
+            let mut running = world.start(&["run"]);
+            std::thread::sleep(instant);
+            if running.child.try_wait().unwrap().is_some() {
+                running.outcome().exits(0);
+                break;
+            }
+            running.kill();
+            instants.push(instant);
+        }
+        kills += instants.len();
+        let journal = std::fs::read_to_string(world.cache("journal.jsonl")).unwrap();
+        let told = || format!("killed after {instants:?}\n{journal}");
+        assert_eq!(settled(&world.board()), settled(&undisturbed.board()), "{}", told());
+        assert!(!world.overlapped(), "two at once: {}", told());
+        assert_eq!(repeated(&world), [] as [String; 0], "{}", told());
+    }
+}
+
+/// Cards that were started again in a column where an attempt of theirs was recorded as finished.
+fn repeated(world: &World) -> Vec<String> {
+    let mut places = BTreeMap::new();
+    let mut finished = Vec::new();
+    let mut repeated = Vec::new();
+    for record in world.journal() {
+        let attempt = record["attempt"].to_string();
+        match record["event"].as_str() {
+            Some("attempt_started") => {
+                let place = format!("{} in {}", record["card"], record["column"]);
+                if finished.contains(&place) {
+                    repeated.push(place.clone());
+                }
+                places.insert(attempt, place);
+            }
+            Some("attempt_ended") if record["ending"]["kind"] == "ok" => finished.push(places[&attempt].clone()),
+            _ => {}
+        }
+    }
+    repeated
+}
