@@ -1,6 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
+mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
+pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -71,58 +73,6 @@ pub struct Visits {
     pub exhausted: bool,
     /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
     pub sent_away: bool,
-}
-
-/// A hook after a move, owed until it ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OwedHook {
-    pub card: CardId,
-    pub title: String,
-    pub attempt: Option<AttemptId>,
-    pub from: Column,
-    pub to: Column,
-    pub verdict: Verdict,
-    pub reason: String,
-    /// It was started by a runner that died: whether it finished is unknown, and it is not repeated.
-    pub started: bool,
-}
-
-/// One walk over the board.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pass {
-    pub visited: BTreeSet<(CardId, Column)>,
-    /// Something moved or ran: another pass may find more.
-    pub progressed: bool,
-    /// Cards that were counted as skipped or unverified in this run.
-    pub counted: BTreeSet<(CardId, Column)>,
-}
-
-/// What the guards count.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Budget {
-    pub since: Option<Timestamp>,
-    pub spent: Vec<Spent>,
-    pub failures_in_a_row: u32,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spent {
-    pub at: Timestamp,
-    pub card: CardId,
-    /// Input (cached input within) and output; None: unknown.
-    pub tokens: Option<u64>,
-}
-
-/// How the world outside holds up.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Infrastructure {
-    pub in_a_row: u32,
-    pub reason: String,
-    pub hint: String,
-    /// What codex said about when it will work again.
-    pub wait_seconds: Option<u64>,
-    /// The wait for this failure is over.
-    pub waited: bool,
 }
 
 impl State {
