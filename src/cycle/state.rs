@@ -1,7 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
-mod card;
+mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
-pub use card::{CardHistory, Visits};
+pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,56 +43,36 @@ pub struct State {
     pub ended: bool,
 }
 
-/// A hook after a move, owed until it ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OwedHook {
-    pub card: CardId,
-    pub title: String,
-    pub attempt: Option<AttemptId>,
-    pub from: Column,
-    pub to: Column,
-    pub verdict: Verdict,
-    pub reason: String,
-    /// It was started by a runner that died: whether it finished is unknown, and it is not repeated.
-    pub started: bool,
-}
-
-/// One walk over the board.
+/// What the journal says of one card.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pass {
-    pub visited: BTreeSet<(CardId, Column)>,
-    /// Something moved or ran: another pass may find more.
-    pub progressed: bool,
-    /// Cards that were counted as skipped or unverified in this run.
-    pub counted: BTreeSet<(CardId, Column)>,
+pub struct CardHistory {
+    /// Executions ever started: the next attempt's name.
+    pub executions: u32,
+    /// Attempts with trees, oldest first: together they are the card's change set.
+    pub attempts: Vec<AttemptId>,
+    /// Where the program last left or saw it.
+    pub column: Option<Column>,
+    pub visits: BTreeMap<Column, Visits>,
+    /// The newest judged attempt, if it did not pass: what the next prompt tells.
+    pub failure: Option<AttemptId>,
+    /// `skip`
+    pub held: bool,
 }
 
-/// What the guards count.
+/// One card's fate in one column.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Budget {
-    pub since: Option<Timestamp>,
-    pub spent: Vec<Spent>,
-    pub failures_in_a_row: u32,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spent {
-    pub at: Timestamp,
-    pub card: CardId,
-    /// Input (cached input within) and output; None: unknown.
-    pub tokens: Option<u64>,
-}
-
-/// How the world outside holds up.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Infrastructure {
-    pub in_a_row: u32,
-    pub reason: String,
-    pub hint: String,
-    /// What codex said about when it will work again.
-    pub wait_seconds: Option<u64>,
-    /// The wait for this failure is over.
-    pub waited: bool,
+pub struct Visits {
+    /// Failed attempts of the body (and prompt) `key`.
+    pub key: Option<CacheKey>,
+    pub failed: BTreeSet<AttemptId>,
+    /// The newest judged attempt here.
+    pub newest: Option<AttemptId>,
+    /// Refused or vetoed by this gate: waits until card, tests or rules change.
+    pub waiting: Option<(CacheKey, GateHash, String)>,
+    /// That the attempts are used up stands on the card.
+    pub exhausted: bool,
+    /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
+    pub sent_away: bool,
 }
 
 impl State {
@@ -196,9 +176,6 @@ impl State {
             Event::HookStarted { .. } | Event::HookEnded { .. } => {}
             Event::Skipped { card, column, why, .. } => {
                 self.visit(card, column);
-                let open =
-                    self.active.iter().find(|id| self.attempts.get(*id).is_some_and(|a| a.card == *card)).cloned();
-                self.close(open.as_ref());
                 let count = match why {
                     Why::Cached => Some(&mut self.counts.skipped),
                     Why::Unverified => Some(&mut self.counts.unverified),
