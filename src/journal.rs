@@ -47,6 +47,13 @@ impl Keep for () {
 #[serde(transparent)]
 pub struct AttemptId(pub String);
 
+impl AttemptId {
+    /// Which execution of its card it is, from 1.
+    pub fn execution(&self) -> Option<u32> {
+        self.0.rsplit_once('.')?.1.parse().ok()
+    }
+}
+
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
