@@ -6,6 +6,8 @@
 pub mod append;
 pub mod compact;
 pub mod replay;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -46,6 +48,13 @@ impl Keep for () {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub String);
+
+impl AttemptId {
+    /// Which execution of its card it is, from 1.
+    pub fn execution(&self) -> Option<u32> {
+        self.0.rsplit_once('.')?.1.parse().ok()
+    }
+}
 
 impl std::fmt::Display for AttemptId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

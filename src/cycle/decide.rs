@@ -97,6 +97,9 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if let Some((id, attempt)) = open {
         return settle(state, planner, board, id, attempt);
     }
+    if let Some(action) = begun(state, planner, board)? {
+        return Ok(action);
+    }
     if state.paused {
         return Ok(match planner.settings.watch {
             true => Action::Wait(Wait::Resume),
@@ -158,6 +161,24 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
         }
         _ => Ok(Action::Judge { attempt: id.clone(), plan: Box::new(plan) }),
     }
+}
+
+/// A refused or exhausted card that a dead runner moved without telling that it did.
+fn begun(state: &State, planner: &Planner, board: &Board) -> Result<Option<Action>> {
+    for (id, (from, to)) in &state.moving {
+        let (Some(card), Some(rule)) = (board.card(id), planner.inputs.rules.columns.get(from)) else { continue };
+        if card.status != *to {
+            continue;
+        }
+        let plan = planner.plan_as(card, rule, from, state)?;
+        match plan.readiness {
+            Readiness::Unverified { told: false } | Readiness::Exhausted { told: false } => {
+                return Ok(Some(for_card(plan, state)));
+            }
+            _ => continue,
+        }
+    }
+    Ok(None)
 }
 
 /// The first card of this pass that is not visited yet.

@@ -53,11 +53,8 @@ impl Driver for Live {
             Action::Judge { attempt, plan } => self.judge(attempt, *plan, book).await,
             Action::Settle(settlement) => self.settle(*settlement, book).await,
             Action::Refuse { plan, settlement } => {
-                self.settle(*settlement, book).await?;
-                match book.state.stopping {
-                    true => Ok(()),
-                    false => book.record(plan.refused()),
-                }
+                book.record(plan.refused())?;
+                self.settle(*settlement, book).await
             }
             Action::Abandon { attempt, now, reason } => {
                 let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };

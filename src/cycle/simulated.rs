@@ -87,8 +87,8 @@ impl Driver for Simulated {
             }
             Action::Settle(settlement) => self.settle(*settlement, book),
             Action::Refuse { plan, settlement } => {
-                self.settle(*settlement, book)?;
-                book.record(plan.refused())
+                book.record(plan.refused())?;
+                self.settle(*settlement, book)
             }
             Action::Abandon { attempt, now, reason } => {
                 let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };

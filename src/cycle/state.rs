@@ -25,6 +25,8 @@ pub struct State {
     pub attempts: BTreeMap<AttemptId, Attempt>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
     pub active: BTreeSet<AttemptId>,
+    /// Moves without an attempt that were begun, and may have been made by a runner that died: from where to where.
+    pub moving: BTreeMap<CardId, (Column, Column)>,
     /// afterTransition hooks that are owed.
     pub hooks: Vec<OwedHook>,
     pub paused: bool,
@@ -69,6 +71,8 @@ pub struct Visits {
     pub newest: Option<AttemptId>,
     /// Refused or vetoed by this gate: waits until card, tests or rules change.
     pub waiting: Option<(CacheKey, GateHash, String)>,
+    /// A refusal that is yet to be carried out on the board.
+    pub owed: bool,
     /// That the attempts are used up stands on the card.
     pub exhausted: bool,
     /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
@@ -103,7 +107,8 @@ impl State {
         let moved = |card: &crate::board::Card| {
             let from = self.cards.get(&card.id)?.column.clone()?;
             let event = Event::MovedByPerson { card: card.id.clone(), from: from.clone(), to: card.status.clone() };
-            (from != card.status && !busy(&card.id)).then_some(event)
+            let own = self.moving.get(&card.id).is_some_and(|(_, to)| *to == card.status);
+            (from != card.status && !own && !busy(&card.id)).then_some(event)
         };
         board.cards.iter().filter_map(moved).collect()
     }
@@ -138,14 +143,17 @@ impl State {
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
                 visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                visits.owed = true;
                 self.visit(card, column);
                 if self.pass.counted.insert((card.clone(), column.clone())) {
                     self.counts.unverified += 1;
                 }
             }
-            Event::TransitionStarted { attempt, to, .. } => {
-                if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
-                    attempt.moving = to.clone();
+            Event::TransitionStarted { attempt, card, from, to, .. } => {
+                match (attempt.as_ref().and_then(|id| self.attempts.get_mut(id)), to) {
+                    (Some(attempt), _) => attempt.moving = to.clone(),
+                    (None, Some(to)) => drop(self.moving.insert(card.clone(), (from.clone(), to.clone()))),
+                    (None, None) => {}
                 }
                 // The board is about to change: the next choice reads it again.
                 self.board = None;
@@ -155,11 +163,11 @@ impl State {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(from.clone()).or_default();
                 visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
                 self.close(attempt.as_ref());
-                self.visit(card, from);
+                self.moved(card, from);
             }
             Event::Elsewhere { attempt, card, from, now, .. } => {
                 self.close(attempt.as_ref());
-                self.visit(card, from);
+                self.moved(card, from);
                 if let Some(now) = now {
                     self.seen_elsewhere(card, now);
                 }
@@ -210,7 +218,9 @@ impl State {
     /// A new runner: what the last one left open is interrupted, and a pass begins.
     fn run_started(&mut self, at: Timestamp) {
         if self.ended || self.budget.since.is_none() {
-            self.budget = Budget { since: Some(at), ..Budget::default() };
+            // What was spent before counts where the budget has a window.
+            let spent = std::mem::take(&mut self.budget.spent);
+            self.budget = Budget { since: Some(at), spent, ..Budget::default() };
         }
         self.ended = false;
         self.pass = Pass::default();
@@ -252,7 +262,8 @@ impl State {
             return;
         };
         let history = self.cards.entry(card.clone()).or_default();
-        history.executions += 1;
+        // Not counted: a compacted journal has forgotten some.
+        history.executions = attempt.execution().unwrap_or(history.executions + 1);
         history.attempts.push(attempt.clone());
         history.column = Some(column.clone());
         let visits = history.visits.entry(column.clone()).or_default();
@@ -334,6 +345,7 @@ impl State {
     fn judged(&mut self, event: &Event) {
         let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, .. } = event else { return };
         let Some(attempt) = self.attempts.get_mut(id) else { return };
+        let again = attempt.verdict.is_some_and(|verdict| verdict != Verdict::Inconclusive);
         attempt.verdict = Some(*verdict);
         attempt.reason = reason.clone();
         attempt.outcomes = tests.clone();
@@ -363,8 +375,15 @@ impl State {
             true if !reopened => visits.failed.insert(id.clone()),
             _ => visits.failed.remove(id),
         };
-        self.budget.failures_in_a_row = if failed && !reopened { self.budget.failures_in_a_row + 1 } else { 0 };
+        match failed {
+            // Judged before, by a runner that died or as a pass: no further attempt failed.
+            true if again => {}
+            true => self.budget.failures_in_a_row += 1,
+            false => self.budget.failures_in_a_row = 0,
+        }
         if !reopened {
+            // Also where a dead runner made the attempt: its card may be tried again.
+            self.pass.progressed = true;
             return;
         }
         let (card, column) = (attempt.card.clone(), attempt.column.clone());
@@ -391,7 +410,7 @@ impl State {
             attempt.settled = true;
         }
         self.close(attempt.as_ref());
-        self.visit(card, from);
+        self.moved(card, from);
         let history = self.cards.entry(card.clone()).or_default();
         let used_up = *verdict == Verdict::Exhausted
             || attempt.as_ref().and_then(|id| self.attempts.get(id)).is_some_and(|attempt| {
@@ -447,6 +466,15 @@ impl State {
             visits.sent_away = false;
         }
         self.pass.visited.remove(&(card.clone(), to.clone()));
+    }
+
+    /// A move is over, whether or not it was made.
+    fn moved(&mut self, card: &CardId, from: &Column) {
+        self.moving.remove(card);
+        if let Some(visits) = self.cards.get_mut(card).and_then(|history| history.visits.get_mut(from)) {
+            visits.owed = false;
+        }
+        self.visit(card, from);
     }
 
     fn visit(&mut self, card: &CardId, column: &Column) {

@@ -8,7 +8,7 @@ use super::world::*;
 const PLENTY: usize = usize::MAX / 2;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, max_shrink_iters: 60, ..ProptestConfig::default() })]
 
     #[test]
     fn killed_anywhere_it_ends_on_the_same_board(case in case(&Outcome::WORK, 2), again in 0..40usize) {

@@ -138,7 +138,7 @@ fn a_veto_keeps_the_card_until_the_next_run_asks_again() {
 fn a_card_without_tests_is_refused_once_and_costs_nothing() {
     let mut world = world(|_, _| Outcome::Pass);
     world.board.cards = vec![card("a", "Review", false)];
-    assert_eq!(run(&mut world), ["→ Doing", "refused", "stays", "refused", "drained"]);
+    assert_eq!(run(&mut world), ["refused", "→ Doing", "refused", "stays", "drained"]);
     assert_eq!(run(&mut world), ["skipped: unverified", "drained"]);
     assert!(world.executed.is_empty());
 }

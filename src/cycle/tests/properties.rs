@@ -130,7 +130,7 @@ fn check(records: &[Record], rules: &Rules) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, max_shrink_iters: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn any_outcomes_on_any_rules_come_to_an_end(case in case(&Outcome::ALL, 3), then in select(&Outcome::WORK[..])) {
@@ -162,4 +162,5 @@ pub fn same(live: &crate::cycle::state::State, read: &crate::cycle::state::State
     assert_eq!((live.paused, live.ended), (read.paused, read.ended));
     assert_eq!((&live.held_inputs, &live.accepted), (&read.held_inputs, &read.accepted));
     assert_eq!(live.budget, read.budget);
+    assert_eq!(live.moving, read.moving);
 }

@@ -299,8 +299,8 @@ impl Driver for World {
             Action::Judge { attempt, plan } => self.judge(attempt, &plan, book),
             Action::Settle(settlement) => self.settle(*settlement, book),
             Action::Refuse { plan, settlement } => {
-                self.settle(*settlement, book)?;
-                book.record(plan.refused())
+                book.record(plan.refused())?;
+                self.settle(*settlement, book)
             }
             Action::Abandon { attempt, now, reason } => {
                 let found = &book.state.attempts[&attempt];
