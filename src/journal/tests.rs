@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "tests write the journals that they read")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -82,6 +84,10 @@ fn a_journal_torn_at_any_byte_is_cut_to_its_last_whole_line_and_goes_on() {
         let before = replayed(folder.path());
         assert_eq!((before.records.len(), before.damaged.as_slice()), (whole, &[][..]), "{length} bytes");
         fold(&before.records);
+        // Each append waits for the disk: it is tried at the ends of lines and here and there.
+        if length % 17 != 0 && !torn.ends_with(b"\n") && !torn.ends_with(b"}") {
+            continue;
+        }
         append(folder.path(), std::slice::from_ref(&more), &Redactor::default());
         let after = replayed(folder.path());
         assert_eq!(after.records, [&before.records[..], std::slice::from_ref(&more)].concat(), "{length} bytes");
