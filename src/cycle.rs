@@ -11,4 +11,4 @@ pub mod plan;
 pub mod simulated;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,8 @@
 pub mod append;
 pub mod compact;
 pub mod replay;
+#[cfg(test)]
+mod tests;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};

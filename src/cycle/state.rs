@@ -382,6 +382,8 @@ impl State {
             false => self.budget.failures_in_a_row = 0,
         }
         if !reopened {
+            // Also where a dead runner made the attempt: its card may be tried again.
+            self.pass.progressed = true;
             return;
         }
         let (card, column) = (attempt.card.clone(), attempt.column.clone());

@@ -1,6 +1,7 @@
 //! The loop as a whole: tables of what is decided, and properties of whatever may happen.
 
 mod crashes;
+mod decisions;
 mod paths;
 pub(crate) mod properties;
 pub(crate) mod world;

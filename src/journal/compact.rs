@@ -1,11 +1,11 @@
 //! Bounded growth: a journal that became large is rewritten with what still matters. Pure but for [`compact`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
 
-use super::{AttemptId, Ending, Event, Record, append};
+use super::{AttemptId, Ending, Event, Record, Stopped, append};
 use crate::redact::Redactor;
 use crate::storage::Writer;
 
@@ -28,19 +28,22 @@ pub fn compact(writer: &Writer, cache_dir: &Path, records: &[Record], redactor: 
     writer.replace(&path, text.as_bytes())
 }
 
-/// The records that the fold of a later run needs: all but closed runs' beginnings and ends, executions that cost nothing
+/// The records that the fold of a later run needs: all but ended runs' beginnings and ends, executions that cost nothing
 /// and left nothing, finished hooks, and acceptances that a later one replaced.
-fn kept(records: &[Record]) -> Vec<&Record> {
+pub fn kept(records: &[Record]) -> Vec<&Record> {
     let last = |wanted: fn(&Event) -> bool| records.iter().rposition(|record| wanted(&record.event));
+    // Budgets count from the first run after one that ended by itself.
+    let ended = |event: &Event| matches!(event, Event::Summary { stopped, .. } if *stopped != Stopped::Signal);
+    let last_ended = last(ended).unwrap_or(0);
     let last_run = last(|event| matches!(event, Event::RunStarted { .. })).unwrap_or(0);
     let last_accepted = last(|event| matches!(event, Event::InputsAccepted { .. }));
-    let free: BTreeSet<&AttemptId> = records.iter().filter_map(costless).collect();
+    let newest = newest(records);
+    let free: BTreeSet<&AttemptId> = records.iter().filter_map(costless).filter(|id| !newest.contains(id)).collect();
     let keep = |(at, record): &(usize, &Record)| match &record.event {
         _ if *at >= last_run => true,
         Event::InputsAccepted { .. } | Event::InputsHeld { .. } => last_accepted.is_none_or(|last| *at >= last),
-        Event::RunStarted { .. } | Event::Summary { .. } | Event::InputsRejected { .. } | Event::Claimed { .. } => {
-            false
-        }
+        Event::RunStarted { .. } | Event::Summary { .. } => *at >= last_ended,
+        Event::InputsRejected { .. } | Event::Claimed { .. } => false,
         Event::HookStarted { .. } | Event::HookEnded { .. } => true,
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => !free.contains(attempt),
         Event::Skipped { .. }
@@ -63,6 +66,17 @@ fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Reopened { .. } => true,
     };
     records.iter().enumerate().filter(keep).map(|(_, record)| record).collect()
+}
+
+/// Each card's newest execution: the next one is numbered after it.
+fn newest(records: &[Record]) -> BTreeSet<&AttemptId> {
+    let mut newest = BTreeMap::new();
+    for record in records {
+        if let Event::AttemptStarted { attempt, card, .. } = &record.event {
+            newest.insert(card, attempt);
+        }
+    }
+    newest.into_values().collect()
 }
 
 /// An execution without work: infrastructure, and nothing changed.

@@ -1,7 +1,5 @@
 //! One card's way over the board: what the journal says of it, and what stays undone.
 
-use std::collections::BTreeMap;
-
 use super::world::*;
 use crate::board::Board;
 use crate::journal::{Event, Record};

@@ -1,0 +1,250 @@
+//! What is decided next, for each thing that may have happened before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::world::*;
+use crate::board::{Board, CardId};
+use crate::cycle::decide::{Action, Wait, decide};
+use crate::cycle::plan::Planner;
+use crate::cycle::state::State;
+use crate::journal::{Ending, Event, Record};
+use crate::rules::{Rule, Verdict};
+use crate::settings::Settings;
+
+/// An action as a person would tell it.
+fn told(action: &Action) -> String {
+    match action {
+        Action::Finish { stopped, reason } => format!("finish, {stopped:?}: {reason}").to_lowercase(),
+        Action::Look => "look".into(),
+        Action::Wait(Wait::Backoff { time, .. }) => format!("wait {}s", time.as_secs()),
+        Action::Wait(wait) => format!("wait for {wait:?}").to_lowercase(),
+        Action::Recover(id) => format!("recover {id}"),
+        Action::Execute(plan) => format!("execute {} as {} of {}", plan.attempt, plan.number, plan.limit),
+        Action::Judge { attempt, .. } => format!("judge {attempt}"),
+        Action::Settle(settlement) => match &settlement.to {
+            Some(to) => format!("settle: {}, to {to}", settlement.verdict),
+            None => format!("settle: {}, stays", settlement.verdict),
+        },
+        Action::Refuse { settlement, .. } => format!("refuse, to {:?}", settlement.to.as_ref().map(|to| &to.0)),
+        Action::Abandon { now, reason, .. } => format!("abandon, now {:?}: {reason}", now.as_ref().map(|now| &now.0)),
+        Action::Verify { attempt, .. } => format!("verify {attempt}"),
+        Action::Skip { why, .. } => format!("skip: {why:?}").to_lowercase(),
+        Action::Hook(owed) => format!("hook: {} → {}", owed.from, owed.to),
+        Action::NextPass => "next pass".into(),
+    }
+}
+
+fn rules(max_attempts: u32) -> [(crate::board::Column, Rule); 1] {
+    let rule = Rule {
+        on_pass: Some(column("Done")),
+        on_fail: Some(column("Todo")),
+        on_exhausted: Some(column("Stuck")),
+        max_attempts: Some(max_attempts),
+        ..Rule::default()
+    };
+    [(column("Doing"), rule)]
+}
+
+fn board(status: &str) -> Board {
+    let columns = ["Todo", "Doing", "Done", "Stuck"].map(column).to_vec();
+    Board { columns, cards: vec![card("a", status, true)], refused: Vec::new() }
+}
+
+/// A state after these events, with the board as it was read since.
+fn after(events: &[Event], board: Option<Board>) -> State {
+    // One a second.
+    let at = |second| jiff::Timestamp::from_second(second).unwrap();
+    let records: Vec<_> =
+        (0..).zip(events).map(|(second, event)| Record { at: at(second), ..record(event.clone()) }).collect();
+    State { board: board.map(Arc::new), ..fold(&records) }
+}
+
+fn run_started() -> Event {
+    let text = String::new;
+    Event::RunStarted { run: text(), pid: 1, source: text(), workspace: text(), version: text() }
+}
+
+fn next(planner: &Planner, events: &[Event], board: Option<Board>) -> String {
+    told(&decide(&after(events, board), planner).unwrap())
+}
+
+/// The card's first attempt in Doing, step by step.
+struct Attempt {
+    started: Event,
+    ended: Event,
+    judged: fn(&Attempt, Verdict) -> Event,
+    plan: crate::cycle::plan::CardPlan,
+}
+
+fn attempt(planner: &Planner) -> Attempt {
+    let state = after(&[run_started()], None);
+    let plan = planner.plan(&card("a", "Doing", true), &state).unwrap().unwrap();
+    let judged = |attempt: &Attempt, verdict| judged_as(&attempt.plan.attempt, &attempt.plan, verdict);
+    Attempt { started: started(&plan), ended: ended(&plan.attempt, Ending::Ok), judged, plan }
+}
+
+impl Attempt {
+    fn ends(&self, ending: Ending) -> Event {
+        ended(&self.plan.attempt, ending)
+    }
+
+    fn judged(&self, verdict: Verdict) -> Event {
+        (self.judged)(self, verdict)
+    }
+
+    fn begins_to_move(&self, to: &str, verdict: Verdict) -> Event {
+        let (attempt, from) = (Some(self.plan.attempt.clone()), column("Doing"));
+        Event::TransitionStarted { attempt, card: CardId("a".into()), from, to: Some(column(to)), verdict }
+    }
+
+    fn moved(&self, to: &str, verdict: Verdict, hook: bool) -> Event {
+        let (attempt, from, to) = (Some(self.plan.attempt.clone()), column("Doing"), Some(column(to)));
+        let (card, title, reason) = (CardId("a".into()), "a".into(), String::new());
+        Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook }
+    }
+}
+
+#[test]
+fn an_attempt_is_executed_judged_and_settled_each_after_a_look() {
+    let planner = planner(rules(2));
+    let a = attempt(&planner);
+    let lost = Ending::Infrastructure { reason: "no network".into(), hint: String::new(), wait_seconds: None };
+    let work = Ending::Work { reason: "exit 1".into() };
+    #[rustfmt::skip]
+    let table = [
+        (vec![],                                                                  None,          "look"),
+        (vec![],                                                                  Some("Todo"),  "finish, drained: nothing left to do"),
+        (vec![],                                                                  Some("Doing"), "execute a.1 as 1 of 2"),
+        (vec![a.started.clone()],                                                 None,          "recover a.1"),
+        (vec![a.started.clone()],                                                 Some("Doing"), "recover a.1"),
+        (vec![a.started.clone(), a.ended.clone()],                                None,          "look"),
+        (vec![a.started.clone(), a.ended.clone()],                                Some("Doing"), "judge a.1"),
+        (vec![a.started.clone(), a.ends(work)],                                   Some("Doing"), "judge a.1"),
+        (vec![a.started.clone(), a.ends(Ending::Interrupted)],                    Some("Doing"), "execute a.2 as 1 of 2"),
+        (vec![a.started.clone(), a.ends(lost)],                                   Some("Doing"), "wait 2s"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass)],       Some("Doing"), "settle: passed, to Done"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Fail)],       Some("Doing"), "settle: failed, to Todo"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Tampered)],   Some("Doing"), "settle: tampered, to Todo"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Inconclusive)], Some("Doing"), "judge a.1"),
+        // A person was faster.
+        (vec![a.started.clone(), a.ended.clone()],                                Some("Todo"),  "abandon, now Some(\"Todo\"): the card was moved meanwhile"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass)],       Some("Stuck"), "abandon, now Some(\"Stuck\"): the card was moved meanwhile"),
+        // The runner died when the card had arrived; a new one takes no journal's word for it.
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass)], Some("Done"), "settle: passed, to Done"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass), run_started()], Some("Done"), "judge a.1"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, false)], Some("Done"), "next pass"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, true)], None, "hook: Doing → Done"),
+    ];
+    for (events, status, expected) in table {
+        let told = next(&planner, &[vec![run_started()], events.clone()].concat(), status.map(board));
+        assert_eq!(told, expected, "with the card in {status:?} after {events:#?}");
+    }
+}
+
+#[test]
+fn the_last_failure_leads_where_the_exhausted_go() {
+    let planner = planner(rules(1));
+    let a = attempt(&planner);
+    let events = [run_started(), a.started.clone(), a.ended.clone(), a.judged(Verdict::Fail)];
+    assert_eq!(next(&planner, &events, Some(board("Doing"))), "settle: failed, to Stuck");
+}
+
+/// What stands above all cards, strongest first.
+#[test]
+fn a_stop_goes_before_all_and_a_pause_before_new_work() {
+    let planner = planner(rules(2));
+    let a = attempt(&planner);
+    let running = [run_started(), a.started.clone()];
+    let mut state = after(&running, None);
+    state.stopping = true;
+    assert_eq!(told(&decide(&state, &planner).unwrap()), "finish, signal: stopped by a signal");
+
+    let paused = [run_started(), Event::Paused];
+    assert_eq!(next(&planner, &paused, Some(board("Doing"))), "finish, guard: paused; `resume` goes on");
+    let ended = [run_started(), Event::Paused, a.started.clone(), a.ended.clone()];
+    assert_eq!(next(&planner, &ended, Some(board("Doing"))), "judge a.1", "what runs is brought to its end");
+    let resumed = [run_started(), Event::Paused, Event::Resumed];
+    assert_eq!(next(&planner, &resumed, Some(board("Doing"))), "execute a.1 as 1 of 2");
+
+    let watching = with(rules(2), |settings| settings.watch = true);
+    assert_eq!(next(&watching, &paused, Some(board("Doing"))), "wait for resume");
+    assert_eq!(next(&watching, &[run_started()], Some(board("Todo"))), "wait for board");
+
+    let held = [run_started(), Event::Held { card: CardId("a".into()) }];
+    assert_eq!(next(&planner, &held, Some(board("Doing"))), "skip: blocked");
+    let released = [&held[..], &[Event::Released { card: CardId("a".into()) }]].concat();
+    assert_eq!(next(&planner, &released, Some(board("Doing"))), "execute a.1 as 1 of 2");
+}
+
+fn with(rules: impl IntoIterator<Item = (crate::board::Column, Rule)>, change: impl FnOnce(&mut Settings)) -> Planner {
+    let mut settings = settings();
+    change(&mut settings);
+    planner_of(settings, rules, "@a :: includes:aaa\n@b :: includes:bbb\n@c :: includes:ccc\n")
+}
+
+#[test]
+fn the_wait_for_the_world_outside_doubles_to_five_minutes_and_ends() {
+    let planner = with(rules(2), |settings| {
+        settings.backoff = Duration::from_secs(10);
+        settings.infrastructure_limit = 9;
+    });
+    let a = attempt(&planner);
+    let lost = |wait_seconds| Ending::Infrastructure { reason: "429".into(), hint: String::new(), wait_seconds };
+    let mut events = vec![run_started()];
+    for expected in ["10s", "20s", "40s", "80s", "160s", "300s", "300s", "300s"] {
+        events.extend([a.started.clone(), a.ends(lost(None))]);
+        assert_eq!(next(&planner, &events, None), format!("wait {expected}"));
+    }
+    let mut named = events.clone();
+    named.extend([a.started.clone(), a.ends(lost(Some(7)))]);
+    assert_eq!(next(&planner, &named, None), "finish, infrastructure: 9 times in a row: 429");
+    named = vec![run_started(), a.started.clone(), a.ends(lost(Some(3600)))];
+    assert_eq!(next(&planner, &named, None), "wait 3600s", "what codex says holds");
+    named.push(Event::Waiting { seconds: 3600, reason: String::new() });
+    assert_eq!(next(&planner, &named, Some(board("Doing"))), "execute a.2 as 1 of 2");
+    // Work in between, or a new run, begins to count anew.
+    events.extend([a.started.clone(), a.ended.clone()]);
+    assert_eq!(next(&planner, &events, Some(board("Doing"))), "judge a.1");
+    events.extend([a.judged(Verdict::Fail), a.started.clone(), a.ends(lost(None))]);
+    assert_eq!(next(&planner, &events, None), "wait 10s");
+}
+
+/// Each guard lets an attempt be, and forbids the next one.
+#[test]
+fn guards_forbid_new_attempts_only() {
+    type Change = fn(&mut Settings);
+    #[rustfmt::skip]
+    let table: [(&str, Change, &str); 3] = [
+        ("cards",    |s| s.guards.max_cards = Some(1),    "finish, guard: --max-cards 1: as many cards were worked"),
+        ("tokens",   |s| s.guards.max_tokens = Some(1),   "finish, guard: --max-tokens"),
+        ("failures", |s| s.guards.max_failures = Some(1), "finish, guard: --max-failures 1"),
+    ];
+    for (name, change, expected) in table {
+        let planner = with(rules(3), change);
+        let a = attempt(&planner);
+        let before = next(&planner, &[run_started()], Some(board("Doing")));
+        assert_eq!(before, "execute a.1 as 1 of 3", "{name}");
+        let failed = [run_started(), a.started.clone(), a.ended.clone(), a.judged(Verdict::Fail)];
+        assert_eq!(next(&planner, &failed, Some(board("Doing"))), "settle: failed, to Todo", "{name}");
+        let moved = [&failed[..], &[a.moved("Todo", Verdict::Fail, false)]].concat();
+        let mut two = board("Todo");
+        two.cards.push(card("b", "Doing", true));
+        let told = next(&planner, &moved, Some(two.clone()));
+        assert!(told.starts_with(expected), "{name}: {told}");
+        // A killed runner's successor goes on counting; a new run begins anew, but for a window.
+        let killed = [&moved[..], &[run_started()]].concat();
+        assert!(next(&planner, &killed, Some(two.clone())).starts_with(expected), "{name}");
+        let counts = crate::journal::Counts::default();
+        let summary = Event::Summary { counts, stopped: crate::journal::Stopped::Guard, reason: String::new() };
+        let ended = [&moved[..], &[summary, run_started()]].concat();
+        assert_eq!(next(&planner, &ended, Some(two.clone())), "execute b.1 as 1 of 3", "{name}");
+        let window = with(rules(3), |settings| {
+            change(settings);
+            settings.guards.budget_window = Some(Duration::from_secs(3600));
+        });
+        if name != "failures" {
+            assert!(next(&window, &ended, Some(two)).starts_with(expected), "{name}, counted over a window");
+        }
+    }
+}
