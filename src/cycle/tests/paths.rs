@@ -144,16 +144,9 @@ fn a_card_without_tests_is_refused_once_and_costs_nothing() {
 /// A person's doing during an attempt is respected, and what it means for the card.
 #[test]
 fn what_people_do_meanwhile_is_respected() {
-    #[rustfmt::skip]
-    type Case<'c> = (fn(&str, u32) -> Outcome, Option<&'c str>);
-    let table: BTreeMap<&str, Case> = [
-        ("moved", ((|_, _| Outcome::Moved) as fn(&str, u32) -> Outcome, Some("Blocked"))),
-        ("deleted", (|_, _| Outcome::Deleted, None)),
-    ]
-    .into();
-    for (what, (outcome, place)) in table {
-        let mut world = world(outcome);
-        assert_eq!(run(&mut world), ["codex in Doing, 1", "elsewhere", "drained"], "{what}");
-        assert_eq!(world.places().get("a").map(String::as_str), place, "{what}");
+    let (moved, deleted): (World, World) = (world(|_, _| Outcome::Moved), world(|_, _| Outcome::Deleted));
+    for (mut world, place) in [(moved, Some("Blocked")), (deleted, None)] {
+        assert_eq!(run(&mut world), ["codex in Doing, 1", "elsewhere", "drained"]);
+        assert_eq!(world.places().get("a").map(String::as_str), place);
     }
 }

@@ -19,7 +19,7 @@ use crate::cycle::state::State;
 use crate::index::{self, Index};
 use crate::inputs::Inputs;
 use crate::journal::append::line;
-use crate::journal::{AttemptId, Ending, Event, Keep, Record, Stopped};
+use crate::journal::{AttemptId, Ending, Event, Keep, Record, Stopped, VERSION};
 use crate::redact::Redactor;
 use crate::report::Report;
 use crate::rules::{Rule, Rules, Verdict};
@@ -381,6 +381,10 @@ pub fn judged_as(attempt: &AttemptId, plan: &CardPlan, verdict: Verdict) -> Even
         gate: plan.gate.clone(),
         artifacts: Vec::new(),
     }
+}
+
+pub fn record(event: Event) -> Record {
+    Record { v: VERSION, at: Timestamp::UNIX_EPOCH, event }
 }
 
 pub fn column(name: impl Into<String>) -> Column {
