@@ -1,5 +1,6 @@
 //! The gate's arithmetic: from what each test said to a verdict. Pure.
 
+use crate::checks::{Judged, TestString};
 use crate::journal::{Ending, TestOutcome};
 use crate::rules::Verdict;
 
@@ -25,6 +26,51 @@ pub struct Tested {
     pub proves: bool,
     /// It could not be judged.
     pub inconclusive: bool,
+}
+
+/// A shell test's run.
+#[derive(Debug, Default)]
+pub struct Ran {
+    pub passed: bool,
+    /// It did not come to its own end.
+    pub inconclusive: bool,
+    /// `exit 1`
+    pub evidence: String,
+    /// The end of its output, where it failed.
+    pub tail: String,
+}
+
+impl Tested {
+    fn new(test: &TestString, passed: bool, counts: bool, evidence: String) -> Tested {
+        let outcome =
+            TestOutcome { id: test.id.clone(), text: test.text.clone(), passed, counts, evidence, tail: String::new() };
+        Tested { outcome, always: test.always(), proves: test.check.kind.proves(), inconclusive: false }
+    }
+
+    /// Of `includes`, `excludes` and `regex`.
+    pub fn judged(test: &TestString, judged: Judged) -> Tested {
+        let Judged { passed, place, looked_for, looked_in, nearest, .. } = judged;
+        let evidence = match (passed, place, nearest) {
+            (true, Some(place), _) => place,
+            (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
+            (false, Some(place), _) => format!("`{looked_for}` stands in {place}"),
+            (false, None, Some(near)) => format!("`{looked_for}` is not in {looked_in}; nearest: {near}"),
+            (false, None, None) => format!("`{looked_for}` is not in {looked_in}"),
+        };
+        Tested::new(test, passed, passed, evidence)
+    }
+
+    /// Of `shell`. `before` is whether it was green before the work, in a column that asks for red, then green.
+    pub fn ran(test: &TestString, ran: Ran, before: Option<bool>) -> Tested {
+        let Ran { passed, inconclusive, evidence, tail } = ran;
+        let (passed, counts, evidence) = match (passed, before, test.guard()) {
+            (true, Some(false), true) => (false, false, format!("{evidence}; a #guard must be green before as well")),
+            (true, Some(true), false) => (true, false, format!("{evidence}, but it did before the work as well")),
+            (passed, _, _) => (passed, passed, evidence),
+        };
+        let tested = Tested::new(test, passed, counts, evidence);
+        Tested { outcome: TestOutcome { tail, ..tested.outcome }, inconclusive, ..tested }
+    }
 }
 
 /// The verdict, why, and how many passes counted.

@@ -7,13 +7,13 @@ use anyhow::{Context, Result};
 
 use super::Live;
 use crate::board::CardId;
-use crate::checks::{self, Kind, TestId, shell};
+use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
-use crate::cycle::gate::{self, Case, Tested};
-use crate::cycle::plan::{CardPlan, SelectedTest};
+use crate::cycle::gate::{self, Case, Ran, Tested};
+use crate::cycle::plan::CardPlan;
 use crate::cycle::state::State;
 use crate::evidence::{ChangeSet, Evidence, TreeId, artifacts};
-use crate::journal::{AttemptId, Event, TestOutcome};
+use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
 
@@ -31,7 +31,7 @@ impl Live {
         let evidence = self.evidence(&id, &attempt.card, now, &book.state)?;
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
-            let Some(tested) = self.test(selected, &plan, &evidence, &attempt.green, &id).await? else {
+            let Some(tested) = self.test(&selected.test, &plan, &evidence, &attempt.green, &id).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
@@ -80,59 +80,19 @@ impl Live {
     /// One test's outcome; None when the runner is stopping.
     async fn test(
         &self,
-        selected: &SelectedTest,
+        test: &TestString,
         plan: &CardPlan,
         evidence: &Evidence,
         green: &[TestId],
         id: &AttemptId,
     ) -> Result<Option<Tested>> {
-        let test = &selected.test;
-        let mut tested = Tested {
-            outcome: TestOutcome {
-                id: test.id.clone(),
-                text: test.text.clone(),
-                passed: false,
-                counts: false,
-                evidence: String::new(),
-                tail: String::new(),
-            },
-            always: test.always(),
-            proves: test.check.kind.proves(),
-            inconclusive: false,
+        let line = match (&test.check.kind, checks::judge(test, evidence, &plan.sources)) {
+            (Kind::Shell(line), _) => line,
+            (_, judged) => return Ok(judged.map(|judged| Tested::judged(test, judged))),
         };
-        let outcome = &mut tested.outcome;
-        match (&test.check.kind, checks::judge(test, evidence, &plan.sources)) {
-            (Kind::Shell(line), _) => {
-                let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
-                let before = plan.rule.red_green.then(|| green.contains(&test.id));
-                (outcome.passed, outcome.counts, outcome.evidence) = match (ran.passed, before, test.guard()) {
-                    (true, Some(false), true) => {
-                        (false, false, format!("{}; a #guard must be green before as well", ran.evidence))
-                    }
-                    (true, Some(true), false) => {
-                        (true, false, format!("{}, but it did before the work as well", ran.evidence))
-                    }
-                    (passed, _, _) => (passed, passed, ran.evidence),
-                };
-                outcome.tail = ran.tail;
-                tested.inconclusive = ran.inconclusive;
-            }
-            (_, Some(judged)) => {
-                outcome.passed = judged.passed;
-                outcome.counts = judged.passed;
-                outcome.evidence = match (judged.passed, judged.place, judged.nearest) {
-                    (true, Some(place), _) => place,
-                    (true, None, _) => format!("`{}` is absent from {}", judged.looked_for, judged.looked_in),
-                    (false, Some(place), _) => format!("`{}` stands in {place}", judged.looked_for),
-                    (false, None, Some(near)) => {
-                        format!("`{}` is not in {}; nearest: {near}", judged.looked_for, judged.looked_in)
-                    }
-                    (false, None, None) => format!("`{}` is not in {}", judged.looked_for, judged.looked_in),
-                };
-            }
-            (_, None) => {}
-        }
-        Ok(Some(tested))
+        let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
+        let before = plan.rule.red_green.then(|| green.contains(&test.id));
+        Ok(Some(Tested::ran(test, ran, before)))
     }
 
     /// Runs a `shell:` test; None when the runner is stopping.
@@ -201,15 +161,6 @@ impl Live {
         }
         Ok(Some(green))
     }
-}
-
-/// A shell test's run.
-#[derive(Debug, Default)]
-pub(super) struct Ran {
-    pub passed: bool,
-    pub inconclusive: bool,
-    pub evidence: String,
-    pub tail: String,
 }
 
 /// A test's id as part of a file name.
