@@ -131,6 +131,11 @@ impl FileGlob {
         &self.source
     }
 
+    /// Its last part is no pattern.
+    pub fn names_a_file(&self) -> bool {
+        !self.source.rsplit('/').next().unwrap_or_default().contains(['*', '?', '[', '{'])
+    }
+
     pub fn matches(&self, path: &TreePath) -> bool {
         self.matcher.is_match(path.as_path())
     }

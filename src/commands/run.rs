@@ -16,12 +16,11 @@ use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Report, human::Human, json::Json};
 use crate::settings::{Format, Settings};
-use crate::storage::{RunLock, Writer};
+use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
-    let settings = Arc::new(settings);
     // Everything is checked before anything is written or locked.
-    Opened::open(settings.clone())?;
+    let settings = Opened::open(Arc::new(settings))?.settings;
     let lock = lock(&settings)?;
     let writer = lock.writer();
     let hint = "journal and attempts are kept there: name a folder that can be written with --cache-dir or CACHE_DIR";
@@ -37,8 +36,8 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let source = settings.source.to_string_lossy();
-    let locked = RunLock::acquire(&settings.lock_dir, &source, &settings.workspace, &holder)?;
+    let places = Places { source: &settings.source, workspace: &settings.workspace, cache_dir: &settings.cache_dir };
+    let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| {
         let text = format!("another run holds the {}: {}", held.what, held.holder);
         Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")

@@ -28,6 +28,14 @@ pub struct Tested {
     pub inconclusive: bool,
 }
 
+/// How a shell test was before the card's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    Red,
+    Green,
+    Unknown,
+}
+
 /// A shell test's run.
 #[derive(Debug, Default)]
 pub struct Ran {
@@ -49,7 +57,7 @@ impl Tested {
 
     /// Of `includes`, `excludes` and `regex`.
     pub fn judged(test: &TestString, judged: Judged) -> Tested {
-        let Judged { passed, place, looked_for, looked_in, nearest, .. } = judged;
+        let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
@@ -57,15 +65,22 @@ impl Tested {
             (false, None, Some(near)) => format!("`{looked_for}` is not in {looked_in}; nearest: {near}"),
             (false, None, None) => format!("`{looked_for}` is not in {looked_in}"),
         };
-        Tested::new(test, passed, passed, evidence)
+        Tested::new(test, passed, counts, evidence)
     }
 
-    /// Of `shell`. `before` is whether it was green before the work, in a column that asks for red, then green.
-    pub fn ran(test: &TestString, ran: Ran, before: Option<bool>) -> Tested {
+    /// Of `shell`. `before`: how it was before the work, in a column that asks for red, then green.
+    pub fn ran(test: &TestString, ran: Ran, before: Option<Before>) -> Tested {
         let Ran { passed, inconclusive, evidence, tail } = ran;
         let (passed, counts, evidence) = match (passed, before, test.guard()) {
-            (true, Some(false), true) => (false, false, format!("{evidence}; a #guard must be green before as well")),
-            (true, Some(true), false) => (true, false, format!("{evidence}, but it did before the work as well")),
+            (true, Some(Before::Red), true) => {
+                (false, false, format!("{evidence}; a #guard must be green before as well"))
+            }
+            (true, Some(Before::Green), false) => {
+                (true, false, format!("{evidence}, but it was green before the work as well"))
+            }
+            (true, Some(Before::Unknown), _) => {
+                (true, false, format!("{evidence}, but it was not run before the work"))
+            }
             (passed, _, _) => (passed, passed, evidence),
         };
         let tested = Tested::new(test, passed, counts, evidence);

@@ -1,6 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
+mod history;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,12 +9,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
+pub use history::{CardHistory, Visits, Waiting};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -45,40 +48,6 @@ pub struct State {
     pub ended: bool,
 }
 
-/// What the journal says of one card.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CardHistory {
-    /// Executions ever started: the next attempt's name.
-    pub executions: u32,
-    /// Attempts with trees, oldest first: together they are the card's change set.
-    pub attempts: Vec<AttemptId>,
-    /// Where the program last left or saw it.
-    pub column: Option<Column>,
-    pub visits: BTreeMap<Column, Visits>,
-    /// The newest judged attempt, if it did not pass: what the next prompt tells.
-    pub failure: Option<AttemptId>,
-    /// `skip`
-    pub held: bool,
-}
-
-/// One card's fate in one column.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Visits {
-    /// Failed attempts of the body (and prompt) `key`.
-    pub key: Option<CacheKey>,
-    pub failed: BTreeSet<AttemptId>,
-    /// The newest judged attempt here.
-    pub newest: Option<AttemptId>,
-    /// Refused or vetoed by this gate: waits until card, tests or rules change.
-    pub waiting: Option<(CacheKey, GateHash, String)>,
-    /// A refusal that is yet to be carried out on the board.
-    pub owed: bool,
-    /// That the attempts are used up stands on the card.
-    pub exhausted: bool,
-    /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
-    pub sent_away: bool,
-}
-
 impl State {
     pub fn history(&self, card: &CardId) -> Option<&CardHistory> {
         self.cards.get(card)
@@ -93,6 +62,29 @@ impl State {
         let id = self.visits(card, column)?.newest.as_ref()?;
         let attempt = self.attempts.get(id)?;
         (attempt.key == *key && attempt.verdict == Some(Verdict::Pass)).then_some((id, attempt))
+    }
+
+    /// How a shell test, by its line, was when it was first run for the card, before its work.
+    pub fn before(&self, card: &CardId, line: &str) -> Before {
+        let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
+        let known = attempts.iter().filter_map(|id| self.attempts.get(id)).find_map(|attempt| {
+            let knows = |lines: &[String]| lines.iter().any(|known| known == line);
+            match (knows(&attempt.green), knows(&attempt.red)) {
+                (true, _) => Some(Before::Green),
+                (false, true) => Some(Before::Red),
+                (false, false) => None,
+            }
+        });
+        known.unwrap_or(Before::Unknown)
+    }
+
+    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests, and it is of
+    /// this key.
+    pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
+        let id = self.visits(card, column)?.newest.as_ref()?;
+        let attempt = self.attempts.get(id)?;
+        let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
+        (failed && attempt.key == *key).then_some((id, attempt))
     }
 
     /// Failed attempts of this body here.
@@ -136,13 +128,17 @@ impl State {
             Event::Paused => self.paused = true,
             Event::Resumed => self.paused = false,
             Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
-            Event::AttemptEnded { attempt, ending, after, artifacts, usage, .. } => {
+            Event::AttemptEnded { attempt, ending, after, artifacts, usage, meddled, .. } => {
                 self.attempt_ended(attempt, ending, after.as_ref(), artifacts, usage.as_ref());
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
+                    attempt.meddled.clone_from(meddled);
+                }
             }
             Event::Judged { .. } => self.judged(&record.event),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
-                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
+                visits.waiting = Some(Waiting { key, gate, reason, refused: true });
                 visits.owed = true;
                 self.visit(card, column);
                 if self.pass.counted.insert((card.clone(), column.clone())) {
@@ -161,7 +157,8 @@ impl State {
             Event::Transitioned { .. } => self.transitioned(&record.event),
             Event::Vetoed { attempt, card, from, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(from.clone()).or_default();
-                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
+                visits.waiting = Some(Waiting { key, gate, reason, refused: false });
                 self.close(attempt.as_ref());
                 self.moved(card, from);
             }
@@ -199,6 +196,8 @@ impl State {
                 if let Some(found) = self.attempts.get_mut(attempt) {
                     found.phase = Phase::Ended;
                     found.reopened = true;
+                    // The way that a failed one went is no witness for the one that it goes now.
+                    found.settled &= found.verdict == Some(Verdict::Pass);
                     self.active.insert(attempt.clone());
                 }
             }
@@ -253,8 +252,10 @@ impl State {
             key,
             gate,
             tests,
+            prompt_sha256,
             before,
             green,
+            red,
             unaccepted,
             ..
         } = event
@@ -280,7 +281,10 @@ impl State {
                 limit: *limit,
                 key: key.clone(),
                 tests: tests.clone(),
+                prompt_sha256: prompt_sha256.clone(),
                 green: green.clone(),
+                red: red.clone(),
+                meddled: Vec::new(),
                 unaccepted: unaccepted.clone(),
                 before: before.clone(),
                 after: None,
@@ -373,7 +377,8 @@ impl State {
         history.failure = failed.then(|| id.clone());
         match failed {
             true if !reopened => visits.failed.insert(id.clone()),
-            _ => visits.failed.remove(id),
+            true => false,
+            false => visits.failed.remove(id),
         };
         match failed {
             // Judged before, by a runner that died or as a pass: no further attempt failed.

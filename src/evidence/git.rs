@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
 
 use super::TreePath;
 use super::repository::Repository;
@@ -171,6 +172,10 @@ impl Git {
         TreeId::try_from(text(id.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
     }
 
+    pub fn index(&self) -> &Path {
+        &self.index
+    }
+
     /// Lets go of what the index remembers: the next tree is made from every file anew.
     pub fn forget(&self) -> Result<()> {
         self.spawner.writer().remove(&self.index)
@@ -217,7 +222,12 @@ impl Git {
             );
         }
         let output = self.run(&["cat-file", "--batch"], ids.as_bytes())?;
-        self.saved(batch(&output).context("git cat-file"))
+        let blobs = self.saved(batch(&output).context("git cat-file"))?;
+        // Git believes an object's file name; whoever can write there could have it hold anything.
+        match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {
+            Some((id, _)) => bail!("the saved file {id} does not hold what its name says: it was tampered with"),
+            None => Ok(blobs),
+        }
     }
 
     /// A binary patch, as `git apply` takes it.
@@ -250,6 +260,15 @@ fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
         output = output.get(end + 2 + bytes.len()..).unwrap_or_default();
     }
     Ok(blobs)
+}
+
+/// What git calls a blob: the SHA-1 of 40 digits or the SHA-256 of 64.
+fn name(bytes: &[u8], digits: usize) -> String {
+    let blob = [format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat();
+    match digits {
+        40 => Sha1::digest(&blob).iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => sha256(&blob),
+    }
 }
 
 fn environment(

@@ -145,7 +145,7 @@ impl Live {
     async fn hook(&self, hook: &Hook, transition: &Transition<'_>, book: &mut Book<'_>) -> Result<Answer> {
         let (card, name) = (transition.card.clone(), transition.hook.to_owned());
         book.record(Event::HookStarted { card: card.clone(), hook: name.clone() })?;
-        let changed = book.planner.inputs.changed().into_iter().find(|file| Some(&file.path) == hook.file());
+        let changed = book.planner.inputs.of_hook(hook, &self.settings).find(|file| file.now() != file.bytes);
         let answer = match changed {
             Some(file) => Answer::No(format!("{} is not as accepted; `accept` adopts it", file.name)),
             None => hooks::run(&self.spawner, &self.settings, hook, transition, &mut self.stop.clone()).await?,

@@ -28,9 +28,14 @@ pub struct Attempt {
     pub limit: u32,
     pub key: CacheKey,
     pub tests: Vec<TestId>,
-    pub green: Vec<TestId>,
+    pub prompt_sha256: String,
+    /// The lines of shell tests as they were before it began.
+    pub green: Vec<String>,
+    pub red: Vec<String>,
     /// Gate inputs that were not as accepted before it began: it did not change them.
     pub unaccepted: Vec<InputHash>,
+    /// Files of this program's own that were written into while it ran.
+    pub meddled: Vec<String>,
     pub before: Option<TreeId>,
     pub after: Option<TreeId>,
     pub ending: Ending,

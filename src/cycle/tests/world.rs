@@ -353,6 +353,7 @@ pub fn started(plan: &CardPlan) -> Event {
         command: Vec::new(),
         before: None,
         green: Vec::new(),
+        red: Vec::new(),
         unaccepted: Vec::new(),
     }
 }
@@ -367,6 +368,7 @@ pub fn ended(attempt: &AttemptId, ending: Ending) -> Event {
         usage,
         seconds: 0.0,
         strays: 0,
+        meddled: vec![],
     }
 }
 
