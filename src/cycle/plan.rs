@@ -218,9 +218,9 @@ impl CardPlan {
         let vain: Vec<_> = runnable.iter().copied().filter(vain).collect();
         let (left, require) = (runnable.len() - vain.len(), self.require);
         let test = vain.first().map(|selected| &selected.test).filter(|_| left < require)?;
-        let why = if test.guard() { "a #guard, is not green" } else { "is green" };
+        let why = if test.guard() { ", a #guard, is not green" } else { " is green" };
         Some(format!(
-            "{left} of {require} required tests can count: {} {why} already before the work; `retry {}` looks again",
+            "{left} of {require} required tests can count: {}{why} already before the work; `retry {}` looks again",
             test.id, self.card.id
         ))
     }

@@ -5,6 +5,7 @@ mod bounces;
 mod guards;
 mod hooks;
 mod people;
+mod red_green;
 mod steering;
 mod tampering;
 mod watch;
