@@ -10,6 +10,8 @@
 //! ```
 //! No hostile agent may ever be promoted; every twin must be, or the gate would only be deaf.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 mod case;
 mod play;
 

@@ -45,6 +45,7 @@ impl Case {
             outcomes.push(world.run(run));
         }
         let last = outcomes.last().unwrap();
+        assert!(world.path("ran").exists(), "the agent was not run: {last}");
         let exits = if side == Side::Twin { &[0][..] } else { &self.exits };
         assert!(last.code.is_some_and(|code| exits.contains(&code)), "{last}");
 

@@ -1,4 +1,5 @@
 # What an agent of the table can use.
+: >>"$WORLD/ran"
 cache=.cache/kanban-codex-exec
 
 # The work, as it should be.
