@@ -21,8 +21,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
+use crate::support::World;
 use crate::support::model::{self, Model};
-use crate::support::{World, skipped};
 use case::{Case, Side};
 use play::Played;
 
@@ -90,7 +90,7 @@ fn nor_is_one_that_the_real_codex_carries_out() {
     let mut cases = case::all();
     cases.retain(|case| case.real && !case.raw);
     if model::world("").is_none() {
-        return skipped("there is no real codex");
+        return;
     }
     let table = play_all(&cases, |case, side| {
         let Some(world) = model::world("") else { panic!("there is no real codex") };
@@ -100,7 +100,10 @@ fn nor_is_one_that_the_real_codex_carries_out() {
         drop(model);
         played
     });
-    lines(table);
+    // Not one verdict may rest on what only the stand-in does.
+    let told = include_str!("snapshots/it__hostile__hostile.snap");
+    let others: Vec<String> = lines(table).into_iter().filter(|line| !told.lines().any(|told| told == line)).collect();
+    assert_eq!(others, [] as [String; 0], "the stand-in's table has other lines");
 }
 
 /// The model has codex run the agent's script by a tool, and then says the case's message.
