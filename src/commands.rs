@@ -62,6 +62,8 @@ pub struct Opened {
     pub records: Vec<Record>,
     /// Journal lines that could not be read.
     pub damaged: Vec<usize>,
+    /// Somebody wrote into the journal since its last record.
+    pub written_later: bool,
 }
 
 impl Opened {
@@ -86,7 +88,9 @@ impl Opened {
             Err(error) => Failure::from(error),
         })?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
-        Ok(Opened { settings, provider, board, state, inputs, records: replayed.records, damaged: replayed.damaged })
+        let Replayed { records, damaged } = replayed;
+        let written_later = replay::written_later(&settings.cache_dir, &records);
+        Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
     }
 
     /// For commands that only look: the state of a run that would start now, and its planner.

@@ -234,6 +234,9 @@ pub enum Event {
         tests: Vec<TestOutcome>,
         gate: GateHash,
         artifacts: Vec<Artifact>,
+        /// Guarded files that the card's attempts changed, as they left them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        weakened: Vec<Artifact>,
     },
     /// Too few tests: codex was not started.
     Refused {

@@ -1,6 +1,7 @@
 //! The gate's arithmetic: from what each test said to a verdict. Pure.
 
 use crate::checks::{Judged, TestString};
+use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
 use crate::rules::Verdict;
 
@@ -49,6 +50,14 @@ pub struct Ran {
 }
 
 impl Tested {
+    /// A shell test that rests on files which another card's attempt weakened.
+    #[must_use]
+    pub fn spoiled(mut self, why: &str) -> Tested {
+        self.outcome.counts = false;
+        self.outcome.evidence.push_str(&format!(", but {why}"));
+        self
+    }
+
     fn new(test: &TestString, passed: bool, counts: bool, evidence: String) -> Tested {
         let outcome =
             TestOutcome { id: test.id.clone(), text: test.text.clone(), passed, counts, evidence, tail: String::new() };
@@ -86,6 +95,16 @@ impl Tested {
         let tested = Tested::new(test, passed, counts, evidence);
         Tested { outcome: TestOutcome { tail, ..tested.outcome }, inconclusive, ..tested }
     }
+}
+
+/// What became of a guarded file, for people.
+pub fn told(file: &ChangedFile) -> String {
+    let what = match (file.existed, &file.content) {
+        (_, Content::Deleted) => "removed",
+        (true, _) => "changed",
+        (false, _) => "made",
+    };
+    format!("{} (guarded; it was {what})", file.path)
 }
 
 /// The verdict, why, and how many passes counted.

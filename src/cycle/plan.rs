@@ -13,7 +13,7 @@ use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestString};
 use crate::codex::{self, CommandLine};
-use crate::evidence::{Artifact, ChangeSet, ChangedFile, Content, TreeId};
+use crate::evidence::{Artifact, ChangeSet, ChangedFile, TreeId};
 use crate::index::{Limits, Query, select};
 use crate::inputs::Inputs;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Why};
@@ -193,31 +193,32 @@ impl CardPlan {
         }
     }
 
-    /// The guarded files that the card's attempts changed or made, and that are still as they left them.
-    pub fn weakened(&self, changes: &ChangeSet) -> Vec<String> {
-        let shell = |selected: &SelectedTest| matches!(selected.test.check.kind, Kind::Shell(_));
-        let shell = self.tests.iter().any(|selected| selected.blocked.is_none() && shell(selected));
-        let guarded =
-            |file: &&ChangedFile| file.as_left && self.rule.guard_paths.guards(&file.path, file.existed, shell);
-        let told = |file: &ChangedFile| match (file.existed, &file.content) {
-            (_, Content::Deleted) => format!("{} (guarded; it was removed)", file.path),
-            (true, _) => format!("{} (guarded; it was changed)", file.path),
-            (false, _) => format!("{} (guarded; it was made)", file.path),
-        };
-        changes.files.iter().filter(guarded).map(told).collect()
+    fn runnable(&self) -> impl Iterator<Item = &SelectedTest> {
+        self.tests.iter().filter(|selected| selected.blocked.is_none())
     }
 
-    /// Why it can't pass, given the lines of the shell tests that were green and red before the work. Codex would be paid
-    /// in vain.
-    pub fn hopeless(&self, green: &[String], red: &[String]) -> Option<String> {
+    /// The guarded files that the card's attempts changed or made, and that are still as they left them.
+    pub fn weakened<'c>(&self, changes: &'c ChangeSet) -> Vec<&'c ChangedFile> {
+        let shell = self.runnable().any(|selected| selected.test.check.kind.is_shell());
+        let guarded =
+            |file: &&ChangedFile| file.as_left && self.rule.guard_paths.guards(&file.path, file.existed, shell);
+        changes.files.iter().filter(guarded).collect()
+    }
+
+    /// Why it can't pass, given the lines of the shell tests that were green and red before the work, and why none of them
+    /// counts, if none does. Codex would be paid in vain.
+    pub fn hopeless(&self, green: &[String], red: &[String], spoiled: Option<&String>) -> Option<String> {
         let vain = |selected: &&SelectedTest| match selected.test.guard() {
+            _ if selected.test.check.kind.is_shell() && spoiled.is_some() => true,
             true => red.contains(&selected.test.text),
             false => self.rule.red_green && green.contains(&selected.test.text),
         };
-        let runnable: Vec<_> = self.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
-        let vain: Vec<_> = runnable.iter().copied().filter(vain).collect();
-        let (left, require) = (runnable.len() - vain.len(), self.require);
+        let vain: Vec<_> = self.runnable().filter(vain).collect();
+        let (left, require) = (self.runnable().count() - vain.len(), self.require);
         let test = vain.first().map(|selected| &selected.test).filter(|_| left < require)?;
+        if let Some(why) = spoiled {
+            return Some(format!("{left} of {require} required tests can count: {why}; then `retry {}`", self.card.id));
+        }
         let why = if test.guard() { ", a #guard, is not green" } else { " is green" };
         Some(format!(
             "{left} of {require} required tests can count: {}{why} already before the work; `retry {}` looks again",
@@ -329,7 +330,7 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
 
 /// Why the selected tests can't prove the card.
 fn too_few(plan: &CardPlan) -> Option<String> {
-    let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
+    let runnable: Vec<_> = plan.runnable().collect();
     let blocked: Vec<_> =
         plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
     if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {

@@ -86,6 +86,7 @@ impl Driver for Simulated {
                     tests: Vec::new(),
                     gate: plan.gate,
                     artifacts: Vec::new(),
+                    weakened: Vec::new(),
                 })
             }
             Action::Settle(settlement) => self.settle(*settlement, book),

@@ -121,6 +121,12 @@ impl State {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
                 history.visits.clear();
+                // A person has looked at what it left.
+                for id in &history.attempts {
+                    if let Some(attempt) = self.attempts.get_mut(id) {
+                        attempt.weakened.clear();
+                    }
+                }
                 self.pass.visited.retain(|(visited, _)| visited != card);
             }
             Event::Held { card } => self.cards.entry(card.clone()).or_default().held = true,
@@ -295,6 +301,7 @@ impl State {
                 gate: gate.clone(),
                 outcomes: Vec::new(),
                 artifacts: Vec::new(),
+                weakened: Vec::new(),
                 moving: None,
                 settled: false,
                 reopened: false,
@@ -347,7 +354,9 @@ impl State {
     }
 
     fn judged(&mut self, event: &Event) {
-        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, .. } = event else { return };
+        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, weakened, .. } = event else {
+            return;
+        };
         let Some(attempt) = self.attempts.get_mut(id) else { return };
         let again = attempt.verdict.is_some_and(|verdict| verdict != Verdict::Inconclusive);
         attempt.verdict = Some(*verdict);
@@ -355,6 +364,7 @@ impl State {
         attempt.outcomes = tests.clone();
         attempt.gate = gate.clone();
         attempt.artifacts = artifacts.clone();
+        attempt.weakened = weakened.clone();
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();

@@ -82,6 +82,7 @@ pub(super) struct Git {
     folder: PathBuf,
     workspace: PathBuf,
     index: PathBuf,
+    sha_256: bool,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -106,21 +107,34 @@ impl Git {
             folder,
             workspace: workspace.to_owned(),
             index,
+            sha_256,
         };
-        git.lay_out(sha_256)?;
+        git.lay_out()?;
         // Where this git knows how (2.41), attributes then come from no work tree at all.
         let empty = git.run(&["hash-object", "-t", "tree", "/dev/null"], b"")?;
         git.env.push(("GIT_ATTR_SOURCE".into(), OsString::from_vec(empty.trim_ascii().to_vec())));
         Ok(git)
     }
 
-    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole.
-    fn lay_out(&self, sha_256: bool) -> Result<()> {
+    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole and nothing else.
+    fn lay_out(&self) -> Result<()> {
         let writer = self.spawner.writer();
+        let known = ["objects", "refs", "info", "config", "HEAD", "attributes"];
+        for folder in [self.folder.clone(), self.folder.join("info")] {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if !known.iter().any(|known| name == *known) && !name.as_bytes().starts_with(b"index-") {
+                    match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                        true => writer.remove_folder(&entry.path())?,
+                        false => writer.remove(&entry.path())?,
+                    }
+                }
+            }
+        }
         for folder in ["objects", "refs", "info"] {
             writer.folder(&self.folder.join(folder))?;
         }
-        let format = match sha_256 {
+        let format = match self.sha_256 {
             true => "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
             false => "\trepositoryformatversion = 0\n",
         };
@@ -161,6 +175,8 @@ impl Git {
         lock.push(".lock");
         // Left by a git that was killed: the run lock says that none is at work now.
         self.spawner.writer().remove(Path::new(&lock))?;
+        // An agent could have written filters there.
+        self.lay_out()?;
         let kept: BTreeSet<&TreePath> = files.iter().collect();
         let indexed = self.run(&["ls-files", "-z"], b"")?;
         let gone: Vec<TreePath> = names(&indexed).filter(|path| !kept.contains(path)).collect();
@@ -225,7 +241,7 @@ impl Git {
         let blobs = self.saved(batch(&output).context("git cat-file"))?;
         // Git believes an object's file name; whoever can write there could have it hold anything.
         match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {
-            Some((id, _)) => bail!("the saved file {id} does not hold what its name says: it was tampered with"),
+            Some((id, _)) => bail!(Forged(id.clone())),
             None => Ok(blobs),
         }
     }
@@ -246,6 +262,18 @@ impl Git {
         })
     }
 }
+
+/// A saved file that does not hold what its name says, in the user's repository or in the private one.
+#[derive(Debug)]
+pub struct Forged(String);
+
+impl fmt::Display for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "git's object {}, which does not hold what its name says", self.0)
+    }
+}
+
+impl std::error::Error for Forged {}
 
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {

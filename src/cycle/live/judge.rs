@@ -11,7 +11,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
 use crate::cycle::state::{Attempt, State};
-use crate::evidence::{ChangeSet, Evidence, TreeId, artifacts};
+use crate::evidence::{ChangeSet, Evidence, Forged, TreeId, artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
@@ -30,15 +30,26 @@ impl Live {
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
-        let evidence = self.evidence(&id, &attempt, now, &book.state)?;
-        tampered.extend(plan.weakened(&evidence.changes));
+        let evidence = match self.evidence(&id, &attempt, now, &book.state) {
+            Err(error) if error.is::<Forged>() => {
+                tampered.push(error.root_cause().to_string());
+                Evidence::default()
+            }
+            evidence => evidence?,
+        };
+        let weakened = plan.weakened(&evidence.changes);
+        tampered.extend(weakened.iter().map(|file| gate::told(file)));
+        let spoiled = self.spoiled(&attempt.card, &book.state);
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
             let Some(tested) = self.test(&selected.test, &plan, &evidence, &id, &book.state).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
-            tests.push(tested);
+            tests.push(match &spoiled {
+                Some(why) if selected.test.check.kind.is_shell() => tested.spoiled(why),
+                _ => tested,
+            });
         }
         let judgement = gate::judge(&Case {
             ending: &attempt.ending,
@@ -55,7 +66,17 @@ impl Live {
             required: plan.require as u32,
             tests: tests.into_iter().map(|tested| tested.outcome).collect(),
             gate: plan.gate,
-            artifacts: artifacts(&evidence.changes),
+            artifacts: artifacts(evidence.changes.files.iter()),
+            weakened: artifacts(weakened.into_iter()),
+        })
+    }
+
+    /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.
+    pub(super) fn spoiled(&self, card: &CardId, state: &State) -> Option<String> {
+        let others = state.attempts.iter().filter(|(_, attempt)| attempt.card != *card);
+        others.flat_map(|(id, attempt)| attempt.weakened.iter().map(move |file| (id, file))).find_map(|(id, file)| {
+            let still = artifacts_unchanged(&self.settings.workspace, std::slice::from_ref(file));
+            still.then(|| format!("{} is as attempt {id} weakened it: put it back", file.path))
         })
     }
 

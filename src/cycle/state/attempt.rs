@@ -45,6 +45,8 @@ pub struct Attempt {
     pub gate: GateHash,
     pub outcomes: Vec<TestOutcome>,
     pub artifacts: Vec<Artifact>,
+    /// Guarded files as its card left them.
+    pub weakened: Vec<Artifact>,
     /// A started move's target: after a restart the card may already be there.
     pub moving: Option<Column>,
     /// Its verdict was carried out on the board.

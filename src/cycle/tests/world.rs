@@ -382,6 +382,7 @@ pub fn judged_as(attempt: &AttemptId, plan: &CardPlan, verdict: Verdict) -> Even
         tests: Vec::new(),
         gate: plan.gate.clone(),
         artifacts: Vec::new(),
+        weakened: Vec::new(),
     }
 }
 
