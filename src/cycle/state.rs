@@ -1,6 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
+mod card;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +12,10 @@ use jiff::Timestamp;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, GateHash, Record, Stopped, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
+pub use card::{CardHistory, Visits};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -45,40 +47,6 @@ pub struct State {
     pub ended: bool,
 }
 
-/// What the journal says of one card.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CardHistory {
-    /// Executions ever started: the next attempt's name.
-    pub executions: u32,
-    /// Attempts with trees, oldest first: together they are the card's change set.
-    pub attempts: Vec<AttemptId>,
-    /// Where the program last left or saw it.
-    pub column: Option<Column>,
-    pub visits: BTreeMap<Column, Visits>,
-    /// The newest judged attempt, if it did not pass: what the next prompt tells.
-    pub failure: Option<AttemptId>,
-    /// `skip`
-    pub held: bool,
-}
-
-/// One card's fate in one column.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Visits {
-    /// Failed attempts of the body (and prompt) `key`.
-    pub key: Option<CacheKey>,
-    pub failed: BTreeSet<AttemptId>,
-    /// The newest judged attempt here.
-    pub newest: Option<AttemptId>,
-    /// Refused or vetoed by this gate: waits until card, tests or rules change.
-    pub waiting: Option<(CacheKey, GateHash, String)>,
-    /// A refusal that is yet to be carried out on the board.
-    pub owed: bool,
-    /// That the attempts are used up stands on the card.
-    pub exhausted: bool,
-    /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
-    pub sent_away: bool,
-}
-
 impl State {
     pub fn history(&self, card: &CardId) -> Option<&CardHistory> {
         self.cards.get(card)
@@ -95,10 +63,10 @@ impl State {
         (attempt.key == *key && attempt.verdict == Some(Verdict::Pass)).then_some((id, attempt))
     }
 
-    /// Failed attempts of this body here.
-    pub fn failed(&self, card: &CardId, column: &Column, key: &CacheKey) -> u32 {
-        let visits = self.visits(card, column).filter(|visits| visits.key.as_ref() == Some(key));
-        visits.map_or(0, |visits| visits.failed.len() as u32)
+    /// What was spent on this text of a card in a column. None: nothing yet.
+    pub fn spent(&self, card: &CardId, column: &Column, key: &CacheKey, text: &TextHash) -> Option<&Visits> {
+        let history = self.cards.get(card)?;
+        history.visits.get(column).filter(|visits| visits.of(key) || history.wrote(text))
     }
 
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
@@ -128,6 +96,7 @@ impl State {
             Event::Retried { card } => {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
+                history.edited = None;
                 history.visits.clear();
                 self.pass.visited.retain(|(visited, _)| visited != card);
             }
@@ -165,11 +134,16 @@ impl State {
                 self.close(attempt.as_ref());
                 self.moved(card, from);
             }
-            Event::Elsewhere { attempt, card, from, now, .. } => {
+            Event::Elsewhere { attempt, card, from, now, spent, edited, .. } => {
                 self.close(attempt.as_ref());
                 self.moved(card, from);
-                if let Some(now) = now {
-                    self.seen_elsewhere(card, now);
+                match (now, attempt) {
+                    (Some(now), Some(attempt)) if *spent => {
+                        self.cards.entry(card.clone()).or_default().spent(attempt, from, now, edited.as_ref());
+                        self.pass.visited.remove(&(card.clone(), now.clone()));
+                    }
+                    (Some(now), _) => self.seen_elsewhere(card, now),
+                    (None, _) => {}
                 }
                 self.board = None;
             }
@@ -251,6 +225,7 @@ impl State {
             number,
             limit,
             key,
+            text,
             gate,
             tests,
             before,
@@ -266,10 +241,7 @@ impl State {
         history.executions = attempt.execution().unwrap_or(history.executions + 1);
         history.attempts.push(attempt.clone());
         history.column = Some(column.clone());
-        let visits = history.visits.entry(column.clone()).or_default();
-        if visits.key.as_ref() != Some(key) {
-            *visits = Visits { key: Some(key.clone()), ..Visits::default() };
-        }
+        history.begin(column, key, text.as_ref());
         self.attempts.insert(
             attempt.clone(),
             Attempt {
@@ -279,6 +251,7 @@ impl State {
                 number: *number,
                 limit: *limit,
                 key: key.clone(),
+                text: text.clone(),
                 tests: tests.clone(),
                 green: green.clone(),
                 unaccepted: unaccepted.clone(),
@@ -371,9 +344,10 @@ impl State {
         visits.newest = Some(id.clone());
         let failed = matches!(verdict, Verdict::Fail | Verdict::Tampered);
         history.failure = failed.then(|| id.clone());
-        match failed {
-            true if !reopened => visits.failed.insert(id.clone()),
-            _ => visits.failed.remove(id),
+        match (failed, reopened) {
+            (true, false) => visits.failed.insert(id.clone()),
+            (true, true) => visits.lost.insert(id.clone()),
+            (false, _) => visits.failed.remove(id),
         };
         match failed {
             // Judged before, by a runner that died or as a pass: no further attempt failed.
@@ -460,8 +434,12 @@ impl State {
     fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
         let history = self.cards.entry(card.clone()).or_default();
         history.column = Some(to.clone());
+        if let Some(edited) = &mut history.edited {
+            edited.other_tests = false;
+        }
         if let Some(visits) = history.visits.get_mut(to) {
             visits.failed.clear();
+            visits.lost.clear();
             visits.exhausted = false;
             visits.sent_away = false;
         }

@@ -176,7 +176,9 @@ fn good_needs_exit_code_0_and_a_completed_turn_where_there_are_events() {
 fn who_says_nothing_in_the_end_has_not_worked() {
     let silent = Outcome::Work { reason: "codex ended without a final message".to_owned() };
     let without = Events { message: None, ..completed("") };
-    for (events, message) in [(&without, ""), (&without, " \r\n\t"), (&completed(" \n"), ""), (&Events::default(), "\n")] {
+    for (events, message) in
+        [(&without, ""), (&without, " \r\n\t"), (&completed(" \n"), ""), (&Events::default(), "\n")]
+    {
         assert_eq!(classify(&Exit::Code(0), events, "noise", message), silent, "{events:?} {message:?}");
     }
     for events in [working(), waiting()] {

@@ -3,7 +3,7 @@
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{CacheKey, Ending, GateHash, InputHash, TestOutcome};
+use crate::journal::{CacheKey, Ending, GateHash, InputHash, TestOutcome, TextHash};
 use crate::rules::Verdict;
 
 /// How far an attempt is.
@@ -27,6 +27,8 @@ pub struct Attempt {
     pub number: u32,
     pub limit: u32,
     pub key: CacheKey,
+    /// What the card said when it began.
+    pub text: Option<TextHash>,
     pub tests: Vec<TestId>,
     pub green: Vec<TestId>,
     /// Gate inputs that were not as accepted before it began: it did not change them.

@@ -1,0 +1,83 @@
+//! One card's fate, over its columns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::board::Column;
+use crate::journal::{AttemptId, CacheKey, Edited, GateHash, TextHash};
+
+/// What the journal says of one card.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CardHistory {
+    /// Executions ever started: the next attempt's name.
+    pub executions: u32,
+    /// Attempts with trees, oldest first: together they are the card's change set.
+    pub attempts: Vec<AttemptId>,
+    /// Where the program last left or saw it.
+    pub column: Option<Column>,
+    pub visits: BTreeMap<Column, Visits>,
+    /// The newest judged attempt, if it did not pass: what the next prompt tells.
+    pub failure: Option<AttemptId>,
+    /// `skip`
+    pub held: bool,
+    /// The newest text that came while an attempt at it ran. Codex may have written it, so it is no other work: what was
+    /// spent on the text before it counts.
+    pub edited: Option<Edited>,
+}
+
+/// One card's fate in one column.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Visits {
+    /// Failed attempts of the body (and prompt) `key`, those that were spent without a verdict included.
+    pub key: Option<CacheKey>,
+    pub failed: BTreeSet<AttemptId>,
+    /// Passes that did not last: judged again, they failed.
+    pub lost: BTreeSet<AttemptId>,
+    /// The newest judged attempt here.
+    pub newest: Option<AttemptId>,
+    /// Refused or vetoed by this gate: waits until card, tests or rules change.
+    pub waiting: Option<(CacheKey, GateHash, String)>,
+    /// A refusal that is yet to be carried out on the board.
+    pub owed: bool,
+    /// That the attempts are used up stands on the card.
+    pub exhausted: bool,
+    /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
+    pub sent_away: bool,
+}
+
+impl CardHistory {
+    /// Whether this text came while an attempt at the card ran.
+    pub fn wrote(&self, text: &TextHash) -> bool {
+        self.edited.as_ref().is_some_and(|edited| edited.text == *text)
+    }
+
+    /// An attempt at this text begins. What a person wrote begins anew, what came while another attempt ran does not.
+    pub(super) fn begin(&mut self, column: &Column, key: &CacheKey, text: Option<&TextHash>) {
+        let wrote = text.is_some_and(|text| self.wrote(text));
+        if !wrote {
+            self.edited = None;
+        }
+        let visits = self.visits.entry(column.clone()).or_default();
+        if !visits.of(key) && !wrote {
+            *visits = Visits::default();
+        }
+        visits.key = Some(key.clone());
+    }
+
+    /// The card changed its place or its text while this attempt ran.
+    pub(super) fn spent(&mut self, attempt: &AttemptId, from: &Column, now: &Column, edited: Option<&Edited>) {
+        self.column = Some(now.clone());
+        self.edited = edited.cloned().or(self.edited.take());
+        self.visits.entry(from.clone()).or_default().failed.insert(attempt.clone());
+    }
+}
+
+impl Visits {
+    pub(super) fn of(&self, key: &CacheKey) -> bool {
+        self.key.as_ref() == Some(key)
+    }
+
+    /// How many attempts are used up.
+    pub fn failures(&self) -> u32 {
+        self.failed.len() as u32
+    }
+}
