@@ -293,12 +293,15 @@ pub fn other_tests(card: &CardId) -> String {
     )
 }
 
-/// Why no further attempt is made. A pass that other work undoes again and again ends like one that fails.
+/// Why no further attempt is made. A pass that other work undoes again and again ends
+/// like one that fails.
 fn used_up(visits: &Visits, limit: u32) -> Option<String> {
     let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
     match failed >= limit {
         true => Some(format!("{failed} of {limit} attempts failed")),
-        false if lost > limit => Some(format!("it passed {lost} times, and each time its work was undone")),
+        false if failed + lost > limit => {
+            Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"))
+        }
         false => None,
     }
 }
