@@ -96,7 +96,7 @@ fn what_failed_before_counts_for_the_text_that_codex_wrote() {
 
 #[test]
 fn codex_that_moves_its_card_back_and_forth_uses_its_attempts_up() {
-    let moves = "case $step in Implement.) move $card Review ;; *) move $card 'In Progress' ;; esac";
+    let moves = "case $step in Implement*) move $card Review ;; *) move $card 'In Progress' ;; esac";
     let world = World::new("- [ ] KB-1 first @made\n")
         .with("transitions.yaml", ping_pong("onFail: Blocked", "onFail: Blocked"))
         .codex(moves);
