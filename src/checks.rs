@@ -83,6 +83,10 @@ impl Kind {
         }
     }
 
+    pub fn is_shell(&self) -> bool {
+        matches!(self, Kind::Shell(_))
+    }
+
     /// Whether a pass shows that work was done. What is absent proves nothing: a gate needs one pass that does.
     pub fn proves(&self) -> bool {
         match self {
@@ -129,6 +133,11 @@ impl FileGlob {
 
     pub fn as_str(&self) -> &str {
         &self.source
+    }
+
+    /// Its last part is no pattern.
+    pub fn names_a_file(&self) -> bool {
+        !self.source.rsplit('/').next().unwrap_or_default().contains(['*', '?', '[', '{'])
     }
 
     pub fn matches(&self, path: &TreePath) -> bool {

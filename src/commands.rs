@@ -1,5 +1,6 @@
 //! One file a subcommand: arguments → options → one call.
 
+mod accept;
 mod demo;
 mod dry_run;
 mod index_tests;
@@ -7,7 +8,7 @@ mod print_plan;
 mod run;
 mod steer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -17,11 +18,13 @@ use crate::cli;
 use crate::cycle::plan::Planner;
 use crate::cycle::state::State;
 use crate::failure::Failure;
-use crate::inputs::Inputs;
-use crate::journal::{Event, Record, VERSION, replay};
+use crate::inputs::{self, Copies, Inputs};
+use crate::journal::replay::{self, Replayed};
+use crate::journal::{Event, Record, VERSION};
 use crate::provider::{self, Provider};
 use crate::requests;
 use crate::settings::{Given, Need, Settings};
+use crate::storage::RunLock;
 
 /// Runs the subcommand that was given; the exit code.
 pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
@@ -32,6 +35,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
+        "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
 }
@@ -39,6 +43,13 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
     let given = Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?;
     Settings::resolve(&given, need)
+}
+
+fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
+    let replayed = replay::read(cache_dir)?;
+    let mut state = State::default();
+    replayed.records.iter().for_each(|record| state.apply(record));
+    Ok((replayed, state))
 }
 
 /// A board with everything that is known of it. Reading it writes nothing.
@@ -51,20 +62,35 @@ pub struct Opened {
     pub records: Vec<Record>,
     /// Journal lines that could not be read.
     pub damaged: Vec<usize>,
+    /// Somebody wrote into the journal since its last record.
+    pub written_later: bool,
 }
 
 impl Opened {
     pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
+        let (replayed, state) = history(&settings.cache_dir)?;
+        // A config file that was changed during an attempt doesn't hold, wherever it says that the history is.
+        let last =
+            RunLock::last_cache_dir(&settings.lock_dir, &settings.source).filter(|last| *last != settings.cache_dir);
+        let last = last.map(|last| Ok::<_, Failure>((history(&last)?.1, last))).transpose()?;
+        let known = last.iter().map(|(state, folder)| (state, folder)).chain([(&state, &settings.cache_dir)]);
+        let mut copies = Copies::new();
+        for (state, folder) in known {
+            copies = inputs::held(&settings.workspace, folder, state)?;
+            let held = copies.get(&settings.config);
+            if let Some(config) = held.filter(|copy| settings.given.accepted_config.as_ref() != Some(*copy)) {
+                return Opened::open(Arc::new(settings.with_config(config.clone())?));
+            }
+        }
         let provider = provider::open(settings.provider, &settings.source, settings.next)?;
         let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
             Ok(failure) => failure,
             Err(error) => Failure::from(error),
         })?;
-        let replayed = replay::read(&settings.cache_dir)?;
-        let mut state = State::default();
-        replayed.records.iter().for_each(|record| state.apply(record));
-        let inputs = Inputs::accepted(&settings, &board.columns, &state)?;
-        Ok(Opened { settings, provider, board, state, inputs, records: replayed.records, damaged: replayed.damaged })
+        let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
+        let Replayed { records, damaged } = replayed;
+        let written_later = replay::written_later(&settings.cache_dir, &records);
+        Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
     }
 
     /// For commands that only look: the state of a run that would start now, and its planner.

@@ -16,7 +16,7 @@ mod walk;
 
 pub use artifacts::{Artifact, artifacts, artifacts_unchanged};
 pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
-pub use git::TreeId;
+pub use git::{Forged, TreeId};
 pub use ignored::IgnoreRules;
 pub use path::TreePath;
 pub use trees::{Blob, Change, Snapshot, Trees};

@@ -52,7 +52,7 @@ pub async fn run(
     stop: &mut Stop,
 ) -> Result<Answer> {
     let (program, args) = command(hook, &settings.js_runtime);
-    let mut env = settings.env.hooks();
+    let mut env = settings.env.hooks(&settings.workspace);
     env.extend(variables(transition));
     let mut told = serde_json::to_value(transition)?;
     settings.env.redactor().json(&mut told);

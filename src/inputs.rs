@@ -1,5 +1,7 @@
 //! The gate inputs: tests file, rules file, prompt files, config, hooks. Read once, hashed, and judged by from memory.
 
+pub mod difference;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,17 @@ pub struct InputFile {
     pub path: PathBuf,
     /// As people know it.
     pub name: String,
-    pub bytes: Vec<u8>,
+    /// None: there is no such file, and one that is made is a change. So it is with the config file.
+    pub bytes: Option<Vec<u8>>,
+    /// Empty where there is no file.
     pub sha256: String,
+}
+
+impl InputFile {
+    /// What the file holds now.
+    pub fn now(&self) -> Option<Vec<u8>> {
+        fs::read(&self.path).ok()
+    }
 }
 
 /// Everything that the gate judges by.
@@ -44,51 +55,28 @@ pub fn index_path(cache_dir: &Path) -> PathBuf {
 impl Inputs {
     /// Reads and checks all inputs; `columns` are the board's, to check the rules against. All problems at once.
     pub fn load(settings: &Settings, columns: &[Column]) -> Result<Inputs, Vec<Problem>> {
-        Inputs::read(settings, columns, BTreeMap::new())
+        Inputs::read(settings, columns, Copies::new(), true)
     }
 
-    /// The inputs that hold at the start of a run: as the files are, but by their accepted copies where they changed
-    /// during an attempt, or while an attempt ran whose runner died.
-    pub fn accepted(settings: &Settings, columns: &[Column], state: &State) -> Result<Inputs, Failure> {
-        let mut copies = BTreeMap::new();
-        if !state.held_inputs.is_empty() || !state.active.is_empty() {
-            for (name, accepted) in &state.accepted {
-                let path = settings.workspace.join(name);
-                let now = fs::read(&path).map(|bytes| sha256(&bytes)).ok();
-                if now.as_ref() != Some(accepted) {
-                    let copy = settings.cache_dir.join("inputs").join(accepted);
-                    let bytes = fs::read(&copy).ok().filter(|bytes| sha256(bytes) == *accepted);
-                    let Some(bytes) = bytes else {
-                        let text =
-                            format!("{name} changed during an attempt, and its accepted copy is gone or damaged");
-                        return Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"));
-                    };
-                    copies.insert(path, bytes);
-                }
-            }
-        }
-        Ok(Inputs::read(settings, columns, copies)?)
+    /// The inputs that hold at the start of a run: as the files are, but by the accepted `copies` of those that are [`held`].
+    /// `trusted` says that no attempt was open, which could have written into the stored index.
+    pub fn accepted(settings: &Settings, columns: &[Column], copies: Copies, trusted: bool) -> Result<Inputs, Failure> {
+        Ok(Inputs::read(settings, columns, copies, trusted)?)
     }
 
-    fn read(
-        settings: &Settings,
-        columns: &[Column],
-        copies: BTreeMap<PathBuf, Vec<u8>>,
-    ) -> Result<Inputs, Vec<Problem>> {
+    fn read(settings: &Settings, columns: &[Column], copies: Copies, trusted: bool) -> Result<Inputs, Vec<Problem>> {
         let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
         let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
         let hint =
             "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
-        if let Some(config) = &settings.config {
-            reader.text(config, "");
-        }
+        reader.config();
         let (Some(rules), Some(tests), true) = (rules, tests, reader.problems.is_empty()) else {
             return Err(reader.problems);
         };
         let files = reader.files;
-        let (index, fresh_index) = load_index(settings, &tests)?;
+        let (index, fresh_index) = load_index(settings, &tests, trusted)?;
         Ok(Inputs { files, rules, tests, index, fresh_index })
     }
 
@@ -99,22 +87,81 @@ impl Inputs {
 
     /// What the inputs whose files are not as accepted hold now; the hash of one that is gone is empty.
     pub fn unaccepted(&self) -> Vec<InputHash> {
-        let now = |file: &InputFile| fs::read(&file.path).map(|bytes| sha256(&bytes)).unwrap_or_default();
-        self.changed().into_iter().map(|file| InputHash { file: file.name.clone(), sha256: now(file) }).collect()
+        self.changed().into_iter().map(|file| InputHash { file: file.name.clone(), sha256: hash(file.now()) }).collect()
     }
 
     /// The inputs whose files are not as accepted now: changed, gone, or unreadable.
     pub fn changed(&self) -> Vec<&InputFile> {
-        let differs = |file: &&InputFile| fs::read(&file.path).map_or(true, |bytes| bytes != file.bytes);
-        self.files.iter().filter(differs).collect()
+        self.files.iter().filter(|file| file.now() != file.bytes).collect()
+    }
+
+    /// What a hook rests on.
+    pub fn of_hook<'i>(&'i self, hook: &Hook, settings: &Settings) -> impl Iterator<Item = &'i InputFile> {
+        let files = hook_files(hook, settings);
+        self.files.iter().filter(move |file| files.contains(&file.path))
     }
 }
 
-/// The stored index if it belongs to these tests, else one that is built in memory.
-pub fn load_index(settings: &Settings, tests: &[TestString]) -> Result<(Index, Option<Vec<u8>>), Vec<Problem>> {
+/// What is read in place of files; None: as if there were no file.
+pub type Copies = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+/// The accepted copies of the inputs that changed during an attempt, or while an attempt ran whose runner died.
+pub fn held(workspace: &Path, cache_dir: &Path, state: &State) -> Result<Copies, Failure> {
+    let mut copies = Copies::new();
+    if state.held_inputs.is_empty() && state.active.is_empty() {
+        return Ok(copies);
+    }
+    for (name, accepted) in &state.accepted {
+        let path = workspace.join(name);
+        if hash(fs::read(&path).ok()) != *accepted {
+            copies.insert(path, copy(cache_dir, name, accepted)?);
+        }
+    }
+    Ok(copies)
+}
+
+/// The copy that was kept of an input when it was accepted; None where it was accepted that there is none.
+pub fn copy(cache_dir: &Path, name: &str, accepted: &str) -> Result<Option<Vec<u8>>, Failure> {
+    if accepted.is_empty() {
+        return Ok(None);
+    }
+    match fs::read(cache_dir.join("inputs").join(accepted)).ok().filter(|bytes| sha256(bytes) == accepted) {
+        Some(bytes) => Ok(Some(bytes)),
+        None => {
+            let text = format!("{name} is not as it was accepted, and its accepted copy is gone or damaged");
+            Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"))
+        }
+    }
+}
+
+/// Empty for no file.
+pub fn hash(bytes: Option<Vec<u8>>) -> String {
+    bytes.map_or(String::new(), |bytes| sha256(&bytes))
+}
+
+/// The program of a hook, and the script that an interpreter is given.
+fn hook_files(hook: &Hook, settings: &Settings) -> Vec<PathBuf> {
+    match hook {
+        Hook::Js(file) => vec![file.clone()],
+        Hook::Shell { file: Some(file), .. } => vec![file.clone()],
+        // It runs in the workspace.
+        Hook::Shell { line, file: None } => {
+            let script = rules::script(line).map(|word| settings.workspace.join(word));
+            script.filter(|script| script.is_file()).into_iter().collect()
+        }
+    }
+}
+
+/// The stored index if it is to be trusted and belongs to these tests, else one that is built in memory.
+pub fn load_index(
+    settings: &Settings,
+    tests: &[TestString],
+    trusted: bool,
+) -> Result<(Index, Option<Vec<u8>>), Vec<Problem>> {
     let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
     let source = sha256(words.join("\n").as_bytes());
-    if let Ok(index) = Index::open(&index_path(&settings.cache_dir))
+    if trusted
+        && let Ok(index) = Index::open(&index_path(&settings.cache_dir))
         && index.source_sha256() == source
     {
         return Ok((index, None));
@@ -137,7 +184,7 @@ const FROM_RULES: &str = "a path in the rules starts at the folder of their file
 struct Reader<'s> {
     settings: &'s Settings,
     /// What is read in place of a file.
-    copies: BTreeMap<PathBuf, Vec<u8>>,
+    copies: Copies,
     files: Vec<InputFile>,
     problems: Vec<Problem>,
 }
@@ -149,17 +196,30 @@ impl Reader<'_> {
 
     fn read(&mut self, path: &Path, hint: &str) -> Result<String, Problem> {
         let name = self.settings.shown(path);
-        let copy = self.copies.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        let text = copy.map_or_else(|| read_text(path, &name, hint), Ok)?;
-        self.add(path, text.clone().into_bytes());
+        let copy = self.copies.get(path).and_then(Option::as_ref);
+        let text = match copy.map(|bytes| String::from_utf8_lossy(bytes).into_owned()) {
+            Some(text) => text,
+            None => read_text(path, &name, hint)?,
+        };
+        self.add(path, Some(text.clone().into_bytes()));
         Ok(text)
     }
 
-    fn add(&mut self, path: &Path, bytes: Vec<u8>) {
+    /// The settings were made from it already.
+    fn config(&mut self) {
+        let path = self.settings.config.clone();
+        let bytes = match self.copies.get(&path) {
+            Some(copy) => copy.clone(),
+            None => fs::read(&path).ok(),
+        };
+        self.add(&path, bytes);
+    }
+
+    fn add(&mut self, path: &Path, bytes: Option<Vec<u8>>) {
         // Not from where the user stands: the journal knows a file by this name.
         let name = shown(path, &self.settings.workspace);
         if !self.files.iter().any(|file| file.path == path) {
-            self.files.push(InputFile { path: path.to_owned(), name, sha256: sha256(&bytes), bytes });
+            self.files.push(InputFile { path: path.to_owned(), name, sha256: hash(bytes.clone()), bytes });
         }
     }
 
@@ -189,11 +249,12 @@ impl Reader<'_> {
                 }
             }
             for (key, hook) in [("beforeTransition", &rule.before), ("afterTransition", &rule.after)] {
-                let Some(file) = hook.as_ref().and_then(Hook::file) else { continue };
-                let read = || read_bytes(file, &self.settings.shown(file), FROM_RULES);
-                match self.copies.get(file).cloned().map_or_else(read, Ok) {
-                    Ok(bytes) => self.add(file, bytes),
-                    Err(error) => wrong.push(cause(key, error)),
+                for file in hook.iter().flat_map(|hook| hook_files(hook, self.settings)) {
+                    let read = || read_bytes(&file, &self.settings.shown(&file), FROM_RULES);
+                    match self.copies.get(&file).cloned().flatten().map_or_else(read, Ok) {
+                        Ok(bytes) => self.add(&file, Some(bytes)),
+                        Err(error) => wrong.push(cause(key, error)),
+                    }
                 }
             }
             let (k, require) = (rule.k.unwrap_or(self.settings.k), rule.require.unwrap_or(self.settings.require));

@@ -35,6 +35,11 @@ pub struct Record {
 pub trait Keep {
     /// Durable when this returns.
     fn keep(&mut self, record: &Record) -> Result<()>;
+
+    /// Takes back what somebody else wrote there since the last record; true where somebody did.
+    fn mend(&mut self) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A simulated world keeps nothing.
@@ -212,8 +217,10 @@ pub enum Event {
         command: Vec<String>,
         /// The tree before it; None in a dry run.
         before: Option<TreeId>,
-        /// Shell tests that were green before the work began.
-        green: Vec<TestId>,
+        /// The lines of shell tests that were green before the work began, and of those that were not.
+        green: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        red: Vec<String>,
         /// Gate inputs that were not as accepted already, as they were found.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unaccepted: Vec<InputHash>,
@@ -229,6 +236,9 @@ pub enum Event {
         seconds: f64,
         /// Processes that outlived codex and were ended.
         strays: u32,
+        /// What of this program's own files was written into meanwhile.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        meddled: Vec<String>,
     },
     Judged {
         attempt: AttemptId,
@@ -239,6 +249,9 @@ pub enum Event {
         tests: Vec<TestOutcome>,
         gate: GateHash,
         artifacts: Vec<Artifact>,
+        /// Guarded files that the card's attempts changed, as they left them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        weakened: Vec<Artifact>,
     },
     /// Too few tests: codex was not started.
     Refused {

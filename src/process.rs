@@ -43,6 +43,8 @@ pub struct Spawner {
     marker: String,
     /// The binary whose subcommand the launcher is.
     launcher: PathBuf,
+    /// This process has no children but its own: whatever else becomes its child was left by a killed launcher.
+    adopts: bool,
 }
 
 impl Spawner {
@@ -50,7 +52,23 @@ impl Spawner {
     /// that a child writes to the runner's channel.
     pub fn new(lock: &RunLock) -> Spawner {
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
-        Spawner { writer: lock.writer(), marker: lock.marker().to_owned(), launcher: launcher::own_binary() }
+        Spawner {
+            writer: lock.writer(),
+            marker: lock.marker().to_owned(),
+            launcher: launcher::own_binary(),
+            adopts: false,
+        }
+    }
+
+    /// For a process that is a runner and nothing else: what a killed launcher leaves becomes its child, and is found even
+    /// where it has shed its environment.
+    #[must_use]
+    pub fn adopting(mut self) -> Spawner {
+        #[cfg(target_os = "linux")]
+        {
+            self.adopts = rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_ok();
+        }
+        self
     }
 
     /// With the launcher of another binary than the running one: a test's own binary has none.

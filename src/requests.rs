@@ -8,18 +8,27 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::board::CardId;
-use crate::journal::Event;
+use crate::journal::{Event, InputHash};
 use crate::storage::{Writer, sha256};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
-    Retry { card: CardId },
-    Skip { card: CardId },
-    Unskip { card: CardId },
+    Retry {
+        card: CardId,
+    },
+    Skip {
+        card: CardId,
+    },
+    Unskip {
+        card: CardId,
+    },
     Pause,
     Resume,
-    Accept,
+    /// The changed gate inputs as the person saw them.
+    Accept {
+        inputs: Vec<InputHash>,
+    },
 }
 
 impl Request {
@@ -31,7 +40,7 @@ impl Request {
             Request::Unskip { card } => Event::Released { card },
             Request::Pause => Event::Paused,
             Request::Resume => Event::Resumed,
-            Request::Accept => Event::Warning { text: "the gate inputs are accepted".into() },
+            Request::Accept { .. } => Event::Warning { text: "the gate inputs are accepted".into() },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The transitions file: what each column does with its cards, and where a verdict sends them. Pure.
 
+mod guard;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::Column;
 use crate::checks::Source;
+pub use guard::GuardPaths;
 pub use parse::parse;
 
 /// The whole transitions file.
@@ -41,6 +43,8 @@ pub struct Rule {
     pub evidence: Option<Vec<Source>>,
     pub require_changes: bool,
     pub red_green: bool,
+    /// Files that the attempts at a card may not weaken.
+    pub guard_paths: GuardPaths,
 }
 
 /// A program at a transition. Relative paths start at the transitions file's folder.
@@ -54,14 +58,18 @@ pub enum Hook {
     Js(PathBuf),
 }
 
-impl Hook {
-    /// The hook's own file, a gate input.
-    pub fn file(&self) -> Option<&PathBuf> {
-        match self {
-            Hook::Shell { file, .. } => file.as_ref(),
-            Hook::Js(file) => Some(file),
-        }
-    }
+/// Programs whose first argument that is no option is what they run.
+const INTERPRETERS: [&str; 15] = [
+    "sh", "bash", "dash", "zsh", "ksh", "fish", "node", "deno", "bun", "python", "python3", "ruby", "perl", "php",
+    "lua",
+];
+
+/// The script in a hook's line such as `sh hooks/check.sh --strict`: its text decides as the line itself does.
+pub fn script(line: &str) -> Option<String> {
+    let words = shell_words::split(line).ok()?;
+    let (program, rest) = words.split_first()?;
+    let script = rest.iter().find(|word| !word.starts_with('-'))?;
+    INTERPRETERS.contains(&program.as_str()).then(|| script.clone())
 }
 
 /// What the gate says of a card.

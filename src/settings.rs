@@ -27,6 +27,8 @@ pub struct Given {
     pub env: BTreeMap<OsString, OsString>,
     /// `--config`
     pub config: Option<PathBuf>,
+    /// What the config file is taken to hold in place of what it holds: an accepted copy, or that there is none.
+    pub accepted_config: Option<Option<Vec<u8>>>,
     /// Where relative paths of flags and variables start.
     pub folder: PathBuf,
 }
@@ -34,7 +36,8 @@ pub struct Given {
 impl Given {
     /// The real process environment and current folder.
     pub fn from_process(flags: BTreeMap<String, String>, config: Option<PathBuf>) -> anyhow::Result<Given> {
-        Ok(Given { flags, config, env: std::env::vars_os().collect(), folder: std::env::current_dir()? })
+        let (env, folder) = (std::env::vars_os().collect(), std::env::current_dir()?);
+        Ok(Given { flags, config, accepted_config: None, env, folder })
     }
 
     /// A variable's value; one that is not UTF-8 can be no setting.
@@ -53,12 +56,15 @@ pub enum Format {
 /// The whole configuration, every path absolute.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What it was resolved from.
+    pub given: Given,
     pub provider: provider::Kind,
     /// The board as the user named it, for messages.
     pub source_name: String,
     pub source: PathBuf,
     pub next: bool,
-    pub config: Option<PathBuf>,
+    /// Where the config file is, or would be.
+    pub config: PathBuf,
     pub tests: PathBuf,
     pub transitions: PathBuf,
     pub workspace: PathBuf,
@@ -113,6 +119,11 @@ impl Settings {
     /// Resolves everything; all problems at once, nothing written.
     pub fn resolve(given: &Given, need: Need) -> Result<Settings, Failure> {
         Resolver::open(given, need)?.settings()
+    }
+
+    /// The same, had the config file held the bytes of an accepted copy, or not been there.
+    pub fn with_config(&self, accepted: Option<Vec<u8>>) -> Result<Settings, Failure> {
+        Settings::resolve(&Given { accepted_config: Some(accepted), ..self.given.clone() }, Need::Board)
     }
 }
 
@@ -206,15 +217,15 @@ impl Environment {
         self.select(|name, _| !BOARD_TOKENS.contains(&name))
     }
 
-    /// Shell tests: no secrets either; their output is evidence.
-    pub fn tests(&self) -> Vec<(OsString, OsString)> {
+    /// Shell tests: no secrets either; their output is evidence. Nor programs from the `workspace` by their bare names.
+    pub fn tests(&self, workspace: &Path) -> Vec<(OsString, OsString)> {
         let clean = |value: &str| matches!(self.redactor.text(value), Cow::Borrowed(_));
-        self.select(|name, value| !BOARD_TOKENS.contains(&name) && clean(value))
+        outside(workspace, self.select(|name, value| !BOARD_TOKENS.contains(&name) && clean(value)))
     }
 
     /// Hooks are the user's own programs: everything but what belongs to PM2.
-    pub fn hooks(&self) -> Vec<(OsString, OsString)> {
-        self.select(|_, _| true)
+    pub fn hooks(&self, workspace: &Path) -> Vec<(OsString, OsString)> {
+        outside(workspace, self.select(|_, _| true))
     }
 
     fn select(&self, keep: impl Fn(&str, &str) -> bool) -> Vec<(OsString, OsString)> {
@@ -229,6 +240,18 @@ impl Environment {
         };
         self.all.iter().filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
+}
+
+/// Without the folders of PATH that codex works in, where it could put a program of any name, and without the files that a
+/// shell reads first.
+fn outside(workspace: &Path, mut env: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    env.retain(|(name, _)| name != "BASH_ENV" && name != "ENV");
+    for (_, path) in env.iter_mut().filter(|(name, _)| name == "PATH") {
+        let kept = std::env::split_paths(path).filter(|folder| folder.is_absolute() && !folder.starts_with(workspace));
+        // No folder that was split from it holds a colon.
+        *path = std::env::join_paths(kept).unwrap_or_default();
+    }
+    env
 }
 
 impl Settings {

@@ -8,7 +8,7 @@ mod rotate;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,14 @@ pub struct RunLock {
     marker: String,
 }
 
+/// What a run is about, canonical paths.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'p> {
+    pub source: &'p Path,
+    pub workspace: &'p Path,
+    pub cache_dir: &'p Path,
+}
+
 /// Another process holds the board or the workspace.
 #[derive(Debug)]
 pub struct Held {
@@ -50,14 +58,14 @@ pub struct Held {
 }
 
 impl RunLock {
-    /// Locks the board `source` (canonical) and the `workspace` (canonical) with kernel locks on files in `folder`, which
-    /// belongs to this user alone. `holder` is written into them for the error that a second runner gets.
-    pub fn acquire(folder: &Path, source: &str, workspace: &Path, holder: &str) -> Result<Result<RunLock, Held>> {
+    /// Locks the board and the workspace with kernel locks on files in `folder`, which belongs to this user alone. `holder`
+    /// is written into them for the error that a second runner gets.
+    pub fn acquire(folder: &Path, places: Places<'_>, holder: &str) -> Result<Result<RunLock, Held>> {
         private_folder(folder)?;
-        let workspace = workspace.to_string_lossy();
+        let (source, workspace) = (places.source.to_string_lossy(), places.workspace.to_string_lossy());
         let mut files = Vec::new();
-        for (kind, name) in [("board", source), ("workspace", workspace.as_ref())] {
-            let path = folder.join(format!("{}.lock", &sha256(format!("{kind}\0{name}").as_bytes())[..32]));
+        for (kind, name) in [("board", &source), ("workspace", &workspace)] {
+            let path = lock_file(folder, kind, name);
             let mut file = OpenOptions::new()
                 .read(true)
                 .write(true)
@@ -70,11 +78,17 @@ impl RunLock {
                 return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
             }
             file.set_len(0)?;
-            file.write_all(holder.as_bytes())?;
+            file.write_all(format!("{holder}\n{}", places.cache_dir.display()).as_bytes())?;
             files.push(file);
         }
         let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
         Ok(Ok(RunLock { _files: files, marker }))
+    }
+
+    /// Where the board's newest runner kept its history.
+    pub fn last_cache_dir(folder: &Path, source: &Path) -> Option<PathBuf> {
+        let holder = fs::read_to_string(lock_file(folder, "board", &source.to_string_lossy())).ok()?;
+        holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
     }
 
     /// What every child of a runner of this board carries in its environment, so that a later run finds strays.
@@ -85,6 +99,10 @@ impl RunLock {
     pub fn writer(&self) -> Writer {
         Writer { root: None }
     }
+}
+
+fn lock_file(folder: &Path, kind: &str, name: &str) -> PathBuf {
+    folder.join(format!("{}.lock", &sha256(format!("{kind}\0{name}").as_bytes())[..32]))
 }
 
 /// Locks the file, or says who holds it. Asks again for a moment where that is a process that is gone: a killed runner's
@@ -103,7 +121,7 @@ fn held(file: &mut File) -> io::Result<Option<String>> {
         let pid = holder.strip_prefix("pid ").and_then(|rest| rest.split(',').next()?.parse().ok());
         let alive = pid.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH));
         if alive || began.elapsed() > HANDOVER {
-            return Ok(Some(holder));
+            return Ok(Some(holder.lines().next().unwrap_or_default().to_owned()));
         }
         std::thread::sleep(HANDOVER / 100);
     }
@@ -193,9 +211,11 @@ impl Writer {
     /// Opens a file for durable appending, creating it with 0600.
     pub fn append(&self, path: &Path) -> Result<Appender> {
         self.allow(path)?;
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
-        Ok(Appender { file, path: path.to_owned() })
+        let mut appender = Appender { file, path: path.to_owned(), stamp: None };
+        appender.stamp();
+        Ok(appender)
     }
 
     /// A new empty file for streaming, 0600, replacing what was there.
@@ -250,11 +270,32 @@ impl Staged {
     }
 }
 
+/// Which file stands at a path and when it last changed: what another program writes there changes it, whatever times it
+/// sets, for nobody sets a file's ctime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp([i128; 5]);
+
+impl Stamp {
+    /// None where there is no file.
+    pub fn of(path: &Path) -> Option<Stamp> {
+        fs::symlink_metadata(path).ok().map(|data| Stamp::from(&data))
+    }
+}
+
+impl From<&fs::Metadata> for Stamp {
+    fn from(data: &fs::Metadata) -> Stamp {
+        let [dev, ino, size] = [data.dev(), data.ino(), data.size()].map(i128::from);
+        Stamp([dev, ino, size, data.ctime().into(), data.ctime_nsec().into()])
+    }
+}
+
 /// A file that only grows, each piece on disk before the call returns.
 #[derive(Debug)]
 pub struct Appender {
     file: File,
     path: PathBuf,
+    /// As this program last left it.
+    stamp: Option<Stamp>,
 }
 
 impl Appender {
@@ -266,7 +307,35 @@ impl Appender {
     /// Cuts the file to `length` bytes: what a crash tore off half-written is not built upon.
     pub fn cut(&mut self, length: u64) -> Result<()> {
         let cut = self.file.set_len(length).and_then(|()| self.file.sync_data());
+        self.stamp();
         cut.with_context(|| format!("cannot repair {}", self.path.display()))
+    }
+
+    fn stamp(&mut self) {
+        self.stamp = self.file.metadata().ok().map(|data| Stamp::from(&data));
+    }
+
+    /// Takes back what somebody else did to the file since the last piece, as far as that can be: what was added goes, a
+    /// file that was replaced or removed comes back. True where something was done to it.
+    pub fn mend(&mut self) -> Result<bool> {
+        if self.stamp.is_none() || Stamp::of(&self.path) == self.stamp {
+            return Ok(false);
+        }
+        let length = self.stamp.map_or(0, |stamp| stamp.0[2] as u64);
+        let same = |now: Stamp| self.stamp.is_some_and(|ours| now.0[..2] == ours.0[..2]);
+        if !Stamp::of(&self.path).is_some_and(same) {
+            let mut bytes = vec![0; length.min(self.file.metadata().map_or(0, |data| data.len())) as usize];
+            let read = self.file.read_exact_at(&mut bytes, 0);
+            read.with_context(|| format!("cannot restore {}", self.path.display()))?;
+            let writer = Writer { root: None };
+            writer.replace(&self.path, &bytes)?;
+            *self = writer.append(&self.path)?;
+        }
+        if self.file.metadata().is_ok_and(|data| data.len() > length) {
+            self.cut(length)?;
+        }
+        self.stamp();
+        Ok(true)
     }
 
     /// Appends and syncs. A piece that does not fit whole is taken back, so that the file never ends in the middle of one.
@@ -278,6 +347,7 @@ impl Appender {
         {
             self.file.set_len(length).ok();
         }
+        self.stamp();
         written.with_context(|| format!("cannot append to {}", self.path.display()))
     }
 }

@@ -14,6 +14,8 @@ use occurrence::{Needle, similarity};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     pub passed: bool,
+    /// Passed, and there was something to look at: nothing is kept out of files that nobody changed.
+    pub counts: bool,
     /// Passed, and the pass shows that work was done: never so for `excludes`. A gate needs at least one.
     pub proves: bool,
     /// Where it was found: `src/cli.rs:41` or `message`. Of a failed `excludes`, where the unwanted text stands.
@@ -87,8 +89,10 @@ impl<'e> View<'e> {
         let needle = Needle::Text(text.to_owned());
         let place = self.unwanted(&needle);
         let nearest = (!self.changed).then(|| "the card changed no file, so nothing was kept out".to_owned());
+        let passed = self.changed && place.is_none();
         Judged {
-            passed: self.changed && place.is_none(),
+            passed,
+            counts: passed && (self.message.is_some() || !self.files.is_empty()),
             proves: false,
             place,
             looked_for: text.to_owned(),
@@ -119,7 +123,7 @@ impl<'e> View<'e> {
             (Some(_), _) => None,
         };
         let passed = place.is_some();
-        Judged { passed, proves: passed, place, looked_for, looked_in: self.looked_in, nearest }
+        Judged { passed, counts: passed, proves: passed, place, looked_for, looked_in: self.looked_in, nearest }
     }
 
     /// The first place that counts; `miss` gets the first that does not.

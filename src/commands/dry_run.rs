@@ -13,11 +13,12 @@ use crate::journal::{Assumed, Counts, Event, Record, Stopped, VERSION};
 use crate::report::{Report, json::Json, paths::Paths};
 use crate::settings::{Format, Settings};
 
-pub fn dry_run(mut settings: Settings) -> Result<u8, Failure> {
+pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
+    let mut opened = Opened::open(Arc::new(settings))?;
     // A watch never ends by draining; what it would do now is the same.
-    settings.watch = false;
-    let settings = Arc::new(settings);
-    let (board, state, planner) = Opened::open(settings.clone())?.as_if_run();
+    Arc::make_mut(&mut opened.settings).watch = false;
+    let settings = opened.settings.clone();
+    let (board, state, planner) = opened.as_if_run();
     let redactor = settings.env.redactor();
     let mut report: Box<dyn Report> = match settings.format {
         Format::Human => Box::new(Paths::new(Box::new(stdout()), redactor.clone(), &board)),

@@ -13,7 +13,7 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
     let hint = "name it with --tests FILE or TESTS_FILE";
     let text = read_text(&settings.tests, &name, hint).map_err(|problem| Failure::from(vec![problem]))?;
     let tests = checks::parse(&text, &name)?;
-    let (_, fresh) = load_index(settings, &tests)?;
+    let (_, fresh) = load_index(settings, &tests, true)?;
     let path = index_path(&settings.cache_dir);
     let done = match fresh {
         Some(bytes) => {

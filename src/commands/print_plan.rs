@@ -12,8 +12,8 @@ use crate::report::plan::{Plan, PlannedCard, human};
 use crate::settings::{Format, Settings};
 
 pub fn print_plan(settings: Settings) -> Result<u8, Failure> {
-    let settings = Arc::new(settings);
-    let (board, state, planner) = Opened::open(settings.clone())?.as_if_run();
+    let (board, state, planner) = Opened::open(Arc::new(settings))?.as_if_run();
+    let settings = planner.settings.clone();
     let mut cards = Vec::new();
     for card in board.columns.iter().flat_map(|column| board.column(column)) {
         let Some(mut plan) = planner.plan(card, &state)? else { continue };

@@ -16,12 +16,11 @@ use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Report, human::Human, json::Json};
 use crate::settings::{Format, Settings};
-use crate::storage::{RunLock, Writer};
+use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
-    let settings = Arc::new(settings);
     // Everything is checked before anything is written or locked.
-    Opened::open(settings.clone())?;
+    let settings = Opened::open(Arc::new(settings))?.settings;
     let lock = lock(&settings)?;
     let writer = lock.writer();
     let hint = "journal and attempts are kept there: name a folder that can be written with --cache-dir or CACHE_DIR";
@@ -37,8 +36,8 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let source = settings.source.to_string_lossy();
-    let locked = RunLock::acquire(&settings.lock_dir, &source, &settings.workspace, &holder)?;
+    let places = Places { source: &settings.source, workspace: &settings.workspace, cache_dir: &settings.cache_dir };
+    let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| {
         let text = format!("another run holds the {}: {}", held.what, held.holder);
         Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
@@ -47,10 +46,11 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
 
 async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crate::report::Out) -> Result<u8, Failure> {
     let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
-    let spawner = Spawner::new(lock);
+    let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
-    let Opened { provider, board, state, inputs, records, damaged, .. } = Opened::open(settings.clone())?;
+    let Opened { provider, board, state, inputs, records, damaged, written_later, .. } =
+        Opened::open(settings.clone())?;
     let redactor = settings.env.redactor();
     compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
     let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
@@ -72,6 +72,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         rejected: Vec::new(),
         told: Default::default(),
         idle: false,
+        disowned: written_later,
     };
     begin(&mut live, &mut book, strays, &damaged)?;
     for refused in &board.refused {

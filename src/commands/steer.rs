@@ -1,11 +1,9 @@
-//! `retry`, `skip`, `pause`, `resume`, `accept`: requests that a runner takes up between attempts.
+//! `retry`, `skip`, `pause`, `resume`: requests that a runner takes up between attempts.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use clap::ArgMatches;
 
-use super::Opened;
 use crate::board::{Board, CardId};
 use crate::failure::{Failure, closest};
 use crate::provider;
@@ -24,12 +22,6 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         "skip" => Request::Skip { card: card()? },
         "pause" => Request::Pause,
         "resume" => Request::Resume,
-        "accept" => {
-            // The inputs as they are now must be valid before they can hold.
-            let opened = Opened::open(Arc::new(settings.clone()))?;
-            crate::inputs::Inputs::load(settings, &opened.board.columns)?;
-            Request::Accept
-        }
         other => return Err(Failure::usage(format!("unknown command `{other}`"))),
     };
     let writer = Writer::within(&settings.cache_dir);
@@ -41,7 +33,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Unskip { card } => format!("{card} will be released"),
         Request::Pause => "no attempt will be started until `resume`".to_owned(),
         Request::Resume => "the loop will go on".to_owned(),
-        Request::Accept => "the gate inputs as they are now will hold".to_owned(),
+        Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
     writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
     Ok(0)

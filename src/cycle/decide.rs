@@ -38,7 +38,7 @@ pub enum Action {
         event: Event,
         told: Option<Box<Settlement>>,
     },
-    /// Look whether a cached pass still holds.
+    /// Look whether a cached pass still holds, or whether work that failed passes other tests.
     Verify {
         attempt: AttemptId,
         plan: Box<CardPlan>,
@@ -71,6 +71,25 @@ pub struct Settlement {
     pub verdict: Verdict,
     pub reason: String,
     pub plan: Box<CardPlan>,
+}
+
+impl Settlement {
+    /// Of a card whose tests can't prove it.
+    pub fn refusal(plan: CardPlan) -> Settlement {
+        Settlement::without_attempt(&plan, Verdict::Unverified, plan.rule.target(Verdict::Unverified, false))
+    }
+
+    fn without_attempt(plan: &CardPlan, verdict: Verdict, to: Option<&Column>) -> Settlement {
+        Settlement {
+            attempt: None,
+            card: plan.card.clone(),
+            from: plan.card.status.clone(),
+            to: to.filter(|to| **to != plan.card.status).cloned(),
+            verdict,
+            reason: plan.reason.clone(),
+            plan: Box::new(plan.clone()),
+        }
+    }
 }
 
 /// The wait after an infrastructure failure never grows beyond this.
@@ -232,31 +251,25 @@ fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> 
 
 fn for_card(plan: CardPlan, state: &State) -> Action {
     let skip = |plan: CardPlan, why| Action::Skip { reason: plan.reason.clone(), plan: Box::new(plan), why };
-    let settlement = |plan: &CardPlan, verdict, to: Option<&Column>| {
-        Box::new(Settlement {
-            attempt: None,
-            card: plan.card.clone(),
-            from: plan.card.status.clone(),
-            to: to.filter(|to| **to != plan.card.status).cloned(),
-            verdict,
-            reason: plan.reason.clone(),
-            plan: Box::new(plan.clone()),
-        })
-    };
     match plan.readiness {
         Readiness::Ready => Action::Execute(Box::new(plan)),
         Readiness::Unverified { told: true } => skip(plan, Why::Unverified),
         Readiness::Unverified { told: false } => {
-            let settlement = settlement(&plan, Verdict::Unverified, plan.rule.target(Verdict::Unverified, false));
+            let settlement = Box::new(Settlement::refusal(plan.clone()));
             Action::Refuse { plan: Box::new(plan), settlement }
         }
         Readiness::Exhausted { told: true } => skip(plan, Why::Exhausted),
         Readiness::Exhausted { told: false } => {
-            Action::Settle(settlement(&plan, Verdict::Exhausted, plan.rule.target(Verdict::Exhausted, true)))
+            let to = plan.rule.target(Verdict::Exhausted, true);
+            Action::Settle(Box::new(Settlement::without_attempt(&plan, Verdict::Exhausted, to)))
         }
         Readiness::Cached => match state.passed(&plan.card.id, &plan.card.status, &plan.key) {
             Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
             None => skip(plan, Why::Cached),
+        },
+        Readiness::Stale => match state.failed_work(&plan.card.id, &plan.card.status, &plan.key) {
+            Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
+            None => skip(plan, Why::Blocked),
         },
         Readiness::Blocked => skip(plan, Why::Blocked),
     }

@@ -1,6 +1,7 @@
 //! The gate's arithmetic: from what each test said to a verdict. Pure.
 
 use crate::checks::{Judged, TestString};
+use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
 use crate::rules::Verdict;
 
@@ -28,6 +29,14 @@ pub struct Tested {
     pub inconclusive: bool,
 }
 
+/// How a shell test was before the card's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    Red,
+    Green,
+    Unknown,
+}
+
 /// A shell test's run.
 #[derive(Debug, Default)]
 pub struct Ran {
@@ -41,6 +50,14 @@ pub struct Ran {
 }
 
 impl Tested {
+    /// A shell test that rests on files which another card's attempt weakened.
+    #[must_use]
+    pub fn spoiled(mut self, why: &str) -> Tested {
+        self.outcome.counts = false;
+        self.outcome.evidence.push_str(&format!(", but {why}"));
+        self
+    }
+
     fn new(test: &TestString, passed: bool, counts: bool, evidence: String) -> Tested {
         let outcome =
             TestOutcome { id: test.id.clone(), text: test.text.clone(), passed, counts, evidence, tail: String::new() };
@@ -49,7 +66,7 @@ impl Tested {
 
     /// Of `includes`, `excludes` and `regex`.
     pub fn judged(test: &TestString, judged: Judged) -> Tested {
-        let Judged { passed, place, looked_for, looked_in, nearest, .. } = judged;
+        let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
@@ -57,20 +74,37 @@ impl Tested {
             (false, None, Some(near)) => format!("`{looked_for}` is not in {looked_in}; nearest: {near}"),
             (false, None, None) => format!("`{looked_for}` is not in {looked_in}"),
         };
-        Tested::new(test, passed, passed, evidence)
+        Tested::new(test, passed, counts, evidence)
     }
 
-    /// Of `shell`. `before` is whether it was green before the work, in a column that asks for red, then green.
-    pub fn ran(test: &TestString, ran: Ran, before: Option<bool>) -> Tested {
+    /// Of `shell`. `before`: how it was before the work, in a column that asks for red, then green.
+    pub fn ran(test: &TestString, ran: Ran, before: Option<Before>) -> Tested {
         let Ran { passed, inconclusive, evidence, tail } = ran;
         let (passed, counts, evidence) = match (passed, before, test.guard()) {
-            (true, Some(false), true) => (false, false, format!("{evidence}; a #guard must be green before as well")),
-            (true, Some(true), false) => (true, false, format!("{evidence}, but it did before the work as well")),
+            (true, Some(Before::Red), true) => {
+                (false, false, format!("{evidence}; a #guard must be green before as well"))
+            }
+            (true, Some(Before::Green), false) => {
+                (true, false, format!("{evidence}, but it was green before the work as well"))
+            }
+            (true, Some(Before::Unknown), _) => {
+                (true, false, format!("{evidence}, but it was not run before the work"))
+            }
             (passed, _, _) => (passed, passed, evidence),
         };
         let tested = Tested::new(test, passed, counts, evidence);
         Tested { outcome: TestOutcome { tail, ..tested.outcome }, inconclusive, ..tested }
     }
+}
+
+/// What became of a guarded file, for people.
+pub fn told(file: &ChangedFile) -> String {
+    let what = match (file.existed, &file.content) {
+        (_, Content::Deleted) => "removed",
+        (true, _) => "changed",
+        (false, _) => "made",
+    };
+    format!("{} (guarded; it was {what})", file.path)
 }
 
 /// The verdict, why, and how many passes counted.

@@ -37,6 +37,8 @@ pub struct Live {
     pub told: std::collections::BTreeSet<String>,
     /// The loop already said that it waits.
     pub idle: bool,
+    /// Somebody wrote into the journal after its runner's death.
+    pub disowned: bool,
 }
 
 impl Driver for Live {

@@ -14,12 +14,12 @@ use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
-use crate::evidence::{Artifact, TreeId};
+use crate::evidence::{Artifact, ChangeSet, ChangedFile, TreeId};
 use crate::index::{Limits, Query, select};
 use crate::inputs::Inputs;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, TextHash, Why};
 use crate::prompt::{self, Prompt};
-use crate::rules::Rule;
+use crate::rules::{Rule, Verdict};
 use crate::settings::Settings;
 
 /// What plans are made from.
@@ -53,11 +53,25 @@ pub enum Readiness {
     },
     /// Its newest attempt here passed; whether that still holds is looked up.
     Cached,
+    /// Its newest attempt here failed tests that are others now: the gate alone is run again first.
+    Stale,
     /// `told`: that stands on the card, and it is not to be moved for it, or was.
     Exhausted {
         told: bool,
     },
     Blocked,
+}
+
+/// How things stood before an attempt.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The tree; None in a dry run.
+    pub before: Option<TreeId>,
+    /// The lines of shell tests that passed already, and of those that didn't.
+    pub green: Vec<String>,
+    pub red: Vec<String>,
+    /// The gate inputs that were not as accepted already.
+    pub unaccepted: Vec<InputHash>,
 }
 
 /// Everything that is known of a card before codex is started.
@@ -160,9 +174,8 @@ impl Planner {
 }
 
 impl CardPlan {
-    /// `before` is the tree before the attempt, `green` the shell tests that pass already, `unaccepted` the gate inputs
-    /// that are not as accepted already.
-    pub fn started(&self, before: Option<TreeId>, green: Vec<TestId>, unaccepted: Vec<InputHash>) -> Event {
+    pub fn started(&self, found: Found) -> Event {
+        let Found { before, green, red, unaccepted } = found;
         let argv = self.command.as_ref().map(|command| command.argv.as_slice()).unwrap_or_default();
         // The journal knows the prompt by its hash.
         let short = |word: &String| if *word == self.prompt.text { "<prompt>".to_owned() } else { word.clone() };
@@ -181,6 +194,7 @@ impl CardPlan {
             command: argv.iter().map(short).collect(),
             before,
             green,
+            red,
             unaccepted,
         }
     }
@@ -189,6 +203,39 @@ impl CardPlan {
     pub fn has_tests(&self, tests: &[TestId]) -> bool {
         let own: BTreeSet<&TestId> = self.tests.iter().map(|selected| &selected.test.id).collect();
         own == tests.iter().collect()
+    }
+
+    fn runnable(&self) -> impl Iterator<Item = &SelectedTest> {
+        self.tests.iter().filter(|selected| selected.blocked.is_none())
+    }
+
+    /// The guarded files that the card's attempts changed or made, and that are still as they left them.
+    pub fn weakened<'c>(&self, changes: &'c ChangeSet) -> Vec<&'c ChangedFile> {
+        let shell = self.runnable().any(|selected| selected.test.check.kind.is_shell());
+        let guarded =
+            |file: &&ChangedFile| file.as_left && self.rule.guard_paths.guards(&file.path, file.existed, shell);
+        changes.files.iter().filter(guarded).collect()
+    }
+
+    /// Why it can't pass, given the lines of the shell tests that were green and red before the work, and why none of them
+    /// counts, if none does. Codex would be paid in vain.
+    pub fn hopeless(&self, green: &[String], red: &[String], spoiled: Option<&String>) -> Option<String> {
+        let vain = |selected: &&SelectedTest| match selected.test.guard() {
+            _ if selected.test.check.kind.is_shell() && spoiled.is_some() => true,
+            true => red.contains(&selected.test.text),
+            false => self.rule.red_green && green.contains(&selected.test.text),
+        };
+        let vain: Vec<_> = self.runnable().filter(vain).collect();
+        let (left, require) = (self.runnable().count() - vain.len(), self.require);
+        let test = vain.first().map(|selected| &selected.test).filter(|_| left < require)?;
+        if let Some(why) = spoiled {
+            return Some(format!("{left} of {require} required tests can count: {why}; then `retry {}`", self.card.id));
+        }
+        let why = if test.guard() { ", a #guard, is not green" } else { " is green" };
+        Some(format!(
+            "{left} of {require} required tests can count: {}{why} already before the work; `retry {}` looks again",
+            test.id, self.card.id
+        ))
     }
 
     pub fn refused(&self) -> Event {
@@ -216,6 +263,7 @@ impl CardPlan {
     pub fn verified(&self, attempt: AttemptId, state: &State, unchanged: impl Fn(&[Artifact]) -> bool) -> Event {
         let found = state.attempts.get(&attempt);
         let reason = match found {
+            Some(found) if found.verdict != Some(Verdict::Pass) => "its tests changed since it failed",
             Some(found) if found.gate != self.gate => "its tests or rules changed since it passed",
             Some(found) if !unchanged(&found.artifacts) => "its files changed since it passed",
             Some(found) if !found.settled => "it passed and its transition is still owed",
@@ -253,7 +301,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readine
     let (card, column) = (&plan.card.id, &plan.card.status);
     let visits = state.visits(card, column);
     let waiting = visits.and_then(|visits| visits.waiting.as_ref());
-    let waiting = waiting.filter(|(key, gate, _)| *key == plan.key && *gate == plan.gate).map(|(.., reason)| reason);
+    let waiting = waiting.filter(|waiting| waiting.key == plan.key && waiting.gate == plan.gate);
     if state.history(card).is_some_and(|history| history.held) {
         return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
     }
@@ -263,18 +311,26 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readine
     }
     if let Some((id, _)) = state.passed(card, column, &plan.key) {
         return match waiting {
-            Some(reason) => (Readiness::Blocked, reason.clone()),
+            Some(waiting) => (Readiness::Blocked, waiting.reason.clone()),
             None => {
                 (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
             }
         };
+    }
+    let stale = state.failed_work(card, column, &plan.key).filter(|(_, attempt)| attempt.gate != plan.gate);
+    if let (Some((id, _)), None) = (stale, too_few(plan)) {
+        return (
+            Readiness::Stale,
+            format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
+        );
     }
     if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
         return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
     }
-    match too_few(plan) {
+    let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
+    match too_few(plan).or(refused) {
         Some(reason) => {
             let owed = visits.is_some_and(|visits| visits.owed);
             (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
@@ -308,7 +364,7 @@ fn used_up(visits: &Visits, limit: u32) -> Option<String> {
 
 /// Why the selected tests can't prove the card.
 fn too_few(plan: &CardPlan) -> Option<String> {
-    let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
+    let runnable: Vec<_> = plan.runnable().collect();
     let blocked: Vec<_> =
         plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
     if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
@@ -340,8 +396,9 @@ fn text_hash(card: &Card) -> TextHash {
 }
 
 fn gate_hash(tests: &[SelectedTest], rule: &Rule, require: usize, sources: &[Source]) -> GateHash {
-    let lines = tests.iter().map(|selected| selected.test.text.as_str());
-    let flags = format!("{require} {sources:?} {} {}", rule.require_changes, rule.red_green);
+    let blocked = |selected: &SelectedTest| if selected.blocked.is_some() { "blocked" } else { "" };
+    let lines = tests.iter().flat_map(|selected| [selected.test.text.as_str(), blocked(selected)]);
+    let flags = format!("{require} {sources:?} {} {} {:?}", rule.require_changes, rule.red_green, rule.guard_paths);
     let parts: Vec<&str> = lines.chain([flags.as_str()]).collect();
     GateHash(hex(&parts))
 }

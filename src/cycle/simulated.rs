@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::decide::{Action, Settlement};
 use super::drive::{Book, Driver};
+use super::plan::Found;
 use crate::board::Board;
 use crate::codex::Usage;
 use crate::evidence::artifacts_unchanged;
@@ -56,9 +57,10 @@ impl Driver for Simulated {
                 usage: None,
                 seconds: 0.0,
                 strays: 0,
+                meddled: Vec::new(),
             }),
             Action::Execute(plan) => {
-                book.record(plan.started(None, Vec::new(), Vec::new()))?;
+                book.record(plan.started(Found::default()))?;
                 book.record(Event::AttemptEnded {
                     attempt: plan.attempt,
                     ending: Ending::Ok,
@@ -67,6 +69,7 @@ impl Driver for Simulated {
                     usage: Some(NOTHING),
                     seconds: 0.0,
                     strays: 0,
+                    meddled: Vec::new(),
                 })
             }
             Action::Judge { attempt, plan } => {
@@ -83,6 +86,7 @@ impl Driver for Simulated {
                     tests: Vec::new(),
                     gate: plan.gate,
                     artifacts: Vec::new(),
+                    weakened: Vec::new(),
                 })
             }
             Action::Settle(settlement) => self.settle(*settlement, book),

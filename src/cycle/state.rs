@@ -1,7 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
-mod card;
+mod history;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
-pub use card::{CardHistory, Visits};
+pub use history::{CardHistory, Visits, Waiting};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -69,6 +70,29 @@ impl State {
         history.visits.get(column).filter(|visits| visits.of(key) || history.wrote(text))
     }
 
+    /// How a shell test, by its line, was when it was first run for the card, before its work.
+    pub fn before(&self, card: &CardId, line: &str) -> Before {
+        let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
+        let known = attempts.iter().filter_map(|id| self.attempts.get(id)).find_map(|attempt| {
+            let knows = |lines: &[String]| lines.iter().any(|known| known == line);
+            match (knows(&attempt.green), knows(&attempt.red)) {
+                (true, _) => Some(Before::Green),
+                (false, true) => Some(Before::Red),
+                (false, false) => None,
+            }
+        });
+        known.unwrap_or(Before::Unknown)
+    }
+
+    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests, and it is of
+    /// this key.
+    pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
+        let id = self.visits(card, column)?.newest.as_ref()?;
+        let attempt = self.attempts.get(id)?;
+        let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
+        (failed && attempt.key == *key).then_some((id, attempt))
+    }
+
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
     pub fn moved_by_people(&self, board: &Board) -> Vec<Event> {
         let busy = |card: &CardId| self.active.iter().any(|id| self.attempts.get(id).is_some_and(|a| a.card == *card));
@@ -98,6 +122,12 @@ impl State {
                 history.held = false;
                 history.edited = None;
                 history.visits.clear();
+                // A person has looked at what it left.
+                for id in &history.attempts {
+                    if let Some(attempt) = self.attempts.get_mut(id) {
+                        attempt.weakened.clear();
+                    }
+                }
                 self.pass.visited.retain(|(visited, _)| visited != card);
             }
             Event::Held { card } => self.cards.entry(card.clone()).or_default().held = true,
@@ -105,13 +135,17 @@ impl State {
             Event::Paused => self.paused = true,
             Event::Resumed => self.paused = false,
             Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
-            Event::AttemptEnded { attempt, ending, after, artifacts, usage, .. } => {
+            Event::AttemptEnded { attempt, ending, after, artifacts, usage, meddled, .. } => {
                 self.attempt_ended(attempt, ending, after.as_ref(), artifacts, usage.as_ref());
+                if let Some(attempt) = self.attempts.get_mut(attempt) {
+                    attempt.meddled.clone_from(meddled);
+                }
             }
             Event::Judged { .. } => self.judged(&record.event),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
-                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
+                visits.waiting = Some(Waiting { key, gate, reason, refused: true });
                 visits.owed = true;
                 self.visit(card, column);
                 if self.pass.counted.insert((card.clone(), column.clone())) {
@@ -130,7 +164,8 @@ impl State {
             Event::Transitioned { .. } => self.transitioned(&record.event),
             Event::Vetoed { attempt, card, from, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(from.clone()).or_default();
-                visits.waiting = Some((key.clone(), gate.clone(), reason.clone()));
+                let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
+                visits.waiting = Some(Waiting { key, gate, reason, refused: false });
                 self.close(attempt.as_ref());
                 self.moved(card, from);
             }
@@ -173,6 +208,8 @@ impl State {
                 if let Some(found) = self.attempts.get_mut(attempt) {
                     found.phase = Phase::Ended;
                     found.reopened = true;
+                    // The way that a failed one went is no witness for the one that it goes now.
+                    found.settled &= found.verdict == Some(Verdict::Pass);
                     self.active.insert(attempt.clone());
                 }
             }
@@ -217,62 +254,18 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Event::AttemptStarted {
-            attempt,
-            card,
-            title,
-            column,
-            number,
-            limit,
-            key,
-            text,
-            gate,
-            tests,
-            before,
-            green,
-            unaccepted,
-            ..
-        } = event
-        else {
-            return;
-        };
+        let Some((id, attempt)) = Attempt::started(event) else { return };
+        let (card, column) = (attempt.card.clone(), attempt.column.clone());
         let history = self.cards.entry(card.clone()).or_default();
         // Not counted: a compacted journal has forgotten some.
-        history.executions = attempt.execution().unwrap_or(history.executions + 1);
-        history.attempts.push(attempt.clone());
+        history.executions = id.execution().unwrap_or(history.executions + 1);
+        history.attempts.push(id.clone());
         history.column = Some(column.clone());
-        history.begin(column, key, text.as_ref());
-        self.attempts.insert(
-            attempt.clone(),
-            Attempt {
-                card: card.clone(),
-                title: title.clone(),
-                column: column.clone(),
-                number: *number,
-                limit: *limit,
-                key: key.clone(),
-                text: text.clone(),
-                tests: tests.clone(),
-                green: green.clone(),
-                unaccepted: unaccepted.clone(),
-                before: before.clone(),
-                after: None,
-                ending: Ending::Interrupted,
-                phase: Phase::Running,
-                verdict: None,
-                reason: String::new(),
-                gate: gate.clone(),
-                outcomes: Vec::new(),
-                artifacts: Vec::new(),
-                moving: None,
-                settled: false,
-                reopened: false,
-                inconclusive: 0,
-            },
-        );
-        self.active.insert(attempt.clone());
+        history.begin(&attempt);
+        self.attempts.insert(id.clone(), attempt);
+        self.active.insert(id);
         self.budget.spent.push(Spent { at, card: card.clone(), tokens: None });
-        self.visit(card, column);
+        self.visit(&card, &column);
         self.pass.progressed = true;
         self.board = None;
     }
@@ -316,14 +309,18 @@ impl State {
     }
 
     fn judged(&mut self, event: &Event) {
-        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, .. } = event else { return };
+        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, weakened, .. } = event else {
+            return;
+        };
         let Some(attempt) = self.attempts.get_mut(id) else { return };
         let again = attempt.verdict.is_some_and(|verdict| verdict != Verdict::Inconclusive);
+        let had_passed = attempt.verdict == Some(Verdict::Pass);
         attempt.verdict = Some(*verdict);
         attempt.reason = reason.clone();
         attempt.outcomes = tests.clone();
         attempt.gate = gate.clone();
         attempt.artifacts = artifacts.clone();
+        attempt.weakened = weakened.clone();
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
@@ -346,7 +343,7 @@ impl State {
         history.failure = failed.then(|| id.clone());
         match (failed, reopened) {
             (true, false) => visits.failed.insert(id.clone()),
-            (true, true) => visits.lost.insert(id.clone()),
+            (true, true) => had_passed && visits.lost.insert(id.clone()),
             (false, _) => visits.failed.remove(id),
         };
         match failed {
@@ -432,17 +429,7 @@ impl State {
 
     /// A person's move starts the attempts in the new column anew.
     fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
-        let history = self.cards.entry(card.clone()).or_default();
-        history.column = Some(to.clone());
-        if let Some(edited) = &mut history.edited {
-            edited.other_tests = false;
-        }
-        if let Some(visits) = history.visits.get_mut(to) {
-            visits.failed.clear();
-            visits.lost.clear();
-            visits.exhausted = false;
-            visits.sent_away = false;
-        }
+        self.cards.entry(card.clone()).or_default().moved_by_person(to);
         self.pass.visited.remove(&(card.clone(), to.clone()));
     }
 

@@ -36,6 +36,10 @@ pub struct ChangedFile {
     /// Of the bytes as they are; None where the file was deleted.
     pub sha256: Option<String>,
     pub content: Content,
+    /// It stood there before the card's first attempt at it.
+    pub existed: bool,
+    /// It is as the last attempt that changed it left it: nobody else changed it since.
+    pub as_left: bool,
     /// The 1-based lines of the current text that the card's attempts added.
     pub added: BTreeSet<usize>,
 }
@@ -61,22 +65,30 @@ impl ChangeSet {
     /// moving and re-indenting add nothing, and what others wrote between the attempts is not this card's.
     pub fn fold(attempts: &[Vec<FileChange<'_>>], current: &BTreeMap<TreePath, Version<'_>>) -> ChangeSet {
         let mut first: BTreeMap<&TreePath, Option<Version<'_>>> = BTreeMap::new();
+        let mut last: HashMap<&TreePath, Option<Version<'_>>> = HashMap::new();
         let mut total = Gains::new();
         let mut own: HashMap<&TreePath, Gains<'_>> = HashMap::new();
         for change in attempts.iter().flatten() {
             first.entry(&change.path).or_insert(change.before);
+            last.insert(&change.path, change.after);
             for (line, gain) in gains(change) {
                 *total.entry(line).or_default() += gain;
                 *own.entry(&change.path).or_default().entry(line).or_default() += gain;
             }
         }
         let changed = first.into_iter().filter(|(path, before)| current.get(path) != before.as_ref());
-        let files = changed.map(|(path, _)| {
+        let files = changed.map(|(path, before)| {
             let gained = |line: &str| {
                 let gained = |gains: &Gains<'_>| gains.get(line).is_some_and(|gain| *gain > 0);
                 gained(&total) && own.get(path).is_some_and(gained)
             };
-            ChangedFile::new(path, current.get(path).map(|version| version.bytes), gained)
+            let now = current.get(path);
+            let file = ChangedFile::new(path, now.map(|version| version.bytes), gained);
+            ChangedFile {
+                existed: before.is_some(),
+                as_left: last.get(path).copied().flatten().as_ref() == now,
+                ..file
+            }
         });
         ChangeSet { files: files.collect() }
     }
@@ -96,7 +108,7 @@ impl ChangedFile {
             }
             Content::Binary { .. } | Content::Deleted => BTreeSet::new(),
         };
-        ChangedFile { path: path.clone(), sha256: bytes.map(sha256), content, added }
+        ChangedFile { path: path.clone(), sha256: bytes.map(sha256), content, existed: false, as_left: false, added }
     }
 }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
 
 use super::TreePath;
 use super::repository::Repository;
@@ -81,6 +82,7 @@ pub(super) struct Git {
     folder: PathBuf,
     workspace: PathBuf,
     index: PathBuf,
+    sha_256: bool,
     env: Vec<(OsString, OsString)>,
 }
 
@@ -105,21 +107,34 @@ impl Git {
             folder,
             workspace: workspace.to_owned(),
             index,
+            sha_256,
         };
-        git.lay_out(sha_256)?;
+        git.lay_out()?;
         // Where this git knows how (2.41), attributes then come from no work tree at all.
         let empty = git.run(&["hash-object", "-t", "tree", "/dev/null"], b"")?;
         git.env.push(("GIT_ATTR_SOURCE".into(), OsString::from_vec(empty.trim_ascii().to_vec())));
         Ok(git)
     }
 
-    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole.
-    fn lay_out(&self, sha_256: bool) -> Result<()> {
+    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole and nothing else.
+    fn lay_out(&self) -> Result<()> {
         let writer = self.spawner.writer();
+        let known = ["objects", "refs", "info", "config", "HEAD", "attributes"];
+        for folder in [self.folder.clone(), self.folder.join("info")] {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if !known.iter().any(|known| name == *known) && !name.as_bytes().starts_with(b"index-") {
+                    match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                        true => writer.remove_folder(&entry.path())?,
+                        false => writer.remove(&entry.path())?,
+                    }
+                }
+            }
+        }
         for folder in ["objects", "refs", "info"] {
             writer.folder(&self.folder.join(folder))?;
         }
-        let format = match sha_256 {
+        let format = match self.sha_256 {
             true => "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
             false => "\trepositoryformatversion = 0\n",
         };
@@ -160,6 +175,8 @@ impl Git {
         lock.push(".lock");
         // Left by a git that was killed: the run lock says that none is at work now.
         self.spawner.writer().remove(Path::new(&lock))?;
+        // An agent could have written filters there.
+        self.lay_out()?;
         let kept: BTreeSet<&TreePath> = files.iter().collect();
         let indexed = self.run(&["ls-files", "-z"], b"")?;
         let gone: Vec<TreePath> = names(&indexed).filter(|path| !kept.contains(path)).collect();
@@ -169,6 +186,10 @@ impl Git {
         self.run(&["update-index", "-z", "--add", "--replace", "--remove", "--stdin"], &list(files))?;
         let id = self.run(&["write-tree"], b"")?;
         TreeId::try_from(text(id.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
+    }
+
+    pub fn index(&self) -> &Path {
+        &self.index
     }
 
     /// Lets go of what the index remembers: the next tree is made from every file anew.
@@ -217,7 +238,12 @@ impl Git {
             );
         }
         let output = self.run(&["cat-file", "--batch"], ids.as_bytes())?;
-        self.saved(batch(&output).context("git cat-file"))
+        let blobs = self.saved(batch(&output).context("git cat-file"))?;
+        // Git believes an object's file name; whoever can write there could have it hold anything.
+        match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {
+            Some((id, _)) => bail!(Forged(id.clone())),
+            None => Ok(blobs),
+        }
     }
 
     /// A binary patch, as `git apply` takes it.
@@ -237,6 +263,18 @@ impl Git {
     }
 }
 
+/// A saved file that does not hold what its name says, in the user's repository or in the private one.
+#[derive(Debug)]
+pub struct Forged(String);
+
+impl fmt::Display for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "git's object {}, which does not hold what its name says", self.0)
+    }
+}
+
+impl std::error::Error for Forged {}
+
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
     let mut blobs = HashMap::new();
@@ -250,6 +288,15 @@ fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
         output = output.get(end + 2 + bytes.len()..).unwrap_or_default();
     }
     Ok(blobs)
+}
+
+/// What git calls a blob: the SHA-1 of 40 digits or the SHA-256 of 64.
+fn name(bytes: &[u8], digits: usize) -> String {
+    let blob = [format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat();
+    match digits {
+        40 => Sha1::digest(&blob).iter().map(|byte| format!("{byte:02x}")).collect(),
+        _ => sha256(&blob),
+    }
 }
 
 fn environment(

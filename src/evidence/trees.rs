@@ -14,6 +14,7 @@ use super::repository::{Repository, small_file};
 use super::walk::{Skipped, Walked, walk};
 use super::{ChangeSet, FileChange, TreePath, Version};
 use crate::process::Spawner;
+use crate::storage::Stamp;
 
 /// Takes trees of one workspace. Nothing in the workspace or in the user's repository is written.
 #[derive(Debug)]
@@ -152,6 +153,16 @@ impl Trees {
         let current: BTreeMap<TreePath, Version<'_>> =
             current.iter().filter_map(|(path, (mode, id))| Some((path.clone(), version(*mode, id)?))).collect();
         Ok(ChangeSet::fold(&attempts, &current))
+    }
+
+    /// Of the index of trees, a memory of what files held.
+    pub fn index_stamp(&self) -> Option<Stamp> {
+        Stamp::of(self.git.index())
+    }
+
+    /// Makes the next tree from every file anew.
+    pub fn forget(&self) -> Result<()> {
+        self.git.forget()
     }
 
     /// A patch from one tree to the other, as `git apply` takes it. Its length is whatever the change needs.

@@ -37,6 +37,10 @@ impl Keep for Journal {
         line.push('\n');
         self.file.append(line.as_bytes())
     }
+
+    fn mend(&mut self) -> Result<bool> {
+        self.file.mend()
+    }
 }
 
 /// A record as one line of JSON without secrets. Redacted text by text, so that it stays JSON.

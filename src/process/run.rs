@@ -47,6 +47,7 @@ impl Spawner {
             stderr: Stream { pipe: child.stderr.take(), capture: capture(&job.stderr_name) },
             child,
             marker,
+            adopts: self.adopts,
             grace: job.grace,
             reason: None,
             exited: None,
@@ -118,6 +119,7 @@ struct Running {
     stderr: Stream<ChildStderr>,
     /// In the environment of everything in this job's tree.
     marker: String,
+    adopts: bool,
     grace: Duration,
     /// Why the runner is ending the job, when it is.
     reason: Option<Exit>,
@@ -223,7 +225,8 @@ impl Running {
                 tracing::warn!("{error:#}");
                 0
             });
-            self.strays += u32::try_from(killed).unwrap_or(u32::MAX);
+            let adopted = if self.adopts { strays::end_adopted().await } else { 0 };
+            self.strays += u32::try_from(killed + adopted).unwrap_or(u32::MAX);
         }
         self.hard = Instant::now() + DRAIN;
     }

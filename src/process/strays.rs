@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::time::{Instant, sleep};
 
 use super::tree::{self, Process};
@@ -68,6 +69,25 @@ pub(super) async fn end(marker: &str, grace: Duration) -> Result<usize> {
                     killed.push(process);
                 }
             }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Kills and reaps what became this process's child when its launcher was killed. Gives how many were killed.
+pub(super) async fn end_adopted() -> usize {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let began = Instant::now();
+    let mut killed = 0;
+    loop {
+        let left = tree::descendants(own, &tree::all());
+        if left.is_empty() || began.elapsed() > GONE {
+            return killed;
+        }
+        killed += left.iter().filter(|process| tree::kill(process)).count();
+        for adopted in left.iter().filter(|process| process.parent == own) {
+            // By its pid: a runner never waits for just any child.
+            waitpid(Pid::from_raw(adopted.pid), WaitOptions::NOHANG).ok();
         }
         sleep(PAUSE).await;
     }

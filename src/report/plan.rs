@@ -61,7 +61,7 @@ impl PlannedCard {
             verdict: match plan.readiness {
                 Readiness::Ready => "ready",
                 Readiness::Unverified { .. } => "unverified",
-                Readiness::Cached => "cached",
+                Readiness::Cached | Readiness::Stale => "cached",
                 Readiness::Exhausted { .. } => "exhausted",
                 Readiness::Blocked => "blocked",
             },

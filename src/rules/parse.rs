@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use super::{Hook, Rule, Rules};
+use super::{GuardPaths, Hook, Rule, Rules};
 use crate::board::Column;
 use crate::checks::Source;
 use crate::failure::{Problem, closest};
 use crate::yaml::Document;
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "prompt",
     "promptFile",
     "onPass",
@@ -26,6 +26,7 @@ const KEYS: [&str; 14] = [
     "evidence",
     "requireChanges",
     "redGreen",
+    "guardPaths",
 ];
 
 /// Reads a transitions file. `folder` is where its relative paths start; `columns` are the board's, None where there is
@@ -136,6 +137,7 @@ impl Reader<'_> {
                 "evidence" => rule.evidence = self.evidence(&path, value),
                 "requireChanges" => rule.require_changes = self.flag(&path, value),
                 "redGreen" => rule.red_green = self.flag(&path, value),
+                "guardPaths" => rule.guard_paths = self.guard_paths(&path, value),
                 _ => self.unknown(&path, &KEYS),
             }
         }
@@ -209,6 +211,20 @@ impl Reader<'_> {
             self.problem(path, "`evidence` is a list of `message` and `changes`", hint);
         }
         sources.map(|sources| sources.into_iter().collect())
+    }
+
+    fn guard_paths(&mut self, path: &[&str], value: &Value) -> GuardPaths {
+        let items = match value {
+            Value::Sequence(items) => items.clone(),
+            other => vec![other.clone()],
+        };
+        let globs: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+        let read = globs.ok_or_else(|| "it is a list of globs of files".to_owned()).and_then(GuardPaths::new);
+        read.unwrap_or_else(|reason| {
+            let hint = "write `guardPaths: [\"tests/**\", conftest.py]`; `!glob` lets files go".to_owned();
+            self.problem(path, format!("`guardPaths`: {reason}"), Some(hint));
+            GuardPaths::default()
+        })
     }
 
     fn hook(&mut self, path: &[&str], value: &Value) -> Option<Hook> {

@@ -100,6 +100,7 @@ statuses:
     evidence: changes
     requireChanges: true
     redGreen: true
+    guardPaths: ['tests/**', '!tests/data/**']
 ";
     let rules = read(text).unwrap();
     let expected = Rule {
@@ -120,6 +121,7 @@ statuses:
         evidence: Some(vec![Source::Changes]),
         require_changes: true,
         red_green: true,
+        guard_paths: GuardPaths::new(["tests/**", "!tests/data/**"]).unwrap(),
     };
     assert_eq!(rules.columns[&Column("In Progress".into())], expected);
     assert!(rules.create_columns);
@@ -135,16 +137,29 @@ fn what_a_rule_does_not_say_is_left_to_the_settings() {
 
 #[test]
 fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
-    for (hook, file) in [
-        ("{shell: ./check.sh}", Some("/board/./check.sh")),
-        ("{shell: hooks/check.sh --all}", Some("/board/hooks/check.sh")),
-        ("{shell: /opt/check}", Some("/opt/check")),
-        ("{shell: notify-send done}", None),
-        ("{js: notify.mjs}", Some("/board/notify.mjs")),
+    for (line, file) in [
+        ("./check.sh", Some("/board/./check.sh")),
+        ("hooks/check.sh --all", Some("/board/hooks/check.sh")),
+        ("/opt/check", Some("/opt/check")),
+        ("notify-send done", None),
     ] {
-        let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {hook}}}\n")).unwrap();
+        let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {{shell: {line}}}}}\n")).unwrap();
         let before = rules.columns[&Column("Review".into())].before.clone().unwrap();
-        assert_eq!(before.file().map(|path| path.to_str().unwrap()), file, "{hook}");
+        assert_eq!(before, Hook::Shell { line: line.into(), file: file.map(Into::into) });
+    }
+}
+
+#[test]
+fn the_script_that_a_hook_gives_an_interpreter_belongs_to_the_gate() {
+    for (line, script) in [
+        ("sh hooks/check.sh", Some("hooks/check.sh")),
+        ("python3 -u 'my checks/a.py' --all", Some("my checks/a.py")),
+        ("notify-send done", None),
+        ("cat CHANGELOG.md", None),
+        ("sh", None),
+        ("sh 'open", None),
+    ] {
+        assert_eq!(super::script(line).as_deref(), script, "{line}");
     }
 }
 

@@ -34,7 +34,7 @@ enum Origin {
 pub struct Resolver<'g> {
     given: &'g Given,
     need: Need,
-    config: Option<PathBuf>,
+    config: PathBuf,
     from_file: BTreeMap<&'static str, Raw>,
     problems: Vec<Problem>,
 }
@@ -42,22 +42,31 @@ pub struct Resolver<'g> {
 impl<'g> Resolver<'g> {
     /// Finds and reads the config file.
     pub fn open(given: &'g Given, need: Need) -> Result<Self, Failure> {
-        let mut resolver = Resolver { given, need, config: None, from_file: BTreeMap::new(), problems: Vec::new() };
+        let mut resolver =
+            Resolver { given, need, config: PathBuf::new(), from_file: BTreeMap::new(), problems: Vec::new() };
         resolver.config = resolver.config_file()?;
-        if let Some(path) = resolver.config.clone() {
-            resolver.read_config(&path);
+        let path = resolver.config.clone();
+        let name = shown(&path, &given.folder);
+        match &given.accepted_config {
+            Some(None) => {}
+            Some(Some(bytes)) => resolver.read_config(&String::from_utf8_lossy(bytes), &name),
+            None if !path.is_file() => {}
+            None => match read_text(&path, &name, "") {
+                Ok(text) => resolver.read_config(&text, &name),
+                Err(problem) => resolver.problems.push(problem),
+            },
         }
         Ok(resolver)
     }
 
     /// `--config`, else `kanban-codex-exec.yaml` beside the board that a flag or variable names, else in this folder.
-    fn config_file(&mut self) -> Result<Option<PathBuf>, Failure> {
+    fn config_file(&mut self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.given.config {
             let path = self.given.folder.join(path);
             let name = shown(&path, &self.given.folder);
             return match path.metadata() {
                 Ok(data) if data.is_dir() => Err(Failure::usage(format!("--config: {name}: is a folder, not a file"))),
-                Ok(_) => Ok(Some(path)),
+                Ok(_) => Ok(path),
                 Err(_) => {
                     let hint = self.start_of_paths(&Origin::Flag("config"));
                     Err(Failure::usage(format!("--config: {name}: no such file")).hint(hint))
@@ -71,16 +80,11 @@ impl<'g> Resolver<'g> {
             }
             None => self.given.folder.clone(),
         };
-        Ok(Some(beside.join("kanban-codex-exec.yaml")).filter(|path| path.is_file()))
+        Ok(beside.join("kanban-codex-exec.yaml"))
     }
 
-    fn read_config(&mut self, path: &Path) {
-        let name = shown(path, &self.given.folder);
-        let text = match read_text(path, &name, "") {
-            Ok(text) => text,
-            Err(problem) => return self.problems.push(problem),
-        };
-        let document = match Document::parse(&text, &name) {
+    fn read_config(&mut self, text: &str, name: &str) {
+        let document = match Document::parse(text, name) {
             Ok(document) => document,
             Err(problem) => return self.problems.push(problem),
         };
@@ -247,8 +251,8 @@ impl<'g> Resolver<'g> {
             (Some(rest), Some(home)) => format!("{home}/{rest}"),
             _ => text.clone(),
         };
-        let start = match (&raw.origin, &self.config) {
-            (Origin::File(_), Some(config)) => config.parent().unwrap_or(Path::new("/")).to_owned(),
+        let start = match &raw.origin {
+            Origin::File(_) => self.config.parent().unwrap_or(Path::new("/")).to_owned(),
             _ => self.given.folder.clone(),
         };
         // Collected anew: without the `.` parts that a shell user writes.
@@ -363,6 +367,7 @@ impl<'g> Resolver<'g> {
         };
         let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
         let settings = Settings {
+            given: self.given.clone(),
             provider,
             source_name: shown(&source, &self.given.folder),
             source,

@@ -8,6 +8,7 @@ mod errors;
 mod evidence;
 mod examples;
 mod faults;
+mod hostile;
 mod pm2;
 mod process;
 mod real_codex;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use kanban_codex_exec::process::{Ended, Input, Job, Spawner, Stop, Watch};
 use kanban_codex_exec::redact::Redactor;
-use kanban_codex_exec::storage::RunLock;
+use kanban_codex_exec::storage::{Places, RunLock};
 
 const GRACE: Duration = Duration::from_millis(300);
 /// Far beyond what any of these jobs may take.
@@ -101,10 +101,12 @@ impl World {
 }
 
 fn runner(folder: &Path) -> (Spawner, RunLock) {
-    let board = folder.join("board.md").display().to_string();
+    let board = folder.join("board.md");
     // Two processes share a world in some tests: the marker is what counts there, so each has its own lock folder.
     let locks = folder.join(format!("locks-{}", std::process::id()));
-    let lock = RunLock::acquire(&locks, &board, folder, "test").unwrap().unwrap();
+    let lock = RunLock::acquire(&locks, Places { source: &board, workspace: folder, cache_dir: folder }, "test")
+        .unwrap()
+        .unwrap();
     (Spawner::new(&lock).launched_by(env!("CARGO_BIN_EXE_kanban-codex-exec")), lock)
 }
 

@@ -6,6 +6,7 @@ mod exhaustion;
 mod guards;
 mod hooks;
 mod people;
+mod red_green;
 mod steering;
 mod tampering;
 mod watch;

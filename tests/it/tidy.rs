@@ -13,12 +13,13 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 35] = [
+const PURE: [&str; 36] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/simulated",
     "evidence/changes", "evidence/path",
+    "inputs/difference",
     "index/build", "index/mmr", "index/search", "index/select", "index/token", "index/vector",
     "journal.rs",
     "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",

@@ -13,7 +13,7 @@ fn file(path: &str, text: &str) -> ChangedFile {
 }
 
 fn other(path: &str, content: Content, added: BTreeSet<usize>) -> ChangedFile {
-    ChangedFile { path: TreePath::new(path), sha256: None, content, added }
+    ChangedFile { path: TreePath::new(path), sha256: None, content, existed: false, as_left: true, added }
 }
 
 fn evidence() -> Evidence {

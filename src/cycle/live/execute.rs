@@ -9,13 +9,16 @@ use anyhow::{Context, Result};
 
 use super::Live;
 use crate::codex::{EventWatch, Events, Outcome, classify};
+use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
-use crate::cycle::plan::CardPlan;
+use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
+use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
+use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Why};
 use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
+use crate::storage::Stamp;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
 const KEEP: usize = 8 << 20;
@@ -30,16 +33,24 @@ impl Live {
         let folder = self.folder(&plan.attempt);
         // A folder of that name is of an execution that the journal no longer knows.
         self.writer.remove_folder(&folder)?;
-        let Some(green) = self.green_before(&plan, &book.state).await? else {
+        let Some((green, red)) = self.before(&plan, book).await? else {
             book.state.stopping = true;
             return Ok(());
         };
+        let spoiled = self.spoiled(&plan.card.id, &book.state);
+        if let Some(reason) = plan.hopeless(&green, &red, spoiled.as_ref()) {
+            let plan = CardPlan { reason, ..plan };
+            book.record(plan.refused())?;
+            return self.settle(Settlement::refusal(plan), book).await;
+        }
         let (snapshot, ignore) = self.trees.snapshot_before().context("the tree before the attempt can't be taken")?;
         self.writer.folder(&folder)?;
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
-        book.record(plan.started(Some(snapshot.tree.clone()), green, book.planner.inputs.unaccepted()))?;
+        let (before, unaccepted) = (Some(snapshot.tree.clone()), book.planner.inputs.unaccepted());
+        book.record(plan.started(Found { before, green, red, unaccepted }))?;
+        let own = self.own_files();
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
@@ -49,13 +60,21 @@ impl Live {
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
         }
+        let mut meddled = self.meddled(&own, book)?;
+        self.refuse_requests(&plan.card.id, book)?;
         let events = watch.into_events();
         let message = message(&folder, &events, &ended.stdout.tail);
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
         let ending = self.ending(outcome, &folder).await?;
         book.state.stopping = self.stop.asked().is_some();
         let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore);
-        let (after, artifacts) = self.keep_work(&plan.attempt, &snapshot.tree, after)?;
+        let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
+            Err(error) if error.is::<Forged>() => {
+                meddled.push(error.to_string());
+                (None, Vec::new())
+            }
+            kept => kept?,
+        };
         book.record(Event::AttemptEnded {
             attempt: plan.attempt,
             ending,
@@ -64,6 +83,7 @@ impl Live {
             usage: events.usage,
             seconds: ended.took.as_secs_f64(),
             strays: ended.strays,
+            meddled,
         })
     }
 
@@ -126,7 +146,12 @@ impl Live {
                 let wait_seconds = reset.map(|reset| reset.wait(now).as_secs());
                 Ending::Infrastructure { reason, hint: hint.to_owned(), wait_seconds }
             }
-            Outcome::Interrupted => Ending::Interrupted,
+            // Somebody ended it who did not stop the loop. Were that free, an agent could be run all night.
+            Outcome::Interrupted => Ending::Infrastructure {
+                reason: "codex was ended from outside, by a signal or with its launcher".to_owned(),
+                hint: "see who ends it: a memory limit, a supervisor, or the agent itself".to_owned(),
+                wait_seconds: None,
+            },
         })
     }
 
@@ -178,15 +203,23 @@ impl Live {
                 self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;
             }
         }
-        Ok((Some(after), artifacts(&changes)))
+        Ok((Some(after), artifacts(changes.files.iter())))
     }
 
     /// An attempt whose runner died. What codex had finished is not repeated; anything else is interrupted.
     pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
+        self.refuse_requests(&attempt.card, book)?;
+        if self.disowned {
+            let text = format!("the journal was written into while {id} was open: what it did is no evidence");
+            book.record(Event::Warning { text })?;
+        }
         let folder = self.folder(id);
-        let (ending, usage) = self.recovered(&attempt, &folder).await?;
-        let ignore = self.ignore_rules(id);
+        let (ending, usage) = match self.disowned {
+            true => (Ending::Interrupted, None),
+            false => self.recovered(&attempt, &folder).await?,
+        };
+        let ignore = self.ignore_rules(id).filter(|_| !self.disowned);
         let after = ignore.and_then(|ignore| self.after_tree(id, attempt.before.as_ref(), &ignore));
         let (after, artifacts) = match &attempt.before {
             Some(before) => self.keep_work(id, before, after)?,
@@ -200,7 +233,33 @@ impl Live {
             usage,
             seconds: 0.0,
             strays: 0,
+            meddled: Vec::new(),
         })
+    }
+
+    /// The files of this program's own that are written between attempts only, beside the journal.
+    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
+        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
+        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
+    }
+
+    /// What was written into meanwhile. The journal is as it was again, the indexes are made anew when they are wanted.
+    fn meddled(&self, own: &[(&'static str, Option<Stamp>)], book: &mut Book<'_>) -> Result<Vec<String>> {
+        let mut meddled: Vec<String> = self
+            .own_files()
+            .iter()
+            .zip(own)
+            .filter(|(now, then)| now != then)
+            .map(|((name, _), _)| (*name).to_owned())
+            .collect();
+        if !meddled.is_empty() {
+            self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
+            self.trees.forget()?;
+        }
+        if book.keep.mend()? {
+            meddled.push("the journal".to_owned());
+        }
+        Ok(meddled)
     }
 
     async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
@@ -226,7 +285,8 @@ impl Live {
             Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
             // A codex that lost its runner ends badly without a fault of its own.
             Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
-                (self.ending(Outcome::Interrupted, folder).await?, None)
+                self.writer.remove(&folder.join("message.md"))?;
+                (Ending::Interrupted, None)
             }
         })
     }

@@ -1,6 +1,5 @@
 //! The gate in the real world: collects the evidence of a card's attempts, runs shell tests, and judges.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -9,13 +8,15 @@ use super::Live;
 use crate::board::CardId;
 use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
-use crate::cycle::gate::{self, Case, Ran, Tested};
+use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
-use crate::cycle::state::State;
-use crate::evidence::{ChangeSet, Evidence, TreeId, artifacts};
+use crate::cycle::state::{Attempt, State};
+use crate::evidence::{ChangeSet, Evidence, Forged, TreeId, artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
+use crate::rules::Verdict;
+use crate::storage::sha256;
 
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
@@ -24,18 +25,31 @@ const KEEP: usize = 1 << 20;
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(&id).cloned() else { return Ok(()) };
-        let tampered = self.tampered(&attempt, book)?;
-        // A settled pass whose files or gate changed is judged by what is left of it in the workspace.
-        let ignore = (attempt.reopened && attempt.settled).then(|| self.ignore_rules(&id)).flatten();
+        let mut tampered = self.tampered(&attempt, book)?;
+        // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
+        let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
+        let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
-        let evidence = self.evidence(&id, &attempt.card, now, &book.state)?;
+        let evidence = match self.evidence(&id, &attempt, now, &book.state) {
+            Err(error) if error.is::<Forged>() => {
+                tampered.push(error.root_cause().to_string());
+                Evidence::default()
+            }
+            evidence => evidence?,
+        };
+        let weakened = plan.weakened(&evidence.changes);
+        tampered.extend(weakened.iter().map(|file| gate::told(file)));
+        let spoiled = self.spoiled(&attempt.card, &book.state);
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
-            let Some(tested) = self.test(&selected.test, &plan, &evidence, &attempt.green, &id).await? else {
+            let Some(tested) = self.test(&selected.test, &plan, &evidence, &id, &book.state).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
-            tests.push(tested);
+            tests.push(match &spoiled {
+                Some(why) if selected.test.check.kind.is_shell() => tested.spoiled(why),
+                _ => tested,
+            });
         }
         let judgement = gate::judge(&Case {
             ending: &attempt.ending,
@@ -52,18 +66,31 @@ impl Live {
             required: plan.require as u32,
             tests: tests.into_iter().map(|tested| tested.outcome).collect(),
             gate: plan.gate,
-            artifacts: artifacts(&evidence.changes),
+            artifacts: artifacts(evidence.changes.files.iter()),
+            weakened: artifacts(weakened.into_iter()),
+        })
+    }
+
+    /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.
+    pub(super) fn spoiled(&self, card: &CardId, state: &State) -> Option<String> {
+        let others = state.attempts.iter().filter(|(_, attempt)| attempt.card != *card);
+        others.flat_map(|(id, attempt)| attempt.weakened.iter().map(move |file| (id, file))).find_map(|(id, file)| {
+            let still = artifacts_unchanged(&self.settings.workspace, std::slice::from_ref(file));
+            still.then(|| format!("{} is as attempt {id} weakened it: put it back", file.path))
         })
     }
 
     /// What this attempt's tests are judged against: its message, and what all attempts of the card changed.
-    fn evidence(&self, id: &AttemptId, card: &CardId, now: Option<TreeId>, state: &State) -> Result<Evidence> {
+    fn evidence(&self, id: &AttemptId, attempt: &Attempt, now: Option<TreeId>, state: &State) -> Result<Evidence> {
         let folder = self.folder(id);
         let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        // With another prompt than was sent, what comes back of it in the message would look like news.
+        let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
+        let message = prompt.as_ref().and_then(|_| read("message.md").ok());
         Ok(Evidence {
-            message: read("message.md").unwrap_or_default(),
-            prompt: read("prompt.md").unwrap_or_default(),
-            changes: self.change_set(card, now, state)?,
+            message: message.unwrap_or_default(),
+            prompt: prompt.unwrap_or_default(),
+            changes: self.change_set(&attempt.card, now, state)?,
         })
     }
 
@@ -83,15 +110,15 @@ impl Live {
         test: &TestString,
         plan: &CardPlan,
         evidence: &Evidence,
-        green: &[TestId],
         id: &AttemptId,
+        state: &State,
     ) -> Result<Option<Tested>> {
         let line = match (&test.check.kind, checks::judge(test, evidence, &plan.sources)) {
             (Kind::Shell(line), _) => line,
             (_, judged) => return Ok(judged.map(|judged| Tested::judged(test, judged))),
         };
         let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
-        let before = plan.rule.red_green.then(|| green.contains(&test.id));
+        let before = plan.rule.red_green.then(|| state.before(&plan.card.id, &test.text));
         Ok(Some(Tested::ran(test, ran, before)))
     }
 
@@ -107,7 +134,7 @@ impl Live {
             program: words.next().unwrap_or_default(),
             args: words.collect(),
             folder: self.settings.workspace.clone(),
-            env: self.settings.env.tests(),
+            env: self.settings.env.tests(&self.settings.workspace),
             stdin: Input::Null,
             record: self.folder(id).join("tests"),
             stdout_name: format!("{}.out", safe(&test.0)),
@@ -131,35 +158,40 @@ impl Live {
         Ok(Some(Ran { passed, inconclusive, evidence, tail }))
     }
 
-    /// The shell tests of a `redGreen` column that are green before the work: as they were before the card's first
-    /// attempt where they ran then. None when the runner is stopping.
-    pub(super) async fn green_before(&self, plan: &CardPlan, state: &State) -> Result<Option<Vec<TestId>>> {
-        if !plan.rule.red_green {
-            return Ok(Some(Vec::new()));
-        }
-        let attempts = state.history(&plan.card.id).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let mut known = BTreeMap::new();
-        for attempt in attempts.iter().filter_map(|id| state.attempts.get(id)) {
-            for test in &attempt.tests {
-                known.entry(test.clone()).or_insert_with(|| attempt.green.contains(test));
+    /// The lines of the card's shell tests that are green before its work, and of those that are red: as they were before
+    /// the card's first attempt where they ran then. Before the first attempt those of later columns run as well, for when
+    /// the card comes there its work is done. None when the runner is stopping.
+    pub(super) async fn before(&self, plan: &CardPlan, book: &Book<'_>) -> Result<Option<(Vec<String>, Vec<String>)>> {
+        let (card, state) = (&plan.card, &book.state);
+        let mut tests: Vec<(String, TestString)> = Vec::new();
+        let mut add = |plan: &CardPlan| {
+            for selected in plan.tests.iter().filter(|selected| plan.rule.red_green && selected.blocked.is_none()) {
+                if let Kind::Shell(line) = &selected.test.check.kind
+                    && !tests.iter().any(|(_, known)| known.text == selected.test.text)
+                {
+                    tests.push((line.clone(), selected.test.clone()));
+                }
+            }
+        };
+        add(plan);
+        if state.history(&card.id).is_none_or(|history| history.attempts.is_empty()) {
+            for (column, rule) in book.planner.inputs.rules.columns.iter().filter(|(_, rule)| rule.red_green) {
+                add(&book.planner.plan_as(card, rule, column, state)?);
             }
         }
-        let mut green = Vec::new();
-        for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
-            let Kind::Shell(line) = &selected.test.check.kind else { continue };
-            let id = &selected.test.id;
-            let was_green = match known.get(id) {
-                Some(was_green) => *was_green,
-                None => match self.shell(line, id, &plan.attempt).await? {
+        let (mut green, mut red) = (Vec::new(), Vec::new());
+        for (line, test) in tests {
+            let passed = match state.before(&card.id, &test.text) {
+                Before::Green => true,
+                Before::Red => false,
+                Before::Unknown => match self.shell(&line, &test.id, &plan.attempt).await? {
                     Some(ran) => ran.passed,
                     None => return Ok(None),
                 },
             };
-            if was_green {
-                green.push(id.clone());
-            }
+            if passed { green.push(test.text) } else { red.push(test.text) }
         }
-        Ok(Some(green))
+        Ok(Some((green, red)))
     }
 }
 

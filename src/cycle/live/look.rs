@@ -1,18 +1,19 @@
 //! Between attempts: the board, the gate inputs, and what people asked for.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::Live;
-use crate::board::{Board, Column};
+use crate::board::{Board, CardId, Column};
 use crate::cycle::drive::Book;
 use crate::cycle::state::Attempt;
 use crate::failure::Problem;
-use crate::inputs::{self, Inputs};
-use crate::journal::{Acceptance, Event};
+use crate::inputs::{self, Inputs, difference};
+use crate::journal::{Acceptance, Event, InputHash};
 use crate::requests::{self, Request};
 use crate::storage::Writer;
 
@@ -26,7 +27,7 @@ impl Live {
         let accept = self.requests(book)?;
         let Some(board) = self.board(book).await? else { return Ok(()) };
         if book.state.active.is_empty() {
-            self.inputs(&board.columns, accept, book).await?;
+            self.inputs(&board.columns, accept.as_deref(), book).await?;
         }
         for event in book.state.moved_by_people(&board) {
             book.record(event)?;
@@ -65,12 +66,12 @@ impl Live {
         }
     }
 
-    /// Journals what people asked for, then takes the requests away. True when the changed inputs are to be accepted.
-    fn requests(&mut self, book: &mut Book<'_>) -> Result<bool> {
-        let mut accept = false;
+    /// Journals what people asked for, then takes the requests away. Gives the changed inputs that are to be accepted.
+    fn requests(&mut self, book: &mut Book<'_>) -> Result<Option<Vec<InputHash>>> {
+        let mut accept = None;
         for (file, request) in requests::pending(&self.settings.cache_dir) {
             match request {
-                Request::Accept => accept = true,
+                Request::Accept { inputs } => accept = Some(inputs),
                 other => book.record(other.event())?,
             }
             self.writer.remove(&file)?;
@@ -78,19 +79,39 @@ impl Live {
         Ok(accept)
     }
 
+    /// Drops what was asked for while an attempt at `card` ran and would serve it: codex can leave a request as well.
+    pub(super) fn refuse_requests(&mut self, card: &CardId, book: &mut Book<'_>) -> Result<()> {
+        for (file, request) in requests::pending(&self.settings.cache_dir) {
+            let name = match &request {
+                Request::Accept { .. } => "accept",
+                Request::Retry { card: asked } | Request::Unskip { card: asked } if asked == card => "retry",
+                _ => continue,
+            };
+            self.writer.remove(&file)?;
+            let text = format!("`{name}` was asked for while an attempt at {card} ran, perhaps by codex: ask again");
+            book.record(Event::Warning { text })?;
+        }
+        Ok(())
+    }
+
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
-    async fn inputs(&mut self, columns: &[Column], accept: bool, book: &mut Book<'_>) -> Result<()> {
+    async fn inputs(&mut self, columns: &[Column], accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
         let held = !book.state.held_inputs.is_empty();
         if changed.is_empty() {
             self.rejected.clear();
             return if held { self.accept(book.planner.inputs.clone(), Acceptance::Change, book) } else { Ok(()) };
         }
-        if held && !accept {
-            return Ok(());
-        }
         // An editor may be in the middle of writing: what holds is what is still there a moment later.
         let now = book.planner.inputs.unaccepted();
+        let seen = accept.is_some_and(|seen| now.iter().all(|input| seen.contains(input)));
+        if accept.is_some() && !seen {
+            let text = "what was to be accepted has changed since: look at it and `accept` it again".to_owned();
+            book.record(Event::Warning { text })?;
+        }
+        if held && !seen {
+            return Ok(());
+        }
         self.pause(MOMENT).await;
         let loaded = Inputs::load(&self.settings, columns);
         if book.planner.inputs.unaccepted() != now {
@@ -98,7 +119,7 @@ impl Live {
         }
         match loaded {
             Ok(inputs) => {
-                let by = if accept { Acceptance::Command } else { Acceptance::Change };
+                let by = if seen { Acceptance::Command } else { Acceptance::Change };
                 self.accept(Arc::new(inputs), by, book)
             }
             Err(problems) => {
@@ -122,17 +143,26 @@ impl Live {
 
     /// The gate inputs that changed during the attempt; from now on nothing that is not as accepted is adopted.
     pub(super) fn tampered(&self, attempt: &Attempt, book: &mut Book<'_>) -> Result<Vec<String>> {
-        let now = book.planner.inputs.unaccepted();
+        let inputs = book.planner.inputs.clone();
+        let now = inputs.unaccepted();
         let tampered: Vec<_> = now.iter().filter(|input| !attempt.unaccepted.contains(input)).collect();
         // A pass that is looked at again was judged at its end: what changed since is not its doing.
-        if tampered.is_empty() || attempt.reopened {
+        if attempt.reopened {
             return Ok(Vec::new());
+        }
+        if tampered.is_empty() {
+            return Ok(attempt.meddled.clone());
         }
         let files: BTreeSet<String> = now.iter().map(|input| input.file.clone()).collect();
         if files != book.state.held_inputs {
             book.record(Event::InputsHeld { files: files.into_iter().collect() })?;
         }
-        Ok(tampered.into_iter().map(|input| input.file.clone()).collect())
+        let told = |input: &InputHash| {
+            let file = inputs.files.iter().find(|file| file.name == input.file);
+            let what = file.map(|file| difference::summary(file.bytes.as_deref(), file.now().as_deref()));
+            format!("{} ({})", input.file, what.unwrap_or_default())
+        };
+        Ok(tampered.into_iter().map(told).chain(attempt.meddled.iter().cloned()).collect())
     }
 }
 
@@ -142,8 +172,10 @@ fn save(writer: &Writer, cache_dir: &std::path::Path, inputs: &Inputs) -> Result
     writer.folder(&folder)?;
     for file in &inputs.files {
         let copy = folder.join(&file.sha256);
-        if !copy.exists() {
-            writer.replace(&copy, &file.bytes)?;
+        if let Some(bytes) = &file.bytes
+            && !fs::read(&copy).is_ok_and(|kept| kept == *bytes)
+        {
+            writer.replace(&copy, bytes)?;
         }
     }
     match &inputs.fresh_index {

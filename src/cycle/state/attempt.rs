@@ -3,7 +3,7 @@
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{CacheKey, Ending, GateHash, InputHash, TestOutcome, TextHash};
+use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, TestOutcome, TextHash};
 use crate::rules::Verdict;
 
 /// How far an attempt is.
@@ -30,9 +30,14 @@ pub struct Attempt {
     /// What the card said when it began.
     pub text: Option<TextHash>,
     pub tests: Vec<TestId>,
-    pub green: Vec<TestId>,
+    pub prompt_sha256: String,
+    /// The lines of shell tests as they were before it began.
+    pub green: Vec<String>,
+    pub red: Vec<String>,
     /// Gate inputs that were not as accepted before it began: it did not change them.
     pub unaccepted: Vec<InputHash>,
+    /// Files of this program's own that were written into while it ran.
+    pub meddled: Vec<String>,
     pub before: Option<TreeId>,
     pub after: Option<TreeId>,
     pub ending: Ending,
@@ -42,6 +47,8 @@ pub struct Attempt {
     pub gate: GateHash,
     pub outcomes: Vec<TestOutcome>,
     pub artifacts: Vec<Artifact>,
+    /// Guarded files as its card left them.
+    pub weakened: Vec<Artifact>,
     /// A started move's target: after a restart the card may already be there.
     pub moving: Option<Column>,
     /// Its verdict was carried out on the board.
@@ -50,4 +57,61 @@ pub struct Attempt {
     pub reopened: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
+}
+
+impl Attempt {
+    /// As it begins; None of another event.
+    pub(super) fn started(event: &Event) -> Option<(AttemptId, Attempt)> {
+        let Event::AttemptStarted {
+            attempt,
+            card,
+            title,
+            column,
+            number,
+            limit,
+            key,
+            text,
+            gate,
+            tests,
+            prompt_sha256,
+            before,
+            green,
+            red,
+            unaccepted,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let started = Attempt {
+            card: card.clone(),
+            title: title.clone(),
+            column: column.clone(),
+            number: *number,
+            limit: *limit,
+            key: key.clone(),
+            text: text.clone(),
+            tests: tests.clone(),
+            prompt_sha256: prompt_sha256.clone(),
+            green: green.clone(),
+            red: red.clone(),
+            unaccepted: unaccepted.clone(),
+            meddled: Vec::new(),
+            before: before.clone(),
+            after: None,
+            ending: Ending::Interrupted,
+            phase: Phase::Running,
+            verdict: None,
+            reason: String::new(),
+            gate: gate.clone(),
+            outcomes: Vec::new(),
+            artifacts: Vec::new(),
+            weakened: Vec::new(),
+            moving: None,
+            settled: false,
+            reopened: false,
+            inconclusive: 0,
+        };
+        Some((attempt.clone(), started))
+    }
 }

@@ -369,6 +369,7 @@ pub fn started(plan: &CardPlan) -> Event {
         command: Vec::new(),
         before: None,
         green: Vec::new(),
+        red: Vec::new(),
         unaccepted: Vec::new(),
     }
 }
@@ -383,6 +384,7 @@ pub fn ended(attempt: &AttemptId, ending: Ending) -> Event {
         usage,
         seconds: 0.0,
         strays: 0,
+        meddled: vec![],
     }
 }
 
@@ -396,6 +398,7 @@ pub fn judged_as(attempt: &AttemptId, plan: &CardPlan, verdict: Verdict) -> Even
         tests: Vec::new(),
         gate: plan.gate.clone(),
         artifacts: Vec::new(),
+        weakened: Vec::new(),
     }
 }
 

@@ -5,7 +5,11 @@ use super::*;
 /// One who inherits.
 type Heir = (&'static str, fn(&Environment) -> Vec<(OsString, OsString)>);
 
-const HEIRS: [Heir; 3] = [("codex", Environment::codex), ("tests", Environment::tests), ("hooks", Environment::hooks)];
+const HEIRS: [Heir; 3] = [
+    ("codex", Environment::codex),
+    ("tests", |env| env.tests(Path::new("/workspace"))),
+    ("hooks", |env| env.hooks(Path::new("/workspace"))),
+];
 
 /// Of this environment, the names that an heir gets, in order.
 fn inherited(heir: &Heir, variables: &[(&str, &str)], given: &[&str]) -> Vec<String> {
@@ -88,6 +92,14 @@ fn outside_pm2_its_names_are_the_users_own() {
         // A channel belongs to the process that got it, whoever made it.
         assert!(!names.iter().any(|name| name.starts_with("NODE_CHANNEL_")), "{names:?}");
     }
+}
+
+#[test]
+fn what_judges_finds_no_program_where_codex_works() {
+    let path = "/workspace/node_modules/.bin:relative:/usr/bin::.:/workspace:/workspaces/bin";
+    let env = Environment::new([("PATH".into(), path.into())].into(), &[]);
+    let found: Vec<OsString> = HEIRS.iter().map(|(_, heir)| heir(&env)[0].1.clone()).collect();
+    assert_eq!(found, [path, "/usr/bin:/workspaces/bin", "/usr/bin:/workspaces/bin"]);
 }
 
 #[test]

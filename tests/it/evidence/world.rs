@@ -6,7 +6,7 @@ use std::process::Command;
 
 use kanban_codex_exec::evidence::{ChangedFile, Content, IgnoreRules, Snapshot, TreeId, Trees};
 use kanban_codex_exec::process::Spawner;
-use kanban_codex_exec::storage::RunLock;
+use kanban_codex_exec::storage::{Places, RunLock};
 
 /// A workspace with its CACHE_DIR inside, as by default.
 pub struct World {
@@ -21,7 +21,8 @@ impl World {
         let temp = tempfile::tempdir().unwrap();
         let workspace = temp.path().canonicalize().unwrap().join("work");
         fs::create_dir(&workspace).unwrap();
-        let lock = RunLock::acquire(&temp.path().join("locks"), "board.md", &workspace, "test").unwrap().unwrap();
+        let places = Places { source: Path::new("board.md"), workspace: &workspace, cache_dir: &workspace };
+        let lock = RunLock::acquire(&temp.path().join("locks"), places, "test").unwrap().unwrap();
         World { workspace, spawner: Spawner::new(&lock), _lock: lock, temp }
     }
 

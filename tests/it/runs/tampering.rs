@@ -52,6 +52,109 @@ fn changed_tests_are_kept_out_until_somebody_accepts_them() {
 }
 
 #[test]
+fn a_config_that_codex_makes_or_changes_does_not_hold_in_the_next_run_either() {
+    for (config, change) in [
+        (None, "kReq: 1"),
+        (Some("kReq: 2\n"), "kReq: 1"),
+        (Some("kReq: 2\n"), "kReq: 1\ntests: easy.txt"),
+        // Where nothing is known of what was accepted.
+        (Some("kReq: 2\n"), "kReq: 1\ncacheDir: elsewhere"),
+    ] {
+        let codex = format!("make made; echo 'made for KB' >easy.txt; printf '{change}\\n' >kanban-codex-exec.yaml");
+        let world =
+            World::new("- [ ] KB-1 first @made @checked\n").env("K_REQ", if config.is_some() { "" } else { "2" });
+        let world = world.codex(&codex);
+        if let Some(config) = config {
+            world.write("kanban-codex-exec.yaml", config);
+        }
+        world.run(&["run"]).exits(0).says("kanban-codex-exec.yaml (");
+        let world = world.codex("make made");
+        world.write("board.md", crate::support::board::with("- [ ] KB-2 second @made @checked\n"));
+        let outcome = world.run(&["run"]).exits(0).says("kanban-codex-exec.yaml changed during an attempt");
+        assert_eq!(world.places(), ["KB-2: Needs Specs"], "{change}: {outcome}");
+    }
+}
+
+#[test]
+fn the_script_that_a_hooks_interpreter_runs_is_judged_by_as_well() {
+    let rules = crate::support::RULES.replacen(
+        "onFail: Needs",
+        "beforeTransition: { shell: sh hooks/check.sh }\n    onFail: Needs",
+        1,
+    );
+    let world = World::new("- [ ] KB-1 first @made\n")
+        .with("transitions.yaml", rules)
+        .with("hooks/check.sh", "[ -e made/KB-1.txt ]\n")
+        .codex("make made; echo true >hooks/check.sh");
+    world.run(&["run"]).exits(0).says("hooks/check.sh (1 line added, 1 removed");
+    assert_ne!(world.places(), ["KB-1: Done"]);
+}
+
+#[test]
+fn accept_shows_what_changed_and_adopts_what_was_seen() {
+    let world = World::new("- [ ] KB-1 first @made @loose\n")
+        .codex("make other; echo '@loose :: includes[made/*.txt]:other for KB' >tests.txt");
+    world.run(&["accept"]).exits(0).says("nothing to accept");
+    world.run(&["run"]).exits(0).says("tests.txt (1 line added, 2 removed");
+    world.run(&["accept"]).exits(0).says("--- tests.txt").says("+@loose ::").says("-@made").says("will hold");
+    let world = world.codex("make other");
+    // It changes again before a run takes it up.
+    world.write("tests.txt", "@loose :: includes:o\n");
+    world.run(&["run"]).exits(0).says("has changed since");
+    world.write("board.md", crate::support::board::with("- [ ] KB-2 second @loose\n"));
+    world.run(&["run"]).exits(0).says("0 promoted");
+    world.run(&["accept"]).exits(0);
+    world.write("board.md", crate::support::board::with("- [ ] KB-3 third @loose\n"));
+    world.run(&["run"]).exits(0).says("2 promoted");
+}
+
+#[test]
+fn what_codex_asks_for_during_its_attempt_is_not_done() {
+    let program = env!("CARGO_BIN_EXE_kanban-codex-exec");
+    let forged = r#"{"request":"accept","inputs":[{"file":"tests.txt","sha256":"SHA"}]}"#;
+    let tests = "@made :: includes[made/*.txt]:other for KB\n";
+    let forged = forged.replace("SHA", &kanban_codex_exec::storage::sha256(tests.as_bytes()));
+    let requests = "mkdir -p .cache/kanban-codex-exec/requests; cat >.cache/kanban-codex-exec/requests/1.json <<'X'";
+    for ask in [format!("{program} accept >\"$WORLD/said\" 2>&1"), format!("{requests}\n{forged}\nX")] {
+        let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n")
+            .codex(&format!("make other; printf '{}\\n' >tests.txt; {ask}", tests.trim_end()));
+        world.run(&["run"]).exits(0).says("0 promoted");
+        world.run(&["run"]).exits(0).says("0 promoted");
+        assert_eq!(world.places(), ["KB-1: Needs Specs", "KB-2: Needs Specs"], "{ask}");
+    }
+    let again = format!("make other; {program} retry $card >/dev/null");
+    let world = World::new("- [ ] KB-1 first @made\n").codex(&again);
+    let rules =
+        "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, evidence: [changes] } }\n";
+    let world = world.with("transitions.yaml", rules);
+    world.run(&["run"]).exits(0).says("`retry` was asked for while an attempt at KB-1 ran");
+    assert_eq!(world.executions().len(), 2);
+}
+
+#[test]
+fn what_codex_writes_into_the_programs_own_files_is_told_and_taken_back() {
+    let cache = ".cache/kanban-codex-exec";
+    let forged = r#"{"v":1,"at":"2030-01-01T00:00:00Z","event":"retried","card":"KB-1"}"#;
+    for (name, write) in [
+        ("the journal", format!("echo '{forged}' >>{cache}/journal.jsonl")),
+        ("the journal", format!("sed -i 's/made/x/' {cache}/journal.jsonl")),
+        ("the journal", format!("rm {cache}/journal.jsonl")),
+        ("the index of the tests", format!("printf x >>{cache}/index.bin")),
+        ("the index of the trees", format!("rm {cache}/git/index-*")),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made\n").codex(&format!("make made; {write}"));
+        world.run(&["run"]).exits(0).says(&format!("changed during the attempt: {name}"));
+        assert_eq!(world.places(), ["KB-1: Needs Specs"], "{write}");
+        let events: Vec<String> = world.journal().iter().map(|record| record["event"].to_string()).collect();
+        assert_eq!(events.first().map(String::as_str), Some("\"run_started\""), "{write}: {events:?}");
+        assert!(!events.contains(&"\"retried\"".to_owned()), "{write}: {events:?}");
+        let world = world.codex("make made");
+        world.write("board.md", crate::support::board::with("- [ ] KB-2 second @made\n"));
+        world.run(&["run"]).exits(0).says("2 promoted");
+    }
+}
+
+#[test]
 fn restored_tests_hold_again_without_a_word() {
     let world = World::new("- [ ] KB-1 first @made\n").codex("make made; echo 'includes:x' >>tests.txt");
     world.run(&["run"]).exits(0).says("tampered");

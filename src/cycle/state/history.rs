@@ -1,7 +1,8 @@
-//! One card's fate, over its columns.
+//! What became of a card, by its columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Attempt;
 use crate::board::Column;
 use crate::journal::{AttemptId, CacheKey, Edited, GateHash, TextHash};
 
@@ -35,13 +36,22 @@ pub struct Visits {
     /// The newest judged attempt here.
     pub newest: Option<AttemptId>,
     /// Refused or vetoed by this gate: waits until card, tests or rules change.
-    pub waiting: Option<(CacheKey, GateHash, String)>,
+    pub waiting: Option<Waiting>,
     /// A refusal that is yet to be carried out on the board.
     pub owed: bool,
     /// That the attempts are used up stands on the card.
     pub exhausted: bool,
     /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
     pub sent_away: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Waiting {
+    pub key: CacheKey,
+    pub gate: GateHash,
+    pub reason: String,
+    /// Its tests can't prove it; else a hook said no.
+    pub refused: bool,
 }
 
 impl CardHistory {
@@ -51,16 +61,30 @@ impl CardHistory {
     }
 
     /// An attempt at this text begins. What a person wrote begins anew, what came while another attempt ran does not.
-    pub(super) fn begin(&mut self, column: &Column, key: &CacheKey, text: Option<&TextHash>) {
-        let wrote = text.is_some_and(|text| self.wrote(text));
+    pub(super) fn begin(&mut self, attempt: &Attempt) {
+        let wrote = attempt.text.as_ref().is_some_and(|text| self.wrote(text));
         if !wrote {
             self.edited = None;
         }
-        let visits = self.visits.entry(column.clone()).or_default();
-        if !visits.of(key) && !wrote {
+        let visits = self.visits.entry(attempt.column.clone()).or_default();
+        if !visits.of(&attempt.key) && !wrote {
             *visits = Visits::default();
         }
-        visits.key = Some(key.clone());
+        visits.key = Some(attempt.key.clone());
+    }
+
+    /// A person has seen the card, and gives it new attempts where they put it.
+    pub(super) fn moved_by_person(&mut self, to: &Column) {
+        self.column = Some(to.clone());
+        if let Some(edited) = &mut self.edited {
+            edited.other_tests = false;
+        }
+        if let Some(visits) = self.visits.get_mut(to) {
+            visits.failed.clear();
+            visits.lost.clear();
+            visits.exhausted = false;
+            visits.sent_away = false;
+        }
     }
 
     /// The card changed its place or its text while this attempt ran.

@@ -1,0 +1,61 @@
+//! `accept`: a person adopts gate inputs that changed during an attempt, having seen what changed.
+
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use super::history;
+use crate::cycle::state::{Phase, State};
+use crate::failure::{Failure, Kind};
+use crate::inputs::{self, Inputs, difference};
+use crate::journal::InputHash;
+use crate::provider;
+use crate::requests::{self, Request};
+use crate::settings::Settings;
+use crate::storage::{RunLock, Writer};
+
+pub fn accept(settings: &Settings) -> Result<u8, Failure> {
+    // The inputs as they are now must be valid before they can hold.
+    let board = provider::open(settings.provider, &settings.source, settings.next)?.read()?;
+    Inputs::load(settings, &board.columns)?;
+    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source);
+    let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
+    let (_, state) = history(&cache_dir)?;
+    if state.attempts.values().any(|attempt| attempt.phase == Phase::Running) {
+        let text = "an attempt is at work, or was when its runner died: what changes meanwhile can't be accepted";
+        return Err(
+            Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("wait for its end; `pause` lets no other start")
+        );
+    }
+    let changed = changed(settings, &state);
+    if changed.is_empty() {
+        writeln!(stdout(), "nothing to accept: tests, rules, hooks and config are as they were accepted").ok();
+        return Ok(0);
+    }
+    for input in &changed {
+        let diff = told(&settings.workspace, &cache_dir, input, &state);
+        write!(stdout(), "{}", settings.env.redactor().text(&diff)).ok();
+    }
+    let writer = Writer::within(&cache_dir);
+    writer.cache_folder(&cache_dir)?;
+    requests::leave(&writer, &cache_dir, &Request::Accept { inputs: changed }, jiff::Timestamp::now())?;
+    let told = "what was added (+) and removed (-) will hold: the runner takes it up before its next choice, or the next run does";
+    writeln!(stdout(), "{told}").ok();
+    Ok(0)
+}
+
+/// The inputs that are not as accepted, as they are now.
+fn changed(settings: &Settings, state: &State) -> Vec<InputHash> {
+    let now = |name: &str| inputs::hash(std::fs::read(settings.workspace.join(name)).ok());
+    let hashes = state.accepted.iter().map(|(file, accepted)| (file, accepted, now(file)));
+    let changed = hashes.filter(|(_, accepted, now)| now != *accepted);
+    changed.map(|(file, _, sha256)| InputHash { file: file.clone(), sha256 }).collect()
+}
+
+fn told(workspace: &Path, cache_dir: &Path, input: &InputHash, state: &State) -> String {
+    let accepted = state.accepted.get(&input.file).map_or("", String::as_str);
+    let now = std::fs::read(workspace.join(&input.file)).ok();
+    match inputs::copy(cache_dir, &input.file, accepted) {
+        Ok(before) => difference::unified(&input.file, before.as_deref(), now.as_deref()),
+        Err(_) => format!("{}: what was accepted of it is gone, so the difference can't be shown\n", input.file),
+    }
+}

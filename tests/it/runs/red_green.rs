@@ -1,0 +1,145 @@
+//! Shell tests: red before the work, green after it, on files that the work did not weaken.
+
+use crate::support::World;
+use crate::support::board::note;
+
+/// One column; the check is green once the card's file is made.
+const RULES: &str = "\
+statuses:
+  In Progress:
+    prompt: Implement the card.
+    onPass: Review
+    onFail: Needs Specs
+    evidence: [changes]
+    requireChanges: true
+    redGreen: true
+    guardPaths: ['checks/**']
+  Review:
+    prompt: Review the card.
+    onPass: Done
+    onFail: Needs Specs
+    evidence: [changes]
+    redGreen: true
+";
+const CHECK: &str = "#!/bin/sh\n[ -e made/KB-1.txt ]\n";
+
+fn world(cards: &str, tests: &str) -> World {
+    World::new(cards)
+        .with("transitions.yaml", RULES)
+        .with("tests.txt", tests)
+        .program("checks/made.sh", CHECK)
+        .env("ALLOW_SHELL_TESTS", "true")
+        .env("SHELL_TEST_ALLOWLIST", "sh,true,test")
+}
+
+#[test]
+fn a_check_that_was_red_and_is_green_proves_the_work() {
+    let world = world("- [ ] KB-1 first @check\n", "@check :: shell:sh checks/made.sh\n");
+    world.run(&["run"]).exits(0).says("2 promoted");
+    let started = &world.records("attempt_started")[0];
+    assert_eq!(started["red"], serde_json::json!(["@check :: shell:sh checks/made.sh"]));
+}
+
+#[test]
+fn a_check_that_was_green_before_is_no_proof_and_codex_is_not_paid_for_it() {
+    let world = world("- [ ] KB-1 first @check\n", "@check :: shell:true\n");
+    for _ in 0..2 {
+        world.run(&["run"]).exits(0).says("0 promoted");
+    }
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+    assert_eq!(world.executions(), [] as [String; 0]);
+    assert!(
+        note(&world.board(), "KB-1")
+            .contains("0 of 1 required tests can count: check is green already before the work")
+    );
+}
+
+#[test]
+fn a_guard_must_be_green_before_and_after_and_counts() {
+    let tests = "@stays #guard :: shell:test -e keep.txt\n";
+    for (work, place) in [("make made", "Done"), ("make made; rm keep.txt", "Needs Specs")] {
+        let world = world("- [ ] KB-1 first @stays\n", tests).with("keep.txt", "kept\n").codex(work);
+        world.run(&["run"]).exits(0);
+        assert_eq!(world.places(), [format!("KB-1: {place}")], "{work}");
+    }
+    let world = world("- [ ] KB-1 first @stays\n", tests).codex("make made; echo kept >keep.txt");
+    world.run(&["run"]).exits(0).says("stays, a #guard, is not green already before the work");
+    assert_eq!(world.executions(), [] as [String; 0]);
+}
+
+#[test]
+fn a_check_of_a_later_column_is_known_from_before_the_first_attempt() {
+    let rules = RULES
+        .replacen("redGreen: true", "redGreen: true\n    k: 1\n    require: 1", 1)
+        .replace("prompt: Review the card.", "prompt: Review the card.\n    k: 2\n    require: 2");
+    let tests = "@text #always :: includes:made for\n@late The review checks the file :: shell:sh checks/made.sh\n";
+    let world = world("- [ ] KB-1 first, whose review checks the file\n", tests).with("transitions.yaml", rules);
+    world.run(&["run"]).exits(0).says("2 promoted");
+    let started = world.records("attempt_started");
+    assert_eq!(started[0]["tests"], serde_json::json!(["text"]), "the first column does not select it");
+    assert_eq!(started[1]["tests"], serde_json::json!(["text", "late"]));
+}
+
+#[test]
+fn what_a_check_rests_on_may_not_be_weakened_over_all_attempts() {
+    for work in [
+        "printf '' >checks/made.sh",
+        "rm checks/made.sh; ln -s /bin/true checks/made.sh",
+        "rm -r checks; ln -s /bin checks",
+    ] {
+        // The second attempt leaves it alone, and finds it as the first one left it.
+        let codex = format!("make other; case $prompt in *'Attempt 1'*) ;; *) {work} ;; esac");
+        let rules = RULES.replacen("    onFail: Needs Specs\n", "    maxAttempts: 2\n", 1);
+        let world = world(
+            "- [ ] KB-1 first @check @text\n",
+            "@check :: shell:sh checks/made.sh\n@text :: includes:other for\n",
+        )
+        .with("transitions.yaml", rules)
+        .codex(&codex);
+        world.run(&["run"]).exits(0).says("0 promoted");
+        let judged = world.records("judged");
+        assert!(judged.iter().all(|record| record["verdict"] == "tampered"), "{work}: {judged:?}");
+        assert!(judged[0]["reason"].as_str().unwrap().contains("checks/made.sh (guarded"), "{judged:?}");
+        assert_eq!(world.places(), ["KB-1: In Progress"], "{work}");
+    }
+}
+
+#[test]
+fn a_guarded_file_that_is_put_back_or_a_new_one_is_no_weakening() {
+    for work in [
+        "make made; cp checks/made.sh keep.sh; printf '' >checks/made.sh; cp keep.sh checks/made.sh",
+        "make made; echo 'exit 0' >checks/new.sh",
+    ] {
+        let world = world("- [ ] KB-1 first @check\n", "@check :: shell:sh checks/made.sh\n").codex(work);
+        world.run(&["run"]).exits(0).says("2 promoted");
+    }
+}
+
+#[test]
+fn what_redirects_commands_is_guarded_unless_the_rule_lets_it_go() {
+    let work = "make made; mkdir -p .cargo; printf '[target.x]\\nrunner = \"true\"\\n' >.cargo/config.toml";
+    let world = world("- [ ] KB-1 first @check\n", "@check :: shell:sh checks/made.sh\n").codex(work);
+    world.run(&["run"]).exits(0).says(".cargo/config.toml (guarded; it was made)");
+    let lets_go = RULES.replace("    guardPaths: ['checks/**']\n", "");
+    let lets_go = lets_go.replace("redGreen: true\n", "redGreen: true\n    guardPaths: ['!**/.cargo/config.toml']\n");
+    let world = self::world("- [ ] KB-1 first @check\n", "@check :: shell:sh checks/made.sh\n")
+        .with("transitions.yaml", lets_go)
+        .codex(work);
+    world.run(&["run"]).exits(0).says("2 promoted");
+}
+
+#[test]
+fn changed_tests_judge_failed_work_again_before_codex_is_paid() {
+    let rules =
+        "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 1, evidence: [changes] } }\n";
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");
+    world.run(&["run"]).exits(0).says("1 failed");
+    world.run(&["run"]).exits(0).says("0 promoted");
+    world.write("tests.txt", "@made :: includes[made/*.txt]:different for KB\n");
+    world.run(&["run"]).exits(0).says("its tests changed since it failed").says("0 promoted");
+    world.write("tests.txt", "@made :: includes[made/*.txt]:other for KB\n");
+    world.run(&["print-plan"]).exits(0).says("the gate alone is run again first");
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_eq!(world.executions().len(), 1, "codex was paid once");
+}
