@@ -115,6 +115,9 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if let Some((id, attempt)) = open {
         return settle(state, planner, board, id, attempt);
     }
+    if let Some(action) = edited(state, planner, board)? {
+        return Ok(action);
+    }
     if let Some(action) = begun(state, planner, board)? {
         return Ok(action);
     }
@@ -148,11 +151,8 @@ fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
 
 /// An attempt that ended is judged, one that was judged is moved, if its card is still what and where it was.
 fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attempt: &Attempt) -> Result<Action> {
-    let abandon = |now: Option<&Column>, reason: &str, edited: Option<Edited>, spent| {
-        let (card, from) = (attempt.card.clone(), attempt.column.clone());
-        let (now, reason) = (now.cloned(), reason.to_owned());
-        Event::Elsewhere { attempt: Some(id.clone()), card, from, now, reason, spent, edited }
-    };
+    let abandon =
+        |now: Option<&Column>, reason: &str, edited, spent| elsewhere(id, attempt, now, reason, edited, spent);
     let untold = |event| Ok(Action::Abandon { event, told: None });
     let Some(card) = board.card(&attempt.card) else {
         return untold(abandon(None, "the card is gone from the board", None, false));
@@ -165,9 +165,7 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
     let moved = card.status != attempt.column && !arrived;
     // What came while it ran may be codex's own doing. Its pass from long ago, and what the program moved, are not that.
     let ran = !attempt.reopened && !arrived;
-    let other_text = ran && attempt.text.as_ref().is_some_and(|text| *text != plan.text);
-    let edited = other_text.then(|| Edited { text: plan.text.clone(), other_tests: !plan.has_tests(&attempt.tests) });
-    match edited {
+    match edited_text(attempt, &plan).filter(|_| ran) {
         Some(edited) if edited.other_tests => {
             let reason = other_tests(&card.id);
             let told = settlement(id, attempt, card, Verdict::Fail, reason.clone(), None, plan);
@@ -193,6 +191,41 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
             _ => Action::Judge { attempt: id.clone(), plan: Box::new(plan) },
         }),
     }
+}
+
+/// A text that came while an attempt ran that ended without work to judge. It costs the card nothing, and is no other work.
+fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Action>> {
+    let newest = state.cards.values().filter_map(|history| history.attempts.last());
+    for (id, attempt) in newest.filter_map(|id| Some((id, state.attempts.get(id).filter(|attempt| attempt.unseen)?))) {
+        let (card, rule) = (board.card(&attempt.card), planner.inputs.rules.columns.get(&attempt.column));
+        let (Some(card), Some(rule)) = (card, rule) else { continue };
+        let plan = planner.plan_as(card, rule, &attempt.column, state)?;
+        if let Some(edited) = edited_text(attempt, &plan) {
+            let reason = "the card was edited meanwhile: it is worked anew";
+            let event = elsewhere(id, attempt, Some(&card.status), reason, Some(edited), false);
+            return Ok(Some(Action::Abandon { event, told: None }));
+        }
+    }
+    Ok(None)
+}
+
+/// What the card says now, if that is not what the attempt was started with.
+fn edited_text(attempt: &Attempt, plan: &CardPlan) -> Option<Edited> {
+    let other = attempt.text.as_ref().is_some_and(|text| *text != plan.text);
+    other.then(|| Edited { text: plan.text.clone(), other_tests: !plan.has_tests(&attempt.tests) })
+}
+
+fn elsewhere(
+    id: &AttemptId,
+    attempt: &Attempt,
+    now: Option<&Column>,
+    reason: &str,
+    edited: Option<Edited>,
+    spent: bool,
+) -> Event {
+    let (card, from) = (attempt.card.clone(), attempt.column.clone());
+    let (now, reason) = (now.cloned(), reason.to_owned());
+    Event::Elsewhere { attempt: Some(id.clone()), card, from, now, reason, spent, edited }
 }
 
 fn settlement(

@@ -172,13 +172,17 @@ impl State {
             Event::Elsewhere { attempt, card, from, now, spent, edited, .. } => {
                 self.close(attempt.as_ref());
                 self.moved(card, from);
-                match (now, attempt) {
-                    (Some(now), Some(attempt)) if *spent => {
-                        self.cards.entry(card.clone()).or_default().spent(attempt, from, now, edited.as_ref());
+                let history = self.cards.entry(card.clone()).or_default();
+                if let Some(attempt) = attempt.as_ref().filter(|_| *spent) {
+                    history.visits.entry(from.clone()).or_default().failed.insert(attempt.clone());
+                }
+                match now {
+                    Some(now) if *spent || edited.is_some() => {
+                        history.changed(now, edited.as_ref());
                         self.pass.visited.remove(&(card.clone(), now.clone()));
                     }
-                    (Some(now), _) => self.seen_elsewhere(card, now),
-                    (None, _) => {}
+                    Some(now) => self.seen_elsewhere(card, now),
+                    None => {}
                 }
                 self.board = None;
             }
@@ -244,6 +248,10 @@ impl State {
                 attempt.phase = Phase::Ended;
             }
         }
+        // Between runs people edit their cards.
+        for attempt in self.attempts.values_mut() {
+            attempt.unseen = false;
+        }
         // A hook that said no may say yes to a new run.
         for visits in self.cards.values_mut().flat_map(|history| history.visits.values_mut()) {
             let passed = visits.newest.as_ref().and_then(|id| self.attempts.get(id));
@@ -297,11 +305,11 @@ impl State {
                     wait_seconds: *wait_seconds,
                     waited: false,
                 };
-                self.close(Some(id));
+                self.close_unseen(id);
                 self.pass.visited.remove(&place);
             }
             Ending::Interrupted => {
-                self.close(Some(id));
+                self.close_unseen(id);
                 self.pass.visited.remove(&place);
             }
         }
@@ -452,6 +460,14 @@ impl State {
         if let Some(attempt) = self.attempts.get_mut(id) {
             attempt.phase = Phase::Closed;
             attempt.reopened = false;
+            attempt.unseen = false;
+        }
+    }
+    /// What became of its card meanwhile is yet to be seen.
+    fn close_unseen(&mut self, id: &AttemptId) {
+        self.close(Some(id));
+        if let Some(attempt) = self.attempts.get_mut(id) {
+            attempt.unseen = true;
         }
     }
 }

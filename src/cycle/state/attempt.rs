@@ -55,6 +55,8 @@ pub struct Attempt {
     pub settled: bool,
     /// Judged again from the cache: a failure only makes the card actionable.
     pub reopened: bool,
+    /// It ended without work to judge, and its card was not looked at since.
+    pub unseen: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
 }
@@ -110,6 +112,7 @@ impl Attempt {
             moving: None,
             settled: false,
             reopened: false,
+            unseen: false,
             inconclusive: 0,
         };
         Some((attempt.clone(), started))

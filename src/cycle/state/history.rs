@@ -87,11 +87,10 @@ impl CardHistory {
         }
     }
 
-    /// The card changed its place or its text while this attempt ran.
-    pub(super) fn spent(&mut self, attempt: &AttemptId, from: &Column, now: &Column, edited: Option<&Edited>) {
+    /// It changed its place or its text while an attempt ran.
+    pub(super) fn changed(&mut self, now: &Column, edited: Option<&Edited>) {
         self.column = Some(now.clone());
         self.edited = edited.cloned().or(self.edited.take());
-        self.visits.entry(from.clone()).or_default().failed.insert(attempt.clone());
     }
 }
 

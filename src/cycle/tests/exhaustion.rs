@@ -107,6 +107,7 @@ fn a_card_that_changes_in_its_own_attempts_uses_them_up() {
         (Outcome::Edited, [None, None, None], 2, "A"),
         (Outcome::Moved, [None, None, None], 1, "Stuck"),
         (Outcome::Retested, [None, None, Some("Stuck")], 1, "A"),
+        (Outcome::RetestedAndLost, [None, None, Some("Stuck")], 1, "A"),
     ] {
         let mut world = world(rule(rules), Rule::default(), move |_| outcome);
         rest(&mut world);
@@ -151,10 +152,6 @@ fn a_text_that_codex_wrote_inherits_what_was_spent_and_a_persons_does_not() {
 
 #[test]
 fn a_card_with_other_tests_by_its_own_attempt_waits_for_a_persons_word() {
-    let promotes = |plan: &crate::cycle::plan::CardPlan| match plan.card.body.contains("@d") {
-        true => Outcome::Pass,
-        false => Outcome::Retested,
-    };
     type Act = fn(&mut World);
     let words: [(&str, Act); 3] = [
         ("an edit", |world| world.edit(&CardId("a".into()), ", yes")),
@@ -165,7 +162,12 @@ fn a_card_with_other_tests_by_its_own_attempt_waits_for_a_persons_word() {
         }),
         ("retry", retried),
     ];
-    for (name, act) in words {
+    let words = words.iter().flat_map(|word| [(Outcome::Retested, word), (Outcome::RetestedAndLost, word)]);
+    for (outcome, (name, act)) in words {
+        let promotes = move |plan: &crate::cycle::plan::CardPlan| match plan.card.body.contains("@d") {
+            true => Outcome::Pass,
+            false => outcome,
+        };
         let rules = [(column("A"), rule([Some("Rest"), None, None]))];
         let mut world = World::new(board(), planner(rules), promotes);
         for _ in 0..3 {

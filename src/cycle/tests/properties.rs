@@ -129,8 +129,10 @@ fn check(records: &[Record], rules: &Rules) {
                     assert!(said == Verdict::Pass && passed >= required, "promoted by {said}, {passed} of {required}");
                 }
             }
-            Event::Elsewhere { attempt: Some(attempt), card, spent: true, edited, .. } => {
-                used_up.entry(started[attempt].clone()).or_default().insert(attempt.clone());
+            Event::Elsewhere { attempt: Some(attempt), card, spent, edited, .. } => {
+                if *spent {
+                    used_up.entry(started[attempt].clone()).or_default().insert(attempt.clone());
+                }
                 if edited.as_ref().is_some_and(|edited| edited.other_tests) {
                     held.insert(card.clone());
                 }

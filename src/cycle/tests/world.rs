@@ -46,6 +46,8 @@ pub enum Outcome {
     Edited,
     /// The same, and other tests belong to it then.
     Retested,
+    /// The same, and then the network is gone.
+    RetestedAndLost,
     /// It passes, and something undoes its work: judged again, it fails.
     Undone,
     /// A person deletes the card meanwhile.
@@ -53,7 +55,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 13] = [
+    pub const ALL: [Outcome; 14] = [
         Outcome::Pass,
         Outcome::Fail,
         Outcome::Work,
@@ -65,6 +67,7 @@ impl Outcome {
         Outcome::Moved,
         Outcome::Edited,
         Outcome::Retested,
+        Outcome::RetestedAndLost,
         Outcome::Undone,
         Outcome::Deleted,
     ];
@@ -231,7 +234,7 @@ impl World {
                 self.board = std::mem::take(&mut self.board).moved(card, &last);
             }
             Outcome::Edited => self.edit(card, " and more"),
-            Outcome::Retested => self.edit(card, " @d"),
+            Outcome::Retested | Outcome::RetestedAndLost => self.edit(card, " @d"),
             Outcome::Deleted => self.board.cards.retain(|found| found.id != *card),
             _ => {}
         }
@@ -345,7 +348,7 @@ impl Driver for World {
 fn ending(outcome: Outcome) -> Ending {
     match outcome {
         Outcome::Work => Ending::Work { reason: "exit 1".into() },
-        Outcome::Infrastructure => {
+        Outcome::Infrastructure | Outcome::RetestedAndLost => {
             Ending::Infrastructure { reason: "no network".into(), hint: String::new(), wait_seconds: None }
         }
         Outcome::Interrupted => Ending::Interrupted,
