@@ -119,6 +119,21 @@ pub struct TestOutcome {
     pub tail: String,
 }
 
+impl TestOutcome {
+    /// Whether it is a reason against the card: it failed, or it passed and that is no proof.
+    pub fn lacks(&self) -> bool {
+        !(self.passed && self.counts)
+    }
+
+    /// The evidence, for people and for codex.
+    pub fn told(&self) -> String {
+        match self.passed && !self.counts {
+            true => format!("does not count: {}", self.evidence),
+            false => self.evidence.clone(),
+        }
+    }
+}
+
 /// A card's text that was written while an attempt at it ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edited {

@@ -117,7 +117,8 @@ impl Planner {
         let history = state.history(&card.id);
         let attempt = attempt_id(&card.id, history.map_or(0, |history| history.executions) + 1);
         let failure = history.and_then(|history| state.attempts.get(history.failure.as_ref()?));
-        let feedback = failure.map(prompt::Feedback::of);
+        let failures = |column| state.visits(&card.id, column).map_or(0, Visits::failures);
+        let feedback = failure.map(|attempt| prompt::Feedback::of(attempt, failures(&attempt.column)));
         let prompt = Prompt::compose(&rule.prompt, &card.body, feedback.as_ref(), settings.env.redactor());
         let message = settings.cache_dir.join("attempts").join(&attempt.0).join("message.md");
         let command = codex::command(&settings.codex, &prompt.text, &message, settings.in_git);

@@ -102,7 +102,13 @@ impl Live {
     }
 
     fn note(&self, settlement: &Settlement, book: &Book<'_>) -> Note {
-        let judged = settlement.attempt.as_ref().and_then(|id| book.state.attempts.get(id));
+        let failure = || book.state.history(&settlement.card.id).and_then(|history| history.failure.as_ref());
+        let told = match settlement.verdict {
+            Verdict::Exhausted => failure(),
+            _ => settlement.attempt.as_ref(),
+        };
+        let judged =
+            told.and_then(|id| book.state.attempts.get(id)).filter(|attempt| attempt.column == settlement.from);
         note::compose(settlement, judged, book.now(), self.settings.env.redactor())
     }
 
