@@ -3,7 +3,11 @@
 use crate::checks::{Judged, TestString};
 use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
+use crate::prompt::head;
 use crate::rules::Verdict;
+
+/// So much of what was looked for stands in the evidence, in bytes.
+const LOOKED_FOR: usize = 160;
 
 /// Everything that a verdict follows from.
 #[derive(Debug)]
@@ -67,6 +71,8 @@ impl Tested {
     /// Of `includes`, `excludes` and `regex`.
     pub fn judged(test: &TestString, judged: Judged) -> Tested {
         let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
+        // The whole line of the tests file is told beside.
+        let looked_for = head(&looked_for, LOOKED_FOR);
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),

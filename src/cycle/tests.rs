@@ -2,6 +2,7 @@
 
 mod crashes;
 mod decisions;
+mod exhaustion;
 mod paths;
 pub(crate) mod properties;
 pub(crate) mod world;
