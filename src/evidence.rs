@@ -11,6 +11,7 @@ mod git;
 mod ignored;
 mod path;
 mod repository;
+mod saved;
 mod trees;
 mod walk;
 
@@ -19,7 +20,8 @@ pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
 pub use git::TreeId;
 pub use ignored::IgnoreRules;
 pub use path::TreePath;
-pub use trees::{Blob, Change, Snapshot, Trees};
+pub use saved::{Blob, Change, SavedTrees};
+pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 
 /// What a test string is judged against.

@@ -80,7 +80,7 @@ impl Live {
         let trees = trees.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?)));
         // Nothing happened from `now` to `now`: it adds nothing, and is what the lines must stand in.
         let trees: Vec<(TreeId, TreeId)> = trees.chain(now.map(|now| (now.clone(), now))).collect();
-        self.trees.change_set(&trees).context("the change set of the card's attempts can't be read")
+        self.trees.saved().change_set(&trees).context("the change set of the card's attempts can't be read")
     }
 
     /// One test's outcome; None when the runner is stopping.
