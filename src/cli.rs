@@ -27,6 +27,12 @@ pub fn command() -> Command {
             Command::new("print-plan")
                 .about("Show the cards in order, each with its prompt, command, selected tests and verdict; starts nothing"),
         ))
+        .subcommand(with_settings(
+            Command::new("explain")
+                .about("Show why a card stands where it does: its gate, its tests by rank with near misses, its newest attempt")
+                .after_help("Writes nothing and starts nothing, also while a run works.\n\nExample: kanban-codex-exec explain 'Greeting script'")
+                .arg(card()),
+        ))
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))

@@ -3,27 +3,31 @@
 mod accept;
 mod demo;
 mod dry_run;
+mod explain;
 mod index_tests;
 mod print_plan;
 mod run;
 mod steer;
 
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use serde::Serialize;
 
-use crate::board::Board;
+use crate::board::{Board, Card};
 use crate::cli;
-use crate::cycle::plan::Planner;
+use crate::cycle::plan::{CardPlan, Planner, Readiness};
 use crate::cycle::state::State;
+use crate::evidence::artifacts_unchanged;
 use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
 use crate::journal::replay::{self, Replayed};
 use crate::journal::{Event, Record, VERSION};
 use crate::provider::{self, Provider};
 use crate::requests;
-use crate::settings::{Given, Need, Settings};
+use crate::settings::{Format, Given, Need, Settings};
 use crate::storage::RunLock;
 
 /// Runs the subcommand that was given; the exit code.
@@ -35,6 +39,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
+        "explain" => explain::explain(argument(matches, "card"), settings(matches, Need::Board)?),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
@@ -43,6 +48,39 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
     let given = Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?;
     Settings::resolve(&given, need)
+}
+
+fn argument<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {
+    matches.get_one::<String>(name).map_or("", String::as_str)
+}
+
+/// A card's plan, and of a cached pass whether it still holds.
+fn planned(planner: &Planner, card: &Card, state: &State) -> Result<Option<CardPlan>, Failure> {
+    let Some(mut plan) = planner.plan(card, state)? else { return Ok(None) };
+    if plan.readiness == Readiness::Cached
+        && let Some((attempt, _)) = state.passed(&card.id, &card.status, &plan.key)
+    {
+        let unchanged = |artifacts: &_| artifacts_unchanged(&planner.settings.workspace, artifacts);
+        if let Event::Reopened { reason, .. } = plan.verified(attempt.clone(), state, unchanged) {
+            plan.reason = format!("{reason}: the gate is run again, and codex only if it fails");
+        }
+    }
+    Ok(Some(plan))
+}
+
+/// Prints one object, or what people read of it.
+fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(), Failure> {
+    let redactor = settings.env.redactor();
+    let text = match settings.format {
+        Format::Human => redactor.text(human).into_owned(),
+        Format::Json => {
+            let mut value = serde_json::to_value(object).map_err(anyhow::Error::from)?;
+            redactor.json(&mut value);
+            format!("{value}\n")
+        }
+    };
+    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
+    Ok(())
 }
 
 fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod live;
 pub mod note;
 pub mod plan;
+pub mod recorded;
 pub mod simulated;
 pub mod state;
 #[cfg(test)]

@@ -11,15 +11,17 @@ mod git;
 mod ignored;
 mod path;
 mod repository;
+mod saved;
 mod trees;
 mod walk;
 
 pub use artifacts::{Artifact, artifacts, artifacts_unchanged};
 pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
-pub use git::{Forged, TreeId};
+pub use git::TreeId;
 pub use ignored::IgnoreRules;
 pub use path::TreePath;
-pub use trees::{Blob, Change, Snapshot, Trees};
+pub use saved::{Blob, Change, Forged, SavedTrees};
+pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 
 /// What a test string is judged against.

@@ -9,6 +9,8 @@ pub mod replay;
 #[cfg(test)]
 mod tests;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,11 @@ impl Keep for () {
 pub struct AttemptId(pub String);
 
 impl AttemptId {
+    /// Where its prompt, streams and patch are.
+    pub fn folder(&self, cache_dir: &Path) -> PathBuf {
+        cache_dir.join("attempts").join(&self.0)
+    }
+
     /// Which execution of its card it is, from 1.
     pub fn execution(&self) -> Option<u32> {
         self.0.rsplit_once('.')?.1.parse().ok()

@@ -1,5 +1,5 @@
 //! Children of every kind: codex, shell tests and hooks go through the launcher ([`Spawner::run`]), git is a plain
-//! tool ([`Spawner::tool`]).
+//! tool ([`Tool`]).
 //!
 //! ```text
 //!  runner ── control pipe ──► launcher (same binary, own session, child subreaper) ──► program ──► whatever it starts
@@ -35,6 +35,7 @@ pub use capture::Captured;
 pub use run::recorded;
 pub use stop::{Signal, Stop, Stopper};
 pub use strays::Stray;
+pub use tool::Tool;
 
 /// The right to start children. Only the run lock gives it.
 #[derive(Debug, Clone)]

@@ -1,7 +1,9 @@
 //! What the user sees of the records, on stdout. A broken display never stops the loop.
 
+pub mod explain;
 pub mod human;
 pub mod json;
+pub mod page;
 pub mod paths;
 pub mod plan;
 

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::ArgMatches;
 
-use super::history;
-use crate::board::{Board, CardId};
+use super::{argument, history};
+use crate::board::{Board, Card, CardId};
 use crate::cycle::state::{Attempt, Phase};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider;
@@ -16,7 +16,7 @@ use crate::storage::Writer;
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
     let card = || -> Result<CardId, Failure> {
         let board = provider::open(settings.provider, &settings.source, settings.next)?.read()?;
-        find(&board, matches.get_one::<String>("card").map_or("", String::as_str))
+        find(&board, argument(matches, "card")).map(|card| card.id.clone())
     };
     let request = match name {
         "retry" => Request::Retry { card: card()? },
@@ -50,13 +50,13 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
 }
 
 /// A card by its id, or by its title where that is one card's alone.
-fn find(board: &Board, name: &str) -> Result<CardId, Failure> {
+pub(super) fn find<'b>(board: &'b Board, name: &str) -> Result<&'b Card, Failure> {
     if let Some(card) = board.cards.iter().find(|card| card.id.0 == name) {
-        return Ok(card.id.clone());
+        return Ok(card);
     }
     let titled: Vec<_> = board.cards.iter().filter(|card| card.title.eq_ignore_ascii_case(name)).collect();
     match titled.as_slice() {
-        [card] => Ok(card.id.clone()),
+        [card] => Ok(card),
         [] => {
             let names = board.cards.iter().flat_map(|card| [card.id.0.as_str(), card.title.as_str()]);
             let failure = Failure::usage(format!("the board has no card `{name}`"));

@@ -81,7 +81,7 @@ impl Driver for Live {
 
 impl Live {
     fn folder(&self, attempt: &AttemptId) -> PathBuf {
-        self.settings.cache_dir.join("attempts").join(&attempt.0)
+        attempt.folder(&self.settings.cache_dir)
     }
 
     /// Sleeps; a stop ends it.

@@ -15,7 +15,7 @@ use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
 use crate::evidence::{Artifact, ChangeSet, ChangedFile, TreeId};
-use crate::index::{Limits, Query, select};
+use crate::index::{Chosen, Limits, NearMiss, Query, select};
 use crate::inputs::Inputs;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, TextHash, Why};
 use crate::prompt::{self, Prompt};
@@ -33,14 +33,25 @@ pub struct Planner {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectedTest {
     pub test: TestString,
-    /// Cosine similarity to the card, 0 to 1.
-    pub similarity: f32,
-    /// What the ranking made of it, less what its likeness to tests before it costs.
-    pub score: f32,
-    /// The card names it, or it is `#always`.
-    pub named: bool,
+    /// How it ranks, and what it has of the card; named are those that the card names and those that are `#always`.
+    pub chosen: Chosen,
     /// Why it can't be run.
     pub blocked: Option<String>,
+}
+
+/// A test that has something of a card and was not selected for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissedTest {
+    pub test: TestString,
+    pub near: NearMiss,
+}
+
+/// What was selected for a card, what not, and within which limits.
+#[derive(Debug, Clone, PartialEq)]
+struct Selected {
+    limits: Limits,
+    tests: Vec<SelectedTest>,
+    missed: Vec<MissedTest>,
 }
 
 /// Whether a card is worked now.
@@ -84,7 +95,10 @@ pub struct CardPlan {
     pub limit: u32,
     pub prompt: Prompt,
     pub command: Result<CommandLine, String>,
+    /// What the selection was bound by, the tests that it chose, and the best of the others.
+    pub limits: Limits,
     pub tests: Vec<SelectedTest>,
+    pub missed: Vec<MissedTest>,
     pub require: usize,
     pub sources: Vec<Source>,
     pub key: CacheKey,
@@ -105,7 +119,7 @@ impl Planner {
     /// Plans a card as if it stood in `column`.
     pub fn plan_as(&self, card: &Card, rule: &Rule, column: &Column, state: &State) -> Result<CardPlan> {
         let settings = &self.settings;
-        let tests = self.select(card, rule)?;
+        let Selected { limits, tests, missed } = self.select(card, rule)?;
         let key = cache_key(&card.id, column, &prompt::hash(&rule.prompt, &card.body));
         let require = rule.require.unwrap_or(settings.require);
         let sources = rule.sources();
@@ -120,7 +134,7 @@ impl Planner {
         let failures = |column| state.visits(&card.id, column).map_or(0, Visits::failures);
         let feedback = failure.map(|attempt| prompt::Feedback::of(attempt, failures(&attempt.column)));
         let prompt = Prompt::compose(&rule.prompt, &card.body, feedback.as_ref(), settings.env.redactor());
-        let message = settings.cache_dir.join("attempts").join(&attempt.0).join("message.md");
+        let message = attempt.folder(&settings.cache_dir).join("message.md");
         let command = codex::command(&settings.codex, &prompt.text, &message, settings.in_git);
         let mut plan = CardPlan {
             attempt,
@@ -130,7 +144,9 @@ impl Planner {
             limit,
             prompt,
             command: command.map_err(|error| error.to_string()),
+            limits,
             tests,
+            missed,
             require,
             sources,
             key,
@@ -144,7 +160,7 @@ impl Planner {
     }
 
     /// The tests that belong to a card: those that it names and those for every card, then the most similar ones.
-    fn select(&self, card: &Card, rule: &Rule) -> Result<Vec<SelectedTest>> {
+    fn select(&self, card: &Card, rule: &Rule) -> Result<Selected> {
         let settings = &self.settings;
         let named = named_tests(card, &self.inputs.tests);
         let limits = Limits {
@@ -155,22 +171,18 @@ impl Planner {
         let query = Query { title: &card.title, body: &card.body };
         let selection = select(&self.inputs.index, &query, &named, limits)?;
         let allowlist = Allowlist::new(settings.shell_allowlist.iter().cloned());
-        let selected = selection.chosen.into_iter().filter_map(|chosen| {
-            let test = self.inputs.tests.get(chosen.ordinal as usize)?.clone();
+        let test = |ordinal: u32| self.inputs.tests.get(ordinal as usize).cloned();
+        let tests = selection.chosen.into_iter().filter_map(|chosen| {
+            let test = test(chosen.ordinal)?;
             let blocked = match &test.check.kind {
                 Kind::Shell(line) => shell::plan(line, &allowlist, settings.allow_shell_tests).err(),
                 Kind::Includes(_) | Kind::Excludes(_) | Kind::Regex(_) => None,
             };
-            let blocked = blocked.map(|blocked| blocked.reason);
-            Some(SelectedTest {
-                test,
-                similarity: chosen.similarity,
-                score: chosen.score,
-                named: chosen.named,
-                blocked,
-            })
+            Some(SelectedTest { test, chosen, blocked: blocked.map(|blocked| blocked.reason) })
         });
-        Ok(selected.collect())
+        let missed = selection.near_misses.into_iter();
+        let missed = missed.filter_map(|near| Some(MissedTest { test: test(near.candidate.ordinal)?, near }));
+        Ok(Selected { limits, tests: tests.collect(), missed: missed.collect() })
     }
 }
 
@@ -212,10 +224,7 @@ impl CardPlan {
 
     /// The guarded files that the card's attempts changed or made, and that are still as they left them.
     pub fn weakened<'c>(&self, changes: &'c ChangeSet) -> Vec<&'c ChangedFile> {
-        let shell = self.runnable().any(|selected| selected.test.check.kind.is_shell());
-        let guarded =
-            |file: &&ChangedFile| file.as_left && self.rule.guard_paths.guards(&file.path, file.existed, shell);
-        changes.files.iter().filter(guarded).collect()
+        weakened(&self.rule, self.runnable().map(|selected| &selected.test), changes)
     }
 
     /// Why it can't pass, given the lines of the shell tests that were green and red before the work, and why none of them
@@ -278,6 +287,17 @@ impl CardPlan {
             reason: reason.to_owned(),
         }
     }
+}
+
+/// The files that a rule guards for the sake of `tests`, where a change set weakens them.
+pub fn weakened<'t, 'c>(
+    rule: &Rule,
+    mut tests: impl Iterator<Item = &'t TestString>,
+    changes: &'c ChangeSet,
+) -> Vec<&'c ChangedFile> {
+    let shell = tests.any(|test| test.check.kind.is_shell());
+    let guarded = |file: &&ChangedFile| file.as_left && rule.guard_paths.guards(&file.path, file.existed, shell);
+    changes.files.iter().filter(guarded).collect()
 }
 
 /// Ordinals of the tests that every card has (`#always`) or that this card names: `@name` or `#tag` in text or labels.

@@ -1,6 +1,6 @@
 //! Trees of the workspace before and after attempts, and what differs between them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::TreePath;
 use super::git::{Git, TreeId};
 use super::ignored::{IgnoreRules, Level, Patterns};
 use super::repository::{Repository, small_file};
+use super::saved::SavedTrees;
 use super::walk::{Skipped, Walked, walk};
-use super::{ChangeSet, FileChange, TreePath, Version};
 use crate::process::Spawner;
 use crate::storage::Stamp;
 
@@ -33,26 +34,8 @@ pub struct Snapshot {
     pub skipped: Vec<Skipped>,
 }
 
-/// A file in a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blob {
-    /// Hex.
-    pub id: String,
-    /// `0o100644`, `0o100755` or `0o120000` (symlink).
-    pub mode: u32,
-}
-
-/// A path that differs between two trees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub path: TreePath,
-    pub before: Option<Blob>,
-    pub after: Option<Blob>,
-}
-
 /// Walks that are tried: files come and go while one is on its way.
 const TRIES: usize = 6;
-const GITLINK: u32 = 0o160_000;
 
 impl Trees {
     /// Trees of `workspace`, kept in `cache_dir`. `excluded` files and folders are in none. `path` is PATH, to find git.
@@ -117,42 +100,9 @@ impl Trees {
         Ok(snapshot)
     }
 
-    /// What differs between two trees, ordered by path. A mode alone is a difference, too.
-    pub fn changed(&self, before: &TreeId, after: &TreeId) -> Result<Vec<Change>> {
-        let lines = self.git.compare(before, after)?;
-        let changes = lines.into_iter().filter_map(|(line, path)| {
-            let mut words = line.strip_prefix(':')?.split(' ');
-            let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
-            Some(Change { path, before: blob(mode, id), after: blob(new_mode, new_id) })
-        });
-        Ok(changes.filter(|change| change.before.is_some() || change.after.is_some()).collect())
-    }
-
-    /// The change set of a card's attempts, oldest first, each by its tree before and its tree after.
-    pub fn change_set(&self, attempts: &[(TreeId, TreeId)]) -> Result<ChangeSet> {
-        let changes: Vec<Vec<Change>> =
-            attempts.iter().map(|(before, after)| self.changed(before, after)).collect::<Result<_>>()?;
-        let mut current = match attempts.last() {
-            Some((_, after)) => self.git.list(after)?,
-            None => HashMap::new(),
-        };
-        let touched: HashSet<&TreePath> = changes.iter().flatten().map(|change| &change.path).collect();
-        current.retain(|path, (mode, _)| touched.contains(path) && *mode != GITLINK);
-        let sides = changes.iter().flatten().flat_map(|change| [&change.before, &change.after]);
-        let mut ids: BTreeSet<String> = sides.flatten().map(|blob| blob.id.clone()).collect();
-        ids.extend(current.values().map(|(_, id)| id.clone()));
-        let contents = self.git.read(&ids)?;
-        let version = |mode: u32, id: &str| contents.get(id).map(|bytes| Version { mode, bytes });
-        let of = |blob: &Option<Blob>| blob.as_ref().and_then(|blob| version(blob.mode, &blob.id));
-        let change = |change: &Change| FileChange {
-            path: change.path.clone(),
-            before: of(&change.before),
-            after: of(&change.after),
-        };
-        let attempts: Vec<Vec<FileChange<'_>>> = changes.iter().map(|all| all.iter().map(change).collect()).collect();
-        let current: BTreeMap<TreePath, Version<'_>> =
-            current.iter().filter_map(|(path, (mode, id))| Some((path.clone(), version(*mode, id)?))).collect();
-        Ok(ChangeSet::fold(&attempts, &current))
+    /// For reading what was taken.
+    pub fn saved(&self) -> &SavedTrees {
+        &self.git.saved
     }
 
     /// Of the index of trees, a memory of what files held.
@@ -163,11 +113,6 @@ impl Trees {
     /// Makes the next tree from every file anew.
     pub fn forget(&self) -> Result<()> {
         self.git.forget()
-    }
-
-    /// A patch from one tree to the other, as `git apply` takes it. Its length is whatever the change needs.
-    pub fn patch(&self, before: &TreeId, after: &TreeId) -> Result<Vec<u8>> {
-        self.git.patch(before, after)
     }
 
     fn attempt<T>(&self, walk: impl Fn() -> Result<(Walked, T)>) -> Result<(Snapshot, T)> {
@@ -241,9 +186,4 @@ fn names_of(path: &Path) -> Result<Vec<PathBuf>> {
         Some(folder.canonicalize().ok()?.join(rest))
     });
     Ok(path.canonicalize().into_iter().chain(above).collect())
-}
-
-fn blob(mode: &str, id: &str) -> Option<Blob> {
-    let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode != 0 && *mode != GITLINK)?;
-    Some(Blob { id: id.to_owned(), mode })
 }

@@ -35,7 +35,7 @@ pub struct Chosen {
 }
 
 /// Why a test that has something of the card was not selected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Missed {
     BelowThreshold,
     /// A less similar test was chosen in its place, because it is too like those chosen.

@@ -9,10 +9,28 @@ use anyhow::{Context, Result, bail};
 
 use super::{MARKER, Spawner};
 
+/// Runs helper programs.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// The value of [`MARKER`]; None for who holds no run lock: a runner would take its children for strays.
+    marker: Option<String>,
+}
+
 impl Spawner {
+    pub fn tool(&self) -> Tool {
+        Tool { marker: Some(self.marker().to_owned()) }
+    }
+}
+
+impl Tool {
+    /// For who only looks. It alone needs no run lock, and is given to nobody but [`crate::evidence::SavedTrees`].
+    pub(crate) fn unlocked() -> Tool {
+        Tool { marker: None }
+    }
+
     /// Runs `program` in `folder` with exactly this environment, feeds it `input`, and gives its standard output.
     /// A failure carries the end of its standard error.
-    pub fn tool(
+    pub fn run(
         &self,
         program: &str,
         args: &[OsString],
@@ -24,7 +42,7 @@ impl Spawner {
             .args(args)
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)))
-            .env(MARKER, self.marker())
+            .envs(self.marker.iter().map(|marker| (MARKER, marker)))
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

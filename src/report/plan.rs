@@ -53,20 +53,25 @@ impl PlannedCard {
                 .map(|selected| PlannedTest {
                     id: selected.test.id.0.clone(),
                     text: selected.test.text.clone(),
-                    similarity: selected.similarity,
-                    score: selected.score,
+                    similarity: selected.chosen.similarity,
+                    score: selected.chosen.score,
                     blocked: selected.blocked.clone(),
                 })
                 .collect(),
-            verdict: match plan.readiness {
-                Readiness::Ready => "ready",
-                Readiness::Unverified { .. } => "unverified",
-                Readiness::Cached | Readiness::Stale => "cached",
-                Readiness::Exhausted { .. } => "exhausted",
-                Readiness::Blocked => "blocked",
-            },
+            verdict: verdict(plan),
             reason: plan.reason.clone(),
         }
+    }
+}
+
+/// What a plan says of its card, in one word.
+pub fn verdict(plan: &CardPlan) -> &'static str {
+    match plan.readiness {
+        Readiness::Ready => "ready",
+        Readiness::Unverified { .. } => "unverified",
+        Readiness::Cached | Readiness::Stale => "cached",
+        Readiness::Exhausted { .. } => "exhausted",
+        Readiness::Blocked => "blocked",
     }
 }
 

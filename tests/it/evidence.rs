@@ -48,8 +48,14 @@ fn a_name_that_is_not_utf_8_is_kept() {
         w.remove(Path::new(name).join(".gitignore"));
         w.write(OsStr::from_bytes(b"\xff"), "x\n");
     });
-    let paths: Vec<TreePath> =
-        attempt.trees.changed(&attempt.before.tree, &attempt.after.tree).unwrap().into_iter().map(|c| c.path).collect();
+    let paths: Vec<TreePath> = attempt
+        .trees
+        .saved()
+        .changed(&attempt.before.tree, &attempt.after.tree)
+        .unwrap()
+        .into_iter()
+        .map(|c| c.path)
+        .collect();
     assert_eq!(paths, [TreePath::new(*b"ignored-\xff/.gitignore"), TreePath::new(*b"\xff")]);
 }
 
@@ -215,7 +221,7 @@ fn the_users_repository_stays_untouched_and_runs_nothing() {
     let (first, rules) = trees.snapshot_before().unwrap();
     world.write("a", "one\r\nthree\r\n");
     let after = trees.snapshot_after(&rules).unwrap();
-    let patch = String::from_utf8(trees.patch(&first.tree, &after.tree).unwrap()).unwrap();
+    let patch = String::from_utf8(trees.saved().patch(&first.tree, &after.tree).unwrap()).unwrap();
 
     assert_eq!(changes(&trees, &first.tree, &after.tree), ["a: three"]);
     assert!(patch.contains(" one\r\n-two\r\n+three\r\n"), "{patch}");
@@ -340,9 +346,9 @@ fn trees_that_were_removed_are_a_clear_error() {
     fs::remove_dir_all(world.cache().join("git/objects")).unwrap();
     let trees = world.trees();
     for error in [
-        trees.changed(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
-        trees.change_set(&[(attempt.before.tree.clone(), attempt.after.tree.clone())]).unwrap_err(),
-        trees.patch(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
+        trees.saved().changed(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
+        trees.saved().change_set(&[(attempt.before.tree.clone(), attempt.after.tree.clone())]).unwrap_err(),
+        trees.saved().patch(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
     ] {
         assert!(format!("{error:#}").starts_with("cannot read the saved trees in "), "{error:#}");
     }
@@ -354,7 +360,7 @@ fn trees_outlive_what_the_workspace_becomes() {
     world.write("a", "one\n");
     let attempt = world.attempt(|w| w.write("a", "two\n"));
     world.attempt(|w| w.remove("a"));
-    let patch = attempt.trees.patch(&attempt.before.tree, &attempt.after.tree).unwrap();
+    let patch = attempt.trees.saved().patch(&attempt.before.tree, &attempt.after.tree).unwrap();
     assert!(String::from_utf8_lossy(&patch).ends_with("@@ -1 +1 @@\n-one\n+two\n"));
     let changes = changes(&attempt.trees, &attempt.before.tree, &attempt.after.tree);
     assert_eq!(changes, ["a: two"]);
@@ -369,7 +375,7 @@ fn a_card_is_judged_by_its_own_attempts() {
     world.write("others", "theirs\n");
     let second = world.attempt(|w| w.write("a", "one\nmine\ntheirs\nlater\n"));
     let pair = |attempt: &Attempt| (attempt.before.tree.clone(), attempt.after.tree.clone());
-    let set = second.trees.change_set(&[pair(&first), pair(&second)]).unwrap();
+    let set = second.trees.saved().change_set(&[pair(&first), pair(&second)]).unwrap();
     let [file] = &set.files[..] else { panic!("{set:?}") };
     assert_eq!(file.content, Content::Text("one\nmine\ntheirs\nlater\n".to_owned()));
     assert_eq!(file.added.iter().copied().collect::<Vec<_>>(), [2, 4]);
@@ -417,7 +423,7 @@ fn artifacts_tell_whether_the_files_are_still_as_recorded() {
             symlink("a", w.path("link")).unwrap();
             w.remove("gone");
         });
-        let set = attempt.trees.change_set(&[(attempt.before.tree, attempt.after.tree)]).unwrap();
+        let set = attempt.trees.saved().change_set(&[(attempt.before.tree, attempt.after.tree)]).unwrap();
         let recorded = serde_json::to_string(&artifacts(set.files.iter())).unwrap();
         act(&world);
         let recorded: Vec<_> = serde_json::from_str(&recorded).unwrap();

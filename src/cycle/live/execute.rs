@@ -194,9 +194,9 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let changes = self.trees.change_set(&[(before.clone(), after.clone())])?;
+        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone())])?;
         if !changes.is_empty() {
-            let patch = self.trees.patch(before, &after)?;
+            let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() <= LARGEST_PATCH {
                 let text = String::from_utf8_lossy(&patch);
                 let text = self.settings.env.redactor().text(&text);

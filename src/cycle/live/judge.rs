@@ -1,8 +1,6 @@
 //! The gate in the real world: collects the evidence of a card's attempts, runs shell tests, and judges.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::Live;
 use crate::board::CardId;
@@ -10,13 +8,13 @@ use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
-use crate::cycle::state::{Attempt, State};
-use crate::evidence::{ChangeSet, Evidence, Forged, TreeId, artifacts, artifacts_unchanged};
+use crate::cycle::recorded;
+use crate::cycle::state::State;
+use crate::evidence::{Evidence, Forged, artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
 use crate::rules::Verdict;
-use crate::storage::sha256;
 
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
@@ -30,7 +28,7 @@ impl Live {
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
-        let evidence = match self.evidence(&id, &attempt, now, &book.state) {
+        let evidence = match recorded::evidence(&self.folder(&id), &attempt, now, &book.state, self.trees.saved()) {
             Err(error) if error.is::<Forged>() => {
                 tampered.push(error.root_cause().to_string());
                 Evidence::default()
@@ -78,30 +76,6 @@ impl Live {
             let still = artifacts_unchanged(&self.settings.workspace, std::slice::from_ref(file));
             still.then(|| format!("{} is as attempt {id} weakened it: put it back", file.path))
         })
-    }
-
-    /// What this attempt's tests are judged against: its message, and what all attempts of the card changed.
-    fn evidence(&self, id: &AttemptId, attempt: &Attempt, now: Option<TreeId>, state: &State) -> Result<Evidence> {
-        let folder = self.folder(id);
-        let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        // With another prompt than was sent, what comes back of it in the message would look like news.
-        let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
-        let message = prompt.as_ref().and_then(|_| read("message.md").ok());
-        Ok(Evidence {
-            message: message.unwrap_or_default(),
-            prompt: prompt.unwrap_or_default(),
-            changes: self.change_set(&attempt.card, now, state)?,
-        })
-    }
-
-    /// What the card's attempts changed and what stands of it after the last one, or in the tree `now`.
-    fn change_set(&self, card: &CardId, now: Option<TreeId>, state: &State) -> Result<ChangeSet> {
-        let attempts = state.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let trees = attempts.iter().filter_map(|id| state.attempts.get(id));
-        let trees = trees.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?)));
-        // Nothing happened from `now` to `now`: it adds nothing, and is what the lines must stand in.
-        let trees: Vec<(TreeId, TreeId)> = trees.chain(now.map(|now| (now.clone(), now))).collect();
-        self.trees.change_set(&trees).context("the change set of the card's attempts can't be read")
     }
 
     /// One test's outcome; None when the runner is stopping.

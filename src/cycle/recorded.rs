@@ -1,0 +1,40 @@
+//! What is kept of an attempt, as evidence: the same for the loop and for a replay.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::state::{Attempt, State};
+use crate::board::CardId;
+use crate::evidence::{ChangeSet, Evidence, SavedTrees, TreeId};
+use crate::storage::sha256;
+
+/// What an attempt's tests are judged against: its message, and what all attempts of the card that `state` knows changed and
+/// what stands of it after the last one, or in the tree `now`.
+pub fn evidence(
+    folder: &Path,
+    attempt: &Attempt,
+    now: Option<TreeId>,
+    state: &State,
+    trees: &SavedTrees,
+) -> Result<Evidence> {
+    let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    // With another prompt than was sent, what comes back of it in the message would look like news.
+    let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
+    let message = prompt.as_ref().and_then(|_| read("message.md").ok());
+    Ok(Evidence {
+        message: message.unwrap_or_default(),
+        prompt: prompt.unwrap_or_default(),
+        changes: change_set(&attempt.card, now, state, trees)?,
+    })
+}
+
+fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {
+    let attempts = state.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
+    let pairs = attempts.iter().filter_map(|id| state.attempts.get(id));
+    let pairs = pairs.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?)));
+    // Nothing happened from `now` to `now`: it adds nothing, and is what the lines must stand in.
+    let pairs: Vec<(TreeId, TreeId)> = pairs.chain(now.map(|now| (now.clone(), now))).collect();
+    trees.change_set(&pairs).context("the change set of the card's attempts can't be read")
+}

@@ -1,0 +1,76 @@
+//! A page for people: labels in a column of their own, and text that is folded where an ordinary terminal ends.
+
+use crate::checks::TestId;
+use crate::journal::TestOutcome;
+
+const WIDTH: usize = 80;
+/// Where the text beside a label begins.
+const COLUMN: usize = 10;
+
+#[derive(Default)]
+pub struct Page(String);
+
+impl Page {
+    pub fn line(&mut self, label: &str, text: &str) {
+        self.hanging(&format!("{label:<COLUMN$}"), text);
+    }
+
+    /// `text` after `start`; what of it does not fit goes on below its beginning. No word is cut.
+    pub fn hanging(&mut self, start: &str, text: &str) {
+        let margin = start.chars().count();
+        self.0.push_str(start);
+        let mut at = margin;
+        for (number, word) in text.split([' ', '\n']).enumerate() {
+            let length = word.chars().count();
+            if number > 0 && at + 1 + length > WIDTH {
+                self.blank();
+                self.0.push_str(&" ".repeat(margin));
+                at = margin;
+            } else if number > 0 {
+                self.0.push(' ');
+                at += 1;
+            }
+            self.0.push_str(word);
+            at += length;
+        }
+        self.blank();
+    }
+
+    pub fn blank(&mut self) {
+        self.0.truncate(self.0.trim_end_matches(' ').len());
+        self.0.push('\n');
+    }
+
+    /// What each test said; nothing where there are none.
+    pub fn outcomes(&mut self, tests: &[TestOutcome]) {
+        for test in tests {
+            let TestOutcome { id: TestId(id), evidence, .. } = test;
+            match (test.passed, test.counts) {
+                (true, true) => self.hanging("      ok  ", &format!("{id}: {evidence}")),
+                (true, false) => self.hanging("      --  ", &format!("{id} passed, but doesn't count: {evidence}")),
+                (false, _) => self.hanging("      NO  ", &format!("{id}: {evidence}")),
+            }
+        }
+    }
+
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn text_is_folded_between_words_below_where_it_begins() {
+        let mut page = Page::default();
+        page.line("label", &"wörd ".repeat(16));
+        page.line("", &"x".repeat(100));
+        let words = format!("{0}wörd", "wörd ".repeat(13));
+        assert_eq!(
+            page.into_text(),
+            format!("label     {words}\n          wörd wörd\n          {}\n", "x".repeat(100))
+        );
+    }
+}
