@@ -43,8 +43,8 @@ pub struct Spawner {
     marker: String,
     /// The binary whose subcommand the launcher is.
     launcher: PathBuf,
-    /// This process has no children but its own: whatever else becomes its child was left by a killed launcher.
-    adopts: bool,
+    /// Whatever becomes a child of this process that is none of these was left by a killed launcher. None: it adopts nobody.
+    own_children: Option<Vec<i32>>,
 }
 
 impl Spawner {
@@ -56,7 +56,7 @@ impl Spawner {
             writer: lock.writer(),
             marker: lock.marker().to_owned(),
             launcher: launcher::own_binary(),
-            adopts: false,
+            own_children: None,
         }
     }
 
@@ -66,7 +66,9 @@ impl Spawner {
     pub fn adopting(mut self) -> Spawner {
         #[cfg(target_os = "linux")]
         {
-            self.adopts = rustix::process::set_child_subreaper(Some(rustix::process::getpid())).is_ok();
+            let own = rustix::process::getpid();
+            let adopts = rustix::process::set_child_subreaper(Some(own)).is_ok();
+            self.own_children = adopts.then(|| tree::children(own.as_raw_nonzero().get()));
         }
         self
     }

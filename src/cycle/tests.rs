@@ -4,5 +4,6 @@ mod crashes;
 mod decisions;
 mod exhaustion;
 mod paths;
+mod proof;
 pub(crate) mod properties;
 pub(crate) mod world;

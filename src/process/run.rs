@@ -47,7 +47,7 @@ impl Spawner {
             stderr: Stream { pipe: child.stderr.take(), capture: capture(&job.stderr_name) },
             child,
             marker,
-            adopts: self.adopts,
+            own_children: self.own_children.clone(),
             grace: job.grace,
             reason: None,
             exited: None,
@@ -119,7 +119,7 @@ struct Running {
     stderr: Stream<ChildStderr>,
     /// In the environment of everything in this job's tree.
     marker: String,
-    adopts: bool,
+    own_children: Option<Vec<i32>>,
     grace: Duration,
     /// Why the runner is ending the job, when it is.
     reason: Option<Exit>,
@@ -225,7 +225,10 @@ impl Running {
                 tracing::warn!("{error:#}");
                 0
             });
-            let adopted = if self.adopts { strays::end_adopted().await } else { 0 };
+            let adopted = match &self.own_children {
+                Some(own) => strays::end_adopted(own).await,
+                None => 0,
+            };
             self.strays += u32::try_from(killed + adopted).unwrap_or(u32::MAX);
         }
         self.hard = Instant::now() + DRAIN;

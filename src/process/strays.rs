@@ -74,20 +74,25 @@ pub(super) async fn end(marker: &str, grace: Duration) -> Result<usize> {
     }
 }
 
-/// Kills and reaps what became this process's child when its launcher was killed. Gives how many were killed.
-pub(super) async fn end_adopted() -> usize {
+/// Kills and reaps what became a child of this process when its launcher was killed: all but `own_children`. Gives how
+/// many were killed.
+pub(super) async fn end_adopted(own_children: &[i32]) -> usize {
     let own = i32::try_from(std::process::id()).unwrap_or_default();
     let began = Instant::now();
     let mut killed = 0;
     loop {
-        let left = tree::descendants(own, &tree::all());
-        if left.is_empty() || began.elapsed() > GONE {
+        let table = tree::all();
+        let adopted: Vec<i32> = tree::children_in(own, &table).filter(|pid| !own_children.contains(pid)).collect();
+        if adopted.is_empty() || began.elapsed() > GONE {
             return killed;
         }
-        killed += left.iter().filter(|process| tree::kill(process)).count();
-        for adopted in left.iter().filter(|process| process.parent == own) {
+        for pid in adopted {
+            let below = tree::descendants(pid, &table);
+            let tree =
+                table.iter().filter(|process| process.pid == pid || below.iter().any(|other| other.same(process)));
+            killed += tree.filter(|process| tree::kill(process)).count();
             // By its pid: a runner never waits for just any child.
-            waitpid(Pid::from_raw(adopted.pid), WaitOptions::NOHANG).ok();
+            waitpid(Pid::from_raw(pid), WaitOptions::NOHANG).ok();
         }
         sleep(PAUSE).await;
     }

@@ -14,6 +14,7 @@ use crate::board::{Board, Card, CardId, Column};
 use crate::checks;
 use crate::cycle::decide::{Action, Settlement, Wait};
 use crate::cycle::drive::{Book, Driver, drive};
+use crate::cycle::gate::{self, Case, Judgement, Tested};
 use crate::cycle::plan::{CardPlan, Planner};
 use crate::cycle::state::State;
 use crate::index::{self, Index};
@@ -149,7 +150,11 @@ pub struct World {
     pub untouched: bool,
     /// What the gate says from now on, whatever became of the attempts.
     pub gate: Option<Verdict>,
+    /// What each test says when an attempt is judged for the nth time; the gate makes the verdict of it.
+    pub tests: Option<Tests>,
 }
+
+type Tests = Rc<dyn Fn(&CardPlan, u32) -> Vec<Tested>>;
 
 /// No world here needs as many steps.
 const ENDLESS: usize = 500;
@@ -172,6 +177,7 @@ impl World {
             hooks: 0,
             untouched: true,
             gate: None,
+            tests: None,
         }
     }
 
@@ -258,6 +264,36 @@ impl World {
         burn(&self.fuel)?;
         let (outcome, judged) = self.folders.get_mut(&id).unwrap();
         *judged += 1;
+        if let Some(tests) = &self.tests {
+            let tests = tests(plan, *judged);
+            let tampered: Vec<String> =
+                (*outcome == Outcome::Tampered).then(|| "tests.txt".into()).into_iter().collect();
+            let ending = book.state.attempts[&id].ending.clone();
+            let case = Case {
+                ending: &ending,
+                tampered: &tampered,
+                tests: &tests,
+                require: plan.require,
+                lacks_changes: false,
+            };
+            let Judgement { verdict, reason, passed } = gate::judge(&case);
+            let tests = tests.into_iter().map(|tested| tested.outcome).collect();
+            let Event::Judged { attempt, required, gate, artifacts, weakened, .. } = judged_as(&id, plan, verdict)
+            else {
+                return Ok(());
+            };
+            return book.record(Event::Judged {
+                attempt,
+                verdict,
+                reason,
+                passed,
+                required,
+                tests,
+                gate,
+                artifacts,
+                weakened,
+            });
+        }
         let verdict = match self.gate.unwrap_or(outcome.verdict()) {
             Verdict::Inconclusive if *judged > 2 => Verdict::Pass,
             Verdict::Pass if *outcome == Outcome::Undone && *judged > 1 => Verdict::Fail,
