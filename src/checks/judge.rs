@@ -174,7 +174,7 @@ impl<'e> View<'e> {
             .chain(said)
             .take(COMPARED_LINES)
             .map(|(place, line)| (likeness.of(line), place, line))
-            .filter(|(similarity, ..)| *similarity >= 0.4)
+            .filter(|(similarity, ..)| *similarity >= likeness.near())
             .max_by(|one, other| one.0.total_cmp(&other.0))
             .map(|(_, place, line)| format!("{place}: {}", shortened(line.trim())))
     }

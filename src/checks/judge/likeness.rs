@@ -23,6 +23,14 @@ impl Likeness {
         Likeness::Words(words(pattern))
     }
 
+    /// From here on a line is a near miss. Of alternatives a line has one at most.
+    pub(super) fn near(&self) -> f64 {
+        match self {
+            Likeness::Pairs(_) => 0.4,
+            Likeness::Words(_) => 0.25,
+        }
+    }
+
     /// 0 to 1. Of two texts Dice's coefficient over pairs of characters (Dice 1945), of a pattern's words the part that the
     /// line has, long words counting more.
     pub(super) fn of(&self, line: &str) -> f64 {
