@@ -1,0 +1,1 @@
+echo 'It greets.' >>README.md

@@ -1,0 +1,1 @@
+echo 'Greetings.' >>README.md
