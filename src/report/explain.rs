@@ -7,9 +7,9 @@ use super::plan::verdict;
 use crate::board::Card;
 use crate::checks::Source;
 use crate::cycle::plan::{CardPlan, MissedTest, SelectedTest};
-use crate::cycle::state::{Attempt, Phase, State};
+use crate::cycle::state::State;
 use crate::index::{Missed, NearMiss};
-use crate::journal::{AttemptId, Ending, TestOutcome};
+use crate::journal::{AttemptId, TestOutcome};
 use crate::rules::Rule;
 
 /// `explain --format json`.
@@ -159,20 +159,9 @@ impl Explanation {
             unjudged: later.map(|(id, attempt)| Unjudged {
                 id: id.0.clone(),
                 column: attempt.column.0.clone(),
-                reason: without_verdict(attempt),
+                reason: attempt.unjudged(),
             }),
         }
-    }
-}
-
-/// Why an attempt has no verdict.
-fn without_verdict(attempt: &Attempt) -> String {
-    match (attempt.phase, &attempt.ending) {
-        (Phase::Running, _) => "it is at work, or was when its runner died".to_owned(),
-        (_, Ending::Infrastructure { reason, .. }) => format!("codex could not work: {reason}"),
-        (_, Ending::Interrupted) => "it was interrupted; that costs the card nothing".to_owned(),
-        (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
-        (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
     }
 }
 

@@ -54,3 +54,16 @@ pub struct Attempt {
     /// How often the gate could not tell.
     pub inconclusive: u32,
 }
+
+impl Attempt {
+    /// Why it has no verdict, where it has none.
+    pub fn unjudged(&self) -> String {
+        match (self.phase, &self.ending) {
+            (Phase::Running, _) => "it is at work, or was when its runner died".to_owned(),
+            (_, Ending::Infrastructure { reason, .. }) => format!("codex could not work: {reason}"),
+            (_, Ending::Interrupted) => "it was interrupted; that costs the card nothing".to_owned(),
+            (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
+            (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
+        }
+    }
+}
