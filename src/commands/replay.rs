@@ -29,7 +29,7 @@ pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure>
     let evidence = recorded::evidence(&id.folder(&settings.cache_dir), &past.attempt, None, &past.state, &trees)?;
     let mut replay = Replay::of(&past, judged_by, &bar, judge(&past, &bar, &evidence));
     if evidence.prompt.is_empty() {
-        replay.notes.push("its prompt is gone or not as it was sent, so that its message counts as empty".to_owned());
+        replay.notes.push("the prompt is not as it was sent: the message counts as empty".to_owned());
     }
     show(&settings, &replay, &human(&replay))?;
     Ok(if replay.same_verdict { 0 } else { Kind::Differs.code() })

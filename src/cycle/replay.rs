@@ -108,7 +108,7 @@ pub fn judge(past: &Past, bar: &Bar, evidence: &Evidence) -> (Judgement, Vec<Tes
 /// A command is not run again: the files that it ran on are gone.
 fn recorded(test: &TestString, outcome: Option<&TestOutcome>) -> Tested {
     let Some(outcome) = outcome else {
-        let evidence = "commands are not run again, and no outcome of this line is recorded".to_owned();
+        let evidence = "inconclusive: not run again, and no outcome is recorded".to_owned();
         return Tested::ran(test, Ran { inconclusive: true, evidence, ..Ran::default() }, None);
     };
     let ran = Ran {

@@ -126,10 +126,8 @@ pub fn human(replay: &Replay) -> String {
     page.line(
         "by",
         match replay.judged_by {
-            JudgedBy::Today => "the rules of today, and the tests that are selected for the card today",
-            JudgedBy::TodayWithoutCard => {
-                "the rules of today, and its own tests as today's file has them: the card is gone"
-            }
+            JudgedBy::Today => "today's rules, and the tests that are selected for the card today",
+            JudgedBy::TodayWithoutCard => "today's rules, and its own tests as they are today: the card is gone",
             JudgedBy::Then => "the rules and tests that were accepted then",
         },
     );

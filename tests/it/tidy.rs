@@ -144,6 +144,14 @@ fn only_process_makes_children() {
 }
 
 #[test]
+fn whoever_holds_no_run_lock_reads_trees_and_starts_nothing_else() {
+    none("runs tools without the run lock", find(&all(), r"\bTool::unlocked\b", &["evidence/saved"]));
+    let sources = all();
+    let saved: Vec<Source> = sources.into_iter().filter(|source| source.is("evidence/saved")).collect();
+    none("what only reads trees can act", find(&saved, r"\b(Writer|Spawner|RunLock)\b|\bfs::write\b", &[]));
+}
+
+#[test]
 fn only_settings_reads_the_environment() {
     let sources = all();
     none(
