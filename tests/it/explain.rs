@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{RULES, World, picture};
+use crate::support::{RULES, World, picture, wait_until};
 
 /// Cards find some of these by their words; `@shed-door` is too unlike the card, `@shed-roof-2` too like another test.
 const TESTS: &str = "\
@@ -139,6 +139,8 @@ fn a_title_finds_its_card_and_a_misspelt_one_the_card_that_was_meant() {
 fn while_a_run_works_it_tells_the_attempt_that_is_open_and_writes_nothing() {
     let world = World::new("- [ ] KB-1 first @made\n").codex("make made; wait_for go");
     let outcome = world.run_while(&["run"], |world| {
+        let events = world.cache("attempts/KB-1.1/events.jsonl");
+        wait_until("codex's events", || std::fs::metadata(&events).is_ok_and(|data| data.len() > 0));
         let before = picture(&world.path("repo"));
         let page = world.run_beside(&["explain", "KB-1"]).exits(0);
         page.says("none was judged yet").says("KB-1.1 in In Progress has no verdict: it is at work");
