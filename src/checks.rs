@@ -83,6 +83,10 @@ impl Kind {
         }
     }
 
+    pub fn is_shell(&self) -> bool {
+        matches!(self, Kind::Shell(_))
+    }
+
     /// Whether a pass shows that work was done. What is absent proves nothing: a gate needs one pass that does.
     pub fn proves(&self) -> bool {
         match self {

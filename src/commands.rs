@@ -24,8 +24,8 @@ use crate::cycle::state::State;
 use crate::evidence::artifacts_unchanged;
 use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
-use crate::journal::replay::{Replayed, read};
-use crate::journal::{Event, Record, VERSION};
+use crate::journal::replay::Replayed;
+use crate::journal::{self, Event, Record, VERSION};
 use crate::provider::{self, Provider};
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
@@ -88,7 +88,7 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
 }
 
 fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
-    let replayed = read(cache_dir)?;
+    let replayed = journal::replay::read(cache_dir)?;
     let mut state = State::default();
     replayed.records.iter().for_each(|record| state.apply(record));
     Ok((replayed, state))
@@ -104,6 +104,8 @@ pub struct Opened {
     pub records: Vec<Record>,
     /// Journal lines that could not be read.
     pub damaged: Vec<usize>,
+    /// Somebody wrote into the journal since its last record.
+    pub written_later: bool,
 }
 
 impl Opened {
@@ -128,7 +130,9 @@ impl Opened {
             Err(error) => Failure::from(error),
         })?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
-        Ok(Opened { settings, provider, board, state, inputs, records: replayed.records, damaged: replayed.damaged })
+        let Replayed { records, damaged } = replayed;
+        let written_later = journal::replay::written_later(&settings.cache_dir, &records);
+        Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
     }
 
     /// For commands that only look: the state of a run that would start now, and its planner.

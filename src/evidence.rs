@@ -20,7 +20,7 @@ pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
 pub use git::TreeId;
 pub use ignored::IgnoreRules;
 pub use path::TreePath;
-pub use saved::{Blob, Change, SavedTrees};
+pub use saved::{Blob, Change, Forged, SavedTrees};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

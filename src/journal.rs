@@ -79,6 +79,11 @@ impl std::fmt::Display for AttemptId {
 #[serde(transparent)]
 pub struct CacheKey(pub String);
 
+/// A card's text and labels, as a hash.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TextHash(pub String);
+
 /// What the gate judges a card by, as a hash: another one judges again.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -119,6 +124,29 @@ pub struct TestOutcome {
     /// The end of a failing command's output.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub tail: String,
+}
+
+impl TestOutcome {
+    /// Whether it is a reason against the card: it failed, or it passed and that is no proof.
+    pub fn lacks(&self) -> bool {
+        !(self.passed && self.counts)
+    }
+
+    /// The evidence, for people and for codex.
+    pub fn told(&self) -> String {
+        match self.passed && !self.counts {
+            true => format!("does not count: {}", self.evidence),
+            false => self.evidence.clone(),
+        }
+    }
+}
+
+/// A card's text that was written while an attempt at it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edited {
+    pub text: TextHash,
+    /// Other tests belong to it than to the text that the attempt was started with.
+    pub other_tests: bool,
 }
 
 /// Why the loop ended.
@@ -203,6 +231,8 @@ pub enum Event {
         number: u32,
         limit: u32,
         key: CacheKey,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<TextHash>,
         gate: GateHash,
         prompt_sha256: String,
         tests: Vec<TestId>,
@@ -241,6 +271,9 @@ pub enum Event {
         tests: Vec<TestOutcome>,
         gate: GateHash,
         artifacts: Vec<Artifact>,
+        /// Guarded files that the card's attempts changed, as they left them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        weakened: Vec<Artifact>,
     },
     /// Too few tests: codex was not started.
     Refused {
@@ -281,13 +314,19 @@ pub enum Event {
         gate: GateHash,
         reason: String,
     },
-    /// The card is not where it was worked; nothing was moved.
+    /// The card is not where it was worked, or no longer what was worked; nothing was moved.
     Elsewhere {
         attempt: Option<AttemptId>,
         card: CardId,
         from: Column,
         now: Option<Column>,
         reason: String,
+        /// It came so while the attempt ran, maybe by its doing: the attempt is used up.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        spent: bool,
+        /// Its text, where that was edited while the attempt ran.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edited: Option<Edited>,
     },
     HookStarted {
         card: CardId,

@@ -44,6 +44,8 @@ pub struct Spawner {
     marker: String,
     /// The binary whose subcommand the launcher is.
     launcher: PathBuf,
+    /// Whatever becomes a child of this process that is none of these was left by a killed launcher. None: it adopts nobody.
+    own_children: Option<Vec<i32>>,
 }
 
 impl Spawner {
@@ -51,7 +53,25 @@ impl Spawner {
     /// that a child writes to the runner's channel.
     pub fn new(lock: &RunLock) -> Spawner {
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
-        Spawner { writer: lock.writer(), marker: lock.marker().to_owned(), launcher: launcher::own_binary() }
+        Spawner {
+            writer: lock.writer(),
+            marker: lock.marker().to_owned(),
+            launcher: launcher::own_binary(),
+            own_children: None,
+        }
+    }
+
+    /// For a process that is a runner and nothing else: what a killed launcher leaves becomes its child, and is found even
+    /// where it has shed its environment.
+    #[must_use]
+    pub fn adopting(mut self) -> Spawner {
+        #[cfg(target_os = "linux")]
+        {
+            let own = rustix::process::getpid();
+            let adopts = rustix::process::set_child_subreaper(Some(own)).is_ok();
+            self.own_children = adopts.then(|| tree::children(own.as_raw_nonzero().get()));
+        }
+        self
     }
 
     /// With the launcher of another binary than the running one: a test's own binary has none.

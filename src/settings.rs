@@ -242,8 +242,10 @@ impl Environment {
     }
 }
 
-/// Without the folders of PATH that codex works in: there it could put a program of any name.
+/// Without the folders of PATH that codex works in, where it could put a program of any name, and without the files that a
+/// shell reads first.
 fn outside(workspace: &Path, mut env: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    env.retain(|(name, _)| name != "BASH_ENV" && name != "ENV");
     for (_, path) in env.iter_mut().filter(|(name, _)| name == "PATH") {
         let kept = std::env::split_paths(path).filter(|folder| folder.is_absolute() && !folder.starts_with(workspace));
         // No folder that was split from it holds a colon.

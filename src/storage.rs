@@ -306,6 +306,9 @@ impl Appender {
 
     /// Cuts the file to `length` bytes: what a crash tore off half-written is not built upon.
     pub fn cut(&mut self, length: u64) -> Result<()> {
+        if self.file.metadata().is_ok_and(|data| data.len() == length) {
+            return Ok(());
+        }
         let cut = self.file.set_len(length).and_then(|()| self.file.sync_data());
         self.stamp();
         cut.with_context(|| format!("cannot repair {}", self.path.display()))

@@ -1,5 +1,6 @@
 //! Whether the evidence bears a test string out, and where. Pure.
 
+mod likeness;
 mod occurrence;
 #[cfg(test)]
 mod tests;
@@ -8,7 +9,8 @@ use std::collections::HashSet;
 
 use super::{Kind, Scope, Source, TestString};
 use crate::evidence::{ChangedFile, Content, Evidence};
-use occurrence::{Needle, similarity};
+use likeness::Likeness;
+use occurrence::Needle;
 
 /// What became of one test string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,10 +119,9 @@ impl<'e> View<'e> {
     fn present(self, looked_for: String, needle: Option<&Needle>) -> Judged {
         let mut miss = None;
         let place = needle.and_then(|needle| self.wanted(needle, &mut miss));
-        let nearest = match (&place, needle) {
-            (None, Some(Needle::Text(text))) => miss.or_else(|| self.similar(text)),
-            (None, _) => miss,
-            (Some(_), _) => None,
+        let nearest = match place {
+            None => miss.or_else(|| self.similar(&needle?.likeness())),
+            Some(_) => None,
         };
         let passed = place.is_some();
         Judged { passed, counts: passed, proves: passed, place, looked_for, looked_in: self.looked_in, nearest }
@@ -160,8 +161,8 @@ impl<'e> View<'e> {
         said
     }
 
-    /// The line that counts and is most like `text`, if one is.
-    fn similar(&self, text: &str) -> Option<String> {
+    /// The line that counts and is most like what was looked for, if one is.
+    fn similar(&self, likeness: &Likeness) -> Option<String> {
         let added = self.files.iter().flat_map(|file| {
             let Content::Text(text) = &file.content else { return Vec::new() };
             let lines = text.split('\n').enumerate().map(|(index, line)| (index + 1, line));
@@ -172,8 +173,8 @@ impl<'e> View<'e> {
         added
             .chain(said)
             .take(COMPARED_LINES)
-            .map(|(place, line)| (similarity(text, line), place, line))
-            .filter(|(similarity, ..)| *similarity >= 0.4)
+            .map(|(place, line)| (likeness.of(line), place, line))
+            .filter(|(similarity, ..)| *similarity >= likeness.near())
             .max_by(|one, other| one.0.total_cmp(&other.0))
             .map(|(_, place, line)| format!("{place}: {}", shortened(line.trim())))
     }
@@ -186,9 +187,12 @@ fn place(file: &ChangedFile, line: usize) -> String {
     format!("{}:{line}", file.path)
 }
 
+/// Cut between words where that is possible: of half a secret nobody could tell that it is one.
 fn shortened(line: &str) -> String {
     match line.char_indices().nth(160) {
-        Some((at, _)) => format!("{}…", &line[..at]),
+        Some((at, _)) => {
+            format!("{}…", line[..at].rsplit_once(char::is_whitespace).map_or(&line[..at], |(words, _)| words))
+        }
         None => line.to_owned(),
     }
 }

@@ -102,10 +102,14 @@ pub fn classify(exit: &Exit, events: &Events, stderr: &str, message: &str) -> Ou
     }
 }
 
+/// It ended well, and says what it did: who says nothing has done nothing that could be looked at.
 fn ok(events: &Events, message: &str) -> Outcome {
     // A stand-in may print events and write no file.
-    let message = if message.trim().is_empty() { events.message.as_deref().unwrap_or(message) } else { message };
-    Outcome::Ok { message: message.to_owned() }
+    let messages = [Some(message), events.message.as_deref()];
+    match messages.into_iter().flatten().find(|message| !message.trim().is_empty()) {
+        Some(message) => Outcome::Ok { message: message.to_owned() },
+        None => work("codex ended without a final message"),
+    }
 }
 
 /// Ended at a limit: codex's fault while it waits for the model, the card's while it works.

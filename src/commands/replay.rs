@@ -26,9 +26,11 @@ pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure>
     let past = Past::of(&records, id).ok_or_else(unjudged)?;
     let (judged_by, bar) = if then { by_then(&past, &settings)? } else { by_today(&past, &board, &state, &planner)? };
     let trees = SavedTrees::open(&settings.cache_dir, &settings.workspace, &settings.env.path())?;
-    let evidence = recorded::evidence(&id.folder(&settings.cache_dir), &past.attempt, None, &past.state, &trees)?;
-    let mut replay = Replay::of(&past, judged_by, &bar, judge(&past, &bar, &evidence));
-    if evidence.prompt.is_empty() {
+    let folder = id.folder(&settings.cache_dir);
+    let (evidence, forged) = recorded::evidence(&folder, &past.attempt, None, &past.state, &trees)?;
+    let prompt_lost = evidence.prompt.is_empty() && forged.is_none();
+    let mut replay = Replay::of(&past, judged_by, &bar, judge(&past, &bar, &evidence, forged));
+    if prompt_lost {
         replay.notes.push("the prompt is not as it was sent: the message counts as empty".to_owned());
     }
     show(&settings, &replay, &human(&replay))?;

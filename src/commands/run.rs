@@ -46,10 +46,11 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
 
 async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crate::report::Out) -> Result<u8, Failure> {
     let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
-    let spawner = Spawner::new(lock);
+    let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
-    let Opened { provider, board, state, inputs, records, damaged, .. } = Opened::open(settings.clone())?;
+    let Opened { provider, board, state, inputs, records, damaged, written_later, .. } =
+        Opened::open(settings.clone())?;
     let redactor = settings.env.redactor();
     compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
     let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
@@ -71,6 +72,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         rejected: Vec::new(),
         told: Default::default(),
         idle: false,
+        disowned: written_later,
     };
     begin(&mut live, &mut book, strays, &damaged)?;
     for refused in &board.refused {

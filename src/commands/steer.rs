@@ -4,9 +4,10 @@ use std::io::Write;
 
 use clap::ArgMatches;
 
-use super::argument;
+use super::{argument, history};
 use crate::board::{Board, Card, CardId};
-use crate::failure::{Failure, closest};
+use crate::cycle::state::{Attempt, Phase};
+use crate::failure::{Failure, Kind, closest};
 use crate::provider;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
@@ -25,6 +26,14 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         "resume" => Request::Resume,
         other => return Err(Failure::usage(format!("unknown command `{other}`"))),
     };
+    if let Request::Retry { card } = &request {
+        let (_, state) = history(&settings.cache_dir)?;
+        let at_work = |attempt: &Attempt| attempt.card == *card && attempt.phase == Phase::Running;
+        if state.attempts.values().any(at_work) {
+            let text = format!("an attempt at {card} is at work, or was when its runner died");
+            return Err(Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("retry it after its end"));
+        }
+    }
     let writer = Writer::within(&settings.cache_dir);
     writer.cache_folder(&settings.cache_dir)?;
     requests::leave(&writer, &settings.cache_dir, &request, jiff::Timestamp::now())?;

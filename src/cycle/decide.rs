@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::plan::{CardPlan, Planner, Readiness};
-use super::state::{Attempt, OwedHook, Phase, State};
+use super::plan::{CardPlan, Planner, Readiness, other_tests};
+use super::state::{Attempt, OwedHook, Phase, State, Visits};
 use crate::board::{Board, Card, Column};
-use crate::journal::{AttemptId, Ending, Stopped, Why};
+use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, Why};
 use crate::rules::Verdict;
 
 /// One step of the loop.
@@ -33,11 +33,10 @@ pub enum Action {
         plan: Box<CardPlan>,
         settlement: Box<Settlement>,
     },
-    /// The card is not where it was worked, or no longer says what was worked.
+    /// The card is not where it was worked, or no longer says what was worked. `told`: why it waits, for its state block.
     Abandon {
-        attempt: AttemptId,
-        now: Option<Column>,
-        reason: String,
+        event: Event,
+        told: Option<Box<Settlement>>,
     },
     /// Look whether a cached pass still holds, or whether work that failed passes other tests.
     Verify {
@@ -116,6 +115,9 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if let Some((id, attempt)) = open {
         return settle(state, planner, board, id, attempt);
     }
+    if let Some(action) = edited(state, planner, board)? {
+        return Ok(action);
+    }
     if let Some(action) = begun(state, planner, board)? {
         return Ok(action);
     }
@@ -149,37 +151,94 @@ fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
 
 /// An attempt that ended is judged, one that was judged is moved, if its card is still what and where it was.
 fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attempt: &Attempt) -> Result<Action> {
-    let abandon = |now: Option<&Column>, reason: &str| {
-        Ok(Action::Abandon { attempt: id.clone(), now: now.cloned(), reason: reason.to_owned() })
+    let abandon =
+        |now: Option<&Column>, reason: &str, edited, spent| elsewhere(id, attempt, now, reason, edited, spent);
+    let untold = |event| Ok(Action::Abandon { event, told: None });
+    let Some(card) = board.card(&attempt.card) else {
+        return untold(abandon(None, "the card is gone from the board", None, false));
     };
-    let Some(card) = board.card(&attempt.card) else { return abandon(None, "the card is gone from the board") };
-    let arrived = attempt.moving.as_ref() == Some(&card.status);
-    if card.status != attempt.column && !arrived {
-        return abandon(Some(&card.status), "the card was moved meanwhile");
-    }
     let Some(rule) = planner.inputs.rules.columns.get(&attempt.column) else {
-        return abandon(Some(&card.status), "its column has no rule any more");
+        return untold(abandon(Some(&card.status), "its column has no rule any more", None, false));
     };
     let plan = planner.plan_as(card, rule, &attempt.column, state)?;
-    if plan.key != attempt.key {
-        return abandon(Some(&card.status), "the card or its column's prompt was edited meanwhile: it is worked anew");
-    }
-    match (attempt.phase, attempt.verdict) {
-        (Phase::Judged, Some(verdict)) => {
-            let failed = state.failed(&attempt.card, &attempt.column, &attempt.key);
-            let to = rule.target(verdict, failed >= attempt.limit).filter(|to| **to != attempt.column);
-            Ok(Action::Settle(Box::new(Settlement {
-                attempt: Some(id.clone()),
-                card: card.clone(),
-                from: attempt.column.clone(),
-                to: to.cloned(),
-                verdict,
-                reason: attempt.reason.clone(),
-                plan: Box::new(plan),
-            })))
+    let arrived = attempt.moving.as_ref() == Some(&card.status);
+    let moved = card.status != attempt.column && !arrived;
+    // What came while it ran may be codex's own doing. Its pass from long ago, and what the program moved, are not that.
+    let ran = !attempt.reopened && !arrived;
+    match edited_text(attempt, &plan).filter(|_| ran) {
+        Some(edited) if edited.other_tests => {
+            let reason = other_tests(&card.id);
+            let told = settlement(id, attempt, card, Verdict::Fail, reason.clone(), None, plan);
+            let event = abandon(Some(&card.status), &reason, Some(edited), true);
+            Ok(Action::Abandon { event, told: (!moved).then(|| Box::new(told)) })
         }
-        _ => Ok(Action::Judge { attempt: id.clone(), plan: Box::new(plan) }),
+        edited if moved => untold(abandon(Some(&card.status), "the card was moved meanwhile", edited, ran)),
+        Some(edited) => {
+            let reason = "the card was edited meanwhile: it is worked anew";
+            untold(abandon(Some(&card.status), reason, Some(edited), true))
+        }
+        None if plan.key != attempt.key => {
+            let reason = "the card or its column's prompt was edited meanwhile: it is worked anew";
+            untold(abandon(Some(&card.status), reason, None, false))
+        }
+        None => Ok(match (attempt.phase, attempt.verdict) {
+            (Phase::Judged, Some(verdict)) => {
+                let visits = state.visits(&attempt.card, &attempt.column);
+                let last = visits.map_or(0, Visits::failures) >= attempt.limit;
+                let to = rule.target(verdict, last).filter(|to| **to != attempt.column).cloned();
+                Action::Settle(Box::new(settlement(id, attempt, card, verdict, attempt.reason.clone(), to, plan)))
+            }
+            _ => Action::Judge { attempt: id.clone(), plan: Box::new(plan) },
+        }),
     }
+}
+
+/// A text that came while an attempt ran that ended without work to judge. It costs the card nothing, and is no other work.
+fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Action>> {
+    let newest = state.cards.values().filter_map(|history| history.attempts.last());
+    for (id, attempt) in newest.filter_map(|id| Some((id, state.attempts.get(id).filter(|attempt| attempt.unseen)?))) {
+        let (card, rule) = (board.card(&attempt.card), planner.inputs.rules.columns.get(&attempt.column));
+        let (Some(card), Some(rule)) = (card, rule) else { continue };
+        let plan = planner.plan_as(card, rule, &attempt.column, state)?;
+        if let Some(edited) = edited_text(attempt, &plan) {
+            let reason = "the card was edited meanwhile: it is worked anew";
+            let event = elsewhere(id, attempt, Some(&card.status), reason, Some(edited), false);
+            return Ok(Some(Action::Abandon { event, told: None }));
+        }
+    }
+    Ok(None)
+}
+
+/// What the card says now, if that is not what the attempt was started with.
+fn edited_text(attempt: &Attempt, plan: &CardPlan) -> Option<Edited> {
+    let other = attempt.text.as_ref().is_some_and(|text| *text != plan.text);
+    other.then(|| Edited { text: plan.text.clone(), other_tests: !plan.has_tests(&attempt.tests) })
+}
+
+fn elsewhere(
+    id: &AttemptId,
+    attempt: &Attempt,
+    now: Option<&Column>,
+    reason: &str,
+    edited: Option<Edited>,
+    spent: bool,
+) -> Event {
+    let (card, from) = (attempt.card.clone(), attempt.column.clone());
+    let (now, reason) = (now.cloned(), reason.to_owned());
+    Event::Elsewhere { attempt: Some(id.clone()), card, from, now, reason, spent, edited }
+}
+
+fn settlement(
+    id: &AttemptId,
+    attempt: &Attempt,
+    card: &Card,
+    verdict: Verdict,
+    reason: String,
+    to: Option<Column>,
+    plan: CardPlan,
+) -> Settlement {
+    let (attempt, from) = (Some(id.clone()), attempt.column.clone());
+    Settlement { attempt, card: card.clone(), from, to, verdict, reason, plan: Box::new(plan) }
 }
 
 /// A refused or exhausted card that a dead runner moved without telling that it did.

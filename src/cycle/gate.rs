@@ -1,8 +1,13 @@
 //! The gate's arithmetic: from what each test said to a verdict. Pure.
 
 use crate::checks::{Judged, TestString};
+use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
+use crate::prompt::head;
 use crate::rules::Verdict;
+
+/// So much of what was looked for stands in the evidence, in bytes.
+const LOOKED_FOR: usize = 160;
 
 /// Everything that a verdict follows from.
 #[derive(Debug)]
@@ -49,6 +54,14 @@ pub struct Ran {
 }
 
 impl Tested {
+    /// A shell test that rests on files which another card's attempt weakened.
+    #[must_use]
+    pub fn spoiled(mut self, why: &str) -> Tested {
+        self.outcome.counts = false;
+        self.outcome.evidence.push_str(&format!(", but {why}"));
+        self
+    }
+
     fn new(test: &TestString, passed: bool, counts: bool, evidence: String) -> Tested {
         let outcome =
             TestOutcome { id: test.id.clone(), text: test.text.clone(), passed, counts, evidence, tail: String::new() };
@@ -58,6 +71,8 @@ impl Tested {
     /// Of `includes`, `excludes` and `regex`.
     pub fn judged(test: &TestString, judged: Judged) -> Tested {
         let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
+        // The whole line of the tests file is told beside.
+        let looked_for = head(&looked_for, LOOKED_FOR);
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
@@ -86,6 +101,16 @@ impl Tested {
         let tested = Tested::new(test, passed, counts, evidence);
         Tested { outcome: TestOutcome { tail, ..tested.outcome }, inconclusive, ..tested }
     }
+}
+
+/// What became of a guarded file, for people.
+pub fn told(file: &ChangedFile) -> String {
+    let what = match (file.existed, &file.content) {
+        (_, Content::Deleted) => "removed",
+        (true, _) => "changed",
+        (false, _) => "made",
+    };
+    format!("{} (guarded; it was {what})", file.path)
 }
 
 /// The verdict, why, and how many passes counted.

@@ -37,6 +37,8 @@ pub struct Live {
     pub told: std::collections::BTreeSet<String>,
     /// The loop already said that it waits.
     pub idle: bool,
+    /// Somebody wrote into the journal after its runner's death.
+    pub disowned: bool,
 }
 
 impl Driver for Live {
@@ -56,10 +58,11 @@ impl Driver for Live {
                 book.record(plan.refused())?;
                 self.settle(*settlement, book).await
             }
-            Action::Abandon { attempt, now, reason } => {
-                let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };
-                let (card, from) = (found.card.clone(), found.column.clone());
-                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
+            Action::Abandon { event, told } => {
+                if let Some(told) = told {
+                    self.tell(&told, book)?;
+                }
+                book.record(event)
             }
             Action::Verify { attempt, plan } => {
                 let unchanged = |artifacts: &_| artifacts_unchanged(&self.settings.workspace, artifacts);

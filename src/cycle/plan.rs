@@ -3,20 +3,21 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use super::state::State;
+use super::state::{State, Visits};
 use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
-use crate::checks::{Kind, Source, TestString};
+use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
-use crate::evidence::{Artifact, ChangeSet, ChangedFile, Content, TreeId};
+use crate::evidence::{Artifact, ChangeSet, ChangedFile, TreeId};
 use crate::index::{Chosen, Limits, NearMiss, Query, select};
 use crate::inputs::Inputs;
-use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Why};
+use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, TextHash, Why};
 use crate::prompt::{self, Prompt};
 use crate::rules::{Rule, Verdict};
 use crate::settings::Settings;
@@ -101,6 +102,7 @@ pub struct CardPlan {
     pub require: usize,
     pub sources: Vec<Source>,
     pub key: CacheKey,
+    pub text: TextHash,
     pub gate: GateHash,
     pub readiness: Readiness,
     /// Why, for people.
@@ -122,12 +124,15 @@ impl Planner {
         let require = rule.require.unwrap_or(settings.require);
         let sources = rule.sources();
         let gate = gate_hash(&tests, rule, require, &sources);
-        let failed = state.failed(&card.id, column, &key);
+        let text = text_hash(card);
+        let spent = state.spent(&card.id, column, &key, &text);
+        let failed = spent.map_or(0, Visits::failures);
         let limit = rule.max_attempts.unwrap_or(settings.guards.max_attempts);
         let history = state.history(&card.id);
         let attempt = attempt_id(&card.id, history.map_or(0, |history| history.executions) + 1);
         let failure = history.and_then(|history| state.attempts.get(history.failure.as_ref()?));
-        let feedback = failure.map(prompt::Feedback::of);
+        let failures = |column| state.visits(&card.id, column).map_or(0, Visits::failures);
+        let feedback = failure.map(|attempt| prompt::Feedback::of(attempt, failures(&attempt.column)));
         let prompt = Prompt::compose(&rule.prompt, &card.body, feedback.as_ref(), settings.env.redactor());
         let message = attempt.folder(&settings.cache_dir).join("message.md");
         let command = codex::command(&settings.codex, &prompt.text, &message, settings.in_git);
@@ -145,11 +150,12 @@ impl Planner {
             require,
             sources,
             key,
+            text,
             gate,
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        (plan.readiness, plan.reason) = readiness(&plan, failed, state);
+        (plan.readiness, plan.reason) = readiness(&plan, spent, state);
         Ok(plan)
     }
 
@@ -194,6 +200,7 @@ impl CardPlan {
             number: self.number,
             limit: self.limit,
             key: self.key.clone(),
+            text: Some(self.text.clone()),
             gate: self.gate.clone(),
             prompt_sha256: self.prompt.sha256.clone(),
             tests: self.tests.iter().map(|selected| selected.test.id.clone()).collect(),
@@ -205,23 +212,35 @@ impl CardPlan {
         }
     }
 
-    /// The guarded files that the card's attempts changed or made, and that are still as they left them.
-    pub fn weakened(&self, changes: &ChangeSet) -> Vec<String> {
-        let runnable = self.tests.iter().filter(|selected| selected.blocked.is_none());
-        weakened(&self.rule, runnable.map(|selected| &selected.test), changes)
+    /// Whether these are the tests that belong to the card.
+    pub fn has_tests(&self, tests: &[TestId]) -> bool {
+        let own: BTreeSet<&TestId> = self.tests.iter().map(|selected| &selected.test.id).collect();
+        own == tests.iter().collect()
     }
 
-    /// Why it can't pass, given the lines of the shell tests that were green and red before the work. Codex would be paid
-    /// in vain.
-    pub fn hopeless(&self, green: &[String], red: &[String]) -> Option<String> {
+    fn runnable(&self) -> impl Iterator<Item = &SelectedTest> {
+        self.tests.iter().filter(|selected| selected.blocked.is_none())
+    }
+
+    /// The guarded files that the card's attempts changed or made, and that are still as they left them.
+    pub fn weakened<'c>(&self, changes: &'c ChangeSet) -> Vec<&'c ChangedFile> {
+        weakened(&self.rule, self.runnable().map(|selected| &selected.test), changes)
+    }
+
+    /// Why it can't pass, given the lines of the shell tests that were green and red before the work, and why none of them
+    /// counts, if none does. Codex would be paid in vain.
+    pub fn hopeless(&self, green: &[String], red: &[String], spoiled: Option<&String>) -> Option<String> {
         let vain = |selected: &&SelectedTest| match selected.test.guard() {
+            _ if selected.test.check.kind.is_shell() && spoiled.is_some() => true,
             true => red.contains(&selected.test.text),
             false => self.rule.red_green && green.contains(&selected.test.text),
         };
-        let runnable: Vec<_> = self.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
-        let vain: Vec<_> = runnable.iter().copied().filter(vain).collect();
-        let (left, require) = (runnable.len() - vain.len(), self.require);
+        let vain: Vec<_> = self.runnable().filter(vain).collect();
+        let (left, require) = (self.runnable().count() - vain.len(), self.require);
         let test = vain.first().map(|selected| &selected.test).filter(|_| left < require)?;
+        if let Some(why) = spoiled {
+            return Some(format!("{left} of {require} required tests can count: {why}; then `retry {}`", self.card.id));
+        }
         let why = if test.guard() { ", a #guard, is not green" } else { " is green" };
         Some(format!(
             "{left} of {require} required tests can count: {}{why} already before the work; `retry {}` looks again",
@@ -271,15 +290,14 @@ impl CardPlan {
 }
 
 /// The files that a rule guards for the sake of `tests`, where a change set weakens them.
-pub fn weakened<'t>(rule: &Rule, mut tests: impl Iterator<Item = &'t TestString>, changes: &ChangeSet) -> Vec<String> {
-    let shell = tests.any(|test| matches!(test.check.kind, Kind::Shell(_)));
+pub fn weakened<'t, 'c>(
+    rule: &Rule,
+    mut tests: impl Iterator<Item = &'t TestString>,
+    changes: &'c ChangeSet,
+) -> Vec<&'c ChangedFile> {
+    let shell = tests.any(|test| test.check.kind.is_shell());
     let guarded = |file: &&ChangedFile| file.as_left && rule.guard_paths.guards(&file.path, file.existed, shell);
-    let told = |file: &ChangedFile| match (file.existed, &file.content) {
-        (_, Content::Deleted) => format!("{} (guarded; it was removed)", file.path),
-        (true, _) => format!("{} (guarded; it was changed)", file.path),
-        (false, _) => format!("{} (guarded; it was made)", file.path),
-    };
-    changes.files.iter().filter(guarded).map(told).collect()
+    changes.files.iter().filter(guarded).collect()
 }
 
 /// Ordinals of the tests that every card has (`#always`) or that this card names: `@name` or `#tag` in text or labels.
@@ -300,13 +318,17 @@ fn named_tests(card: &Card, tests: &[TestString]) -> Vec<u32> {
     (0..).zip(tests).filter(|(_, test)| belongs(test)).map(|(ordinal, _)| ordinal).collect()
 }
 
-fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String) {
+fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readiness, String) {
     let (card, column) = (&plan.card.id, &plan.card.status);
     let visits = state.visits(card, column);
     let waiting = visits.and_then(|visits| visits.waiting.as_ref());
     let waiting = waiting.filter(|waiting| waiting.key == plan.key && waiting.gate == plan.gate);
     if state.history(card).is_some_and(|history| history.held) {
         return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
+    }
+    let edited = state.history(card).and_then(|history| history.edited.as_ref());
+    if edited.is_some_and(|edited| edited.other_tests && edited.text == plan.text) {
+        return (Readiness::Blocked, other_tests(card));
     }
     if let Some((id, _)) = state.passed(card, column, &plan.key) {
         return match waiting {
@@ -323,12 +345,10 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
             format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
         );
     }
-    if failed >= plan.limit {
+    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
-        let reason =
-            format!("{failed} of {} attempts failed; edit the card or `retry {card}` to start anew", plan.limit);
-        return (Readiness::Exhausted { told }, reason);
+        return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
     }
     let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
     match too_few(plan).or(refused) {
@@ -343,9 +363,29 @@ fn readiness(plan: &CardPlan, failed: u32, state: &State) -> (Readiness, String)
     }
 }
 
+/// A card that codex may have given other tests waits for a person's word.
+pub fn other_tests(card: &CardId) -> String {
+    format!(
+        "its text was edited while an attempt at it ran, and other tests belong to it now: edit it again or `retry {card}`"
+    )
+}
+
+/// Why no further attempt is made. A pass that other work undoes again and again ends
+/// like one that fails.
+fn used_up(visits: &Visits, limit: u32) -> Option<String> {
+    let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
+    match failed >= limit {
+        true => Some(format!("{failed} of {limit} attempts failed")),
+        false if failed + lost > limit => {
+            Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"))
+        }
+        false => None,
+    }
+}
+
 /// Why the selected tests can't prove the card.
 fn too_few(plan: &CardPlan) -> Option<String> {
-    let runnable: Vec<_> = plan.tests.iter().filter(|selected| selected.blocked.is_none()).collect();
+    let runnable: Vec<_> = plan.runnable().collect();
     let blocked: Vec<_> =
         plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
     if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
@@ -368,6 +408,12 @@ fn too_few(plan: &CardPlan) -> Option<String> {
 /// Cache key = SHA-256 of `task.id + task.status + promptHash`.
 fn cache_key(id: &CardId, column: &Column, prompt_hash: &str) -> CacheKey {
     CacheKey(hex(&[&id.0, &column.0, prompt_hash]))
+}
+
+fn text_hash(card: &Card) -> TextHash {
+    let labels = card.labels.iter().map(String::as_str);
+    let parts: Vec<&str> = std::iter::once(card.body.as_str()).chain(labels).collect();
+    TextHash(hex(&parts))
 }
 
 fn gate_hash(tests: &[SelectedTest], rule: &Rule, require: usize, sources: &[Source]) -> GateHash {

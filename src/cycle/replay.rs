@@ -44,7 +44,7 @@ impl Past {
     fn tampered(&self, bar: &Bar, changes: &ChangeSet) -> Vec<String> {
         let before = |file: &&String| self.attempt.unaccepted.iter().any(|input| input.file == **file);
         let held = self.state.held_inputs.iter().filter(|file| !before(file));
-        let guarded = weakened(&bar.rule, bar.tests.iter(), changes);
+        let guarded = weakened(&bar.rule, bar.tests.iter(), changes).into_iter().map(gate::told);
         held.chain(&self.attempt.meddled).cloned().chain(guarded).collect()
     }
 }
@@ -87,17 +87,19 @@ impl Bar {
     }
 }
 
-/// The verdict, and what each test said.
-pub fn judge(past: &Past, bar: &Bar, evidence: &Evidence) -> (Judgement, Vec<TestOutcome>) {
+/// The verdict, and what each test said. `forged`: what of the saved trees is.
+pub fn judge(past: &Past, bar: &Bar, evidence: &Evidence, forged: Option<String>) -> (Judgement, Vec<TestOutcome>) {
     let sources = bar.rule.sources();
     let tested = |test: &TestString| match (&test.check.kind, checks::judge(test, evidence, &sources)) {
         (Kind::Shell(_), _) | (_, None) => recorded(test, past.outcome(test)),
         (_, Some(judged)) => Tested::judged(test, judged),
     };
     let tests: Vec<Tested> = bar.tests.iter().map(tested).collect();
+    let mut tampered = past.tampered(bar, &evidence.changes);
+    tampered.extend(forged);
     let judgement = gate::judge(&Case {
         ending: &past.attempt.ending,
-        tampered: &past.tampered(bar, &evidence.changes),
+        tampered: &tampered,
         tests: &tests,
         require: bar.require,
         lacks_changes: bar.rule.require_changes && evidence.changes.is_empty(),

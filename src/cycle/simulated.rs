@@ -86,6 +86,7 @@ impl Driver for Simulated {
                     tests: Vec::new(),
                     gate: plan.gate,
                     artifacts: Vec::new(),
+                    weakened: Vec::new(),
                 })
             }
             Action::Settle(settlement) => self.settle(*settlement, book),
@@ -93,11 +94,7 @@ impl Driver for Simulated {
                 book.record(plan.refused())?;
                 self.settle(*settlement, book)
             }
-            Action::Abandon { attempt, now, reason } => {
-                let Some(found) = book.state.attempts.get(&attempt) else { return Ok(()) };
-                let (card, from) = (found.card.clone(), found.column.clone());
-                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
-            }
+            Action::Abandon { event, .. } => book.record(event),
             Action::Verify { attempt, plan } => {
                 let workspace = book.planner.settings.workspace.clone();
                 let event = plan.verified(attempt, &book.state, |artifacts| artifacts_unchanged(&workspace, artifacts));

@@ -13,7 +13,7 @@ use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
 pub use history::{CardHistory, Visits, Waiting};
@@ -64,6 +64,12 @@ impl State {
         (attempt.key == *key && attempt.verdict == Some(Verdict::Pass)).then_some((id, attempt))
     }
 
+    /// What was spent on this text of a card in a column. None: nothing yet.
+    pub fn spent(&self, card: &CardId, column: &Column, key: &CacheKey, text: &TextHash) -> Option<&Visits> {
+        let history = self.cards.get(card)?;
+        history.visits.get(column).filter(|visits| visits.of(key) || history.wrote(text))
+    }
+
     /// How a shell test, by its line, was when it was first run for the card, before its work.
     pub fn before(&self, card: &CardId, line: &str) -> Before {
         let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
@@ -85,12 +91,6 @@ impl State {
         let attempt = self.attempts.get(id)?;
         let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
         (failed && attempt.key == *key).then_some((id, attempt))
-    }
-
-    /// Failed attempts of this body here.
-    pub fn failed(&self, card: &CardId, column: &Column, key: &CacheKey) -> u32 {
-        let visits = self.visits(card, column).filter(|visits| visits.key.as_ref() == Some(key));
-        visits.map_or(0, |visits| visits.failed.len() as u32)
     }
 
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
@@ -120,7 +120,14 @@ impl State {
             Event::Retried { card } => {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
+                history.edited = None;
                 history.visits.clear();
+                // A person has looked at what it left.
+                for id in &history.attempts {
+                    if let Some(attempt) = self.attempts.get_mut(id) {
+                        attempt.weakened.clear();
+                    }
+                }
                 self.pass.visited.retain(|(visited, _)| visited != card);
             }
             Event::Held { card } => self.cards.entry(card.clone()).or_default().held = true,
@@ -162,11 +169,20 @@ impl State {
                 self.close(attempt.as_ref());
                 self.moved(card, from);
             }
-            Event::Elsewhere { attempt, card, from, now, .. } => {
+            Event::Elsewhere { attempt, card, from, now, spent, edited, .. } => {
                 self.close(attempt.as_ref());
                 self.moved(card, from);
-                if let Some(now) = now {
-                    self.seen_elsewhere(card, now);
+                let history = self.cards.entry(card.clone()).or_default();
+                if let Some(attempt) = attempt.as_ref().filter(|_| *spent) {
+                    history.visits.entry(from.clone()).or_default().failed.insert(attempt.clone());
+                }
+                match now {
+                    Some(now) if *spent || edited.is_some() => {
+                        history.changed(now, edited.as_ref());
+                        self.pass.visited.remove(&(card.clone(), now.clone()));
+                    }
+                    Some(now) => self.seen_elsewhere(card, now),
+                    None => {}
                 }
                 self.board = None;
             }
@@ -232,6 +248,10 @@ impl State {
                 attempt.phase = Phase::Ended;
             }
         }
+        // Between runs people edit their cards.
+        for attempt in self.attempts.values_mut() {
+            attempt.unseen = false;
+        }
         // A hook that said no may say yes to a new run.
         for visits in self.cards.values_mut().flat_map(|history| history.visits.values_mut()) {
             let passed = visits.newest.as_ref().and_then(|id| self.attempts.get(id));
@@ -242,68 +262,18 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Event::AttemptStarted {
-            attempt,
-            card,
-            title,
-            column,
-            number,
-            limit,
-            key,
-            gate,
-            tests,
-            prompt_sha256,
-            before,
-            green,
-            red,
-            unaccepted,
-            ..
-        } = event
-        else {
-            return;
-        };
+        let Some((id, attempt)) = Attempt::started(event) else { return };
+        let (card, column) = (attempt.card.clone(), attempt.column.clone());
         let history = self.cards.entry(card.clone()).or_default();
         // Not counted: a compacted journal has forgotten some.
-        history.executions = attempt.execution().unwrap_or(history.executions + 1);
-        history.attempts.push(attempt.clone());
+        history.executions = id.execution().unwrap_or(history.executions + 1);
+        history.attempts.push(id.clone());
         history.column = Some(column.clone());
-        let visits = history.visits.entry(column.clone()).or_default();
-        if visits.key.as_ref() != Some(key) {
-            *visits = Visits { key: Some(key.clone()), ..Visits::default() };
-        }
-        self.attempts.insert(
-            attempt.clone(),
-            Attempt {
-                card: card.clone(),
-                title: title.clone(),
-                column: column.clone(),
-                number: *number,
-                limit: *limit,
-                key: key.clone(),
-                tests: tests.clone(),
-                prompt_sha256: prompt_sha256.clone(),
-                green: green.clone(),
-                red: red.clone(),
-                meddled: Vec::new(),
-                unaccepted: unaccepted.clone(),
-                before: before.clone(),
-                after: None,
-                ending: Ending::Interrupted,
-                phase: Phase::Running,
-                verdict: None,
-                reason: String::new(),
-                gate: gate.clone(),
-                outcomes: Vec::new(),
-                artifacts: Vec::new(),
-                moving: None,
-                settled: false,
-                reopened: false,
-                inconclusive: 0,
-            },
-        );
-        self.active.insert(attempt.clone());
+        history.begin(&attempt);
+        self.attempts.insert(id.clone(), attempt);
+        self.active.insert(id);
         self.budget.spent.push(Spent { at, card: card.clone(), tokens: None });
-        self.visit(card, column);
+        self.visit(&card, &column);
         self.pass.progressed = true;
         self.board = None;
     }
@@ -335,11 +305,11 @@ impl State {
                     wait_seconds: *wait_seconds,
                     waited: false,
                 };
-                self.close(Some(id));
+                self.close_unseen(id);
                 self.pass.visited.remove(&place);
             }
             Ending::Interrupted => {
-                self.close(Some(id));
+                self.close_unseen(id);
                 self.pass.visited.remove(&place);
             }
         }
@@ -347,14 +317,18 @@ impl State {
     }
 
     fn judged(&mut self, event: &Event) {
-        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, .. } = event else { return };
+        let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, weakened, .. } = event else {
+            return;
+        };
         let Some(attempt) = self.attempts.get_mut(id) else { return };
         let again = attempt.verdict.is_some_and(|verdict| verdict != Verdict::Inconclusive);
+        let had_passed = attempt.verdict == Some(Verdict::Pass);
         attempt.verdict = Some(*verdict);
         attempt.reason = reason.clone();
         attempt.outcomes = tests.clone();
         attempt.gate = gate.clone();
         attempt.artifacts = artifacts.clone();
+        attempt.weakened = weakened.clone();
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
@@ -375,10 +349,10 @@ impl State {
         visits.newest = Some(id.clone());
         let failed = matches!(verdict, Verdict::Fail | Verdict::Tampered);
         history.failure = failed.then(|| id.clone());
-        match failed {
-            true if !reopened => visits.failed.insert(id.clone()),
-            true => false,
-            false => visits.failed.remove(id),
+        match (failed, reopened) {
+            (true, false) => visits.failed.insert(id.clone()),
+            (true, true) => had_passed && visits.lost.insert(id.clone()),
+            (false, _) => visits.failed.remove(id),
         };
         match failed {
             // Judged before, by a runner that died or as a pass: no further attempt failed.
@@ -463,13 +437,7 @@ impl State {
 
     /// A person's move starts the attempts in the new column anew.
     fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
-        let history = self.cards.entry(card.clone()).or_default();
-        history.column = Some(to.clone());
-        if let Some(visits) = history.visits.get_mut(to) {
-            visits.failed.clear();
-            visits.exhausted = false;
-            visits.sent_away = false;
-        }
+        self.cards.entry(card.clone()).or_default().moved_by_person(to);
         self.pass.visited.remove(&(card.clone(), to.clone()));
     }
 
@@ -492,6 +460,14 @@ impl State {
         if let Some(attempt) = self.attempts.get_mut(id) {
             attempt.phase = Phase::Closed;
             attempt.reopened = false;
+            attempt.unseen = false;
+        }
+    }
+    /// What became of its card meanwhile is yet to be seen.
+    fn close_unseen(&mut self, id: &AttemptId) {
+        self.close(Some(id));
+        if let Some(attempt) = self.attempts.get_mut(id) {
+            attempt.unseen = true;
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod crashes;
 mod decisions;
+mod exhaustion;
 mod paths;
+mod proof;
 pub(crate) mod properties;
 pub(crate) mod world;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::walk::LARGEST;
-use super::{ChangeSet, TreePath};
+use super::{ChangedFile, TreePath};
 use crate::storage::sha256;
 
 /// A changed file as an attempt left it.
@@ -18,8 +18,7 @@ pub struct Artifact {
     pub sha256: Option<String>,
 }
 
-pub fn artifacts(changes: &ChangeSet) -> Vec<Artifact> {
-    let files = changes.files.iter();
+pub fn artifacts<'c>(files: impl Iterator<Item = &'c ChangedFile>) -> Vec<Artifact> {
     files.map(|file| Artifact { path: file.path.clone(), sha256: file.sha256.clone() }).collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -74,6 +75,7 @@ const ATTRIBUTES: &str = "* -text -filter -ident !eol !working-tree-encoding !di
 pub(super) struct Git {
     pub saved: SavedTrees,
     writer: Writer,
+    sha_256: bool,
 }
 
 impl Git {
@@ -86,17 +88,30 @@ impl Git {
         search: &OsStr,
     ) -> Result<Git> {
         let saved = SavedTrees::at(spawner.tool(), cache, workspace, repository, search)?;
-        let git = Git { saved, writer: spawner.writer().clone() };
-        git.lay_out(repository.is_some_and(Repository::sha256))?;
+        let sha_256 = repository.is_some_and(Repository::sha256);
+        let git = Git { saved, writer: spawner.writer().clone(), sha_256 };
+        git.lay_out()?;
         Ok(Git { saved: git.saved.ready()?, ..git })
     }
 
-    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole.
-    fn lay_out(&self, sha_256: bool) -> Result<()> {
+    /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole and nothing else.
+    fn lay_out(&self) -> Result<()> {
+        let known = ["objects", "refs", "info", "config", "HEAD", "attributes"];
+        for folder in [self.saved.folder.clone(), self.saved.folder.join("info")] {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if !known.iter().any(|known| name == *known) && !name.as_bytes().starts_with(b"index-") {
+                    match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                        true => self.writer.remove_folder(&entry.path())?,
+                        false => self.writer.remove(&entry.path())?,
+                    }
+                }
+            }
+        }
         for folder in ["objects", "refs", "info"] {
             self.writer.folder(&self.saved.folder.join(folder))?;
         }
-        let format = match sha_256 {
+        let format = match self.sha_256 {
             true => "\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n",
             false => "\trepositoryformatversion = 0\n",
         };
@@ -125,6 +140,8 @@ impl Git {
         lock.push(".lock");
         // Left by a git that was killed: the run lock says that none is at work now.
         self.writer.remove(Path::new(&lock))?;
+        // An agent could have written filters there.
+        self.lay_out()?;
         let kept: BTreeSet<&TreePath> = files.iter().collect();
         let indexed = self.saved.run(&["ls-files", "-z"], b"")?;
         let gone: Vec<TreePath> = names(&indexed).filter(|path| !kept.contains(path)).collect();

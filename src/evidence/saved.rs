@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
@@ -196,7 +197,7 @@ impl SavedTrees {
         let blobs = self.saved(batch(&output).context("git cat-file"))?;
         // Git believes an object's file name; whoever can write there could have it hold anything.
         match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {
-            Some((id, _)) => bail!("the saved file {id} does not hold what its name says: it was tampered with"),
+            Some((id, _)) => bail!(Forged(id.clone())),
             None => Ok(blobs),
         }
     }
@@ -210,6 +211,18 @@ impl SavedTrees {
         })
     }
 }
+
+/// A saved file that does not hold what its name says, in the user's repository or in the private one.
+#[derive(Debug)]
+pub struct Forged(String);
+
+impl fmt::Display for Forged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "git's object {}, which does not hold what its name says", self.0)
+    }
+}
+
+impl std::error::Error for Forged {}
 
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {

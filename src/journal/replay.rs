@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -45,6 +47,17 @@ pub fn read(cache_dir: &Path) -> Result<Replayed, Failure> {
         }
     }
     Ok(replayed)
+}
+
+/// How long after a record's time its line may reach the file.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Whether somebody wrote into the journal after its last record: what it says of an attempt that it left open is then no
+/// witness for what that attempt did.
+pub fn written_later(cache_dir: &Path, records: &[Record]) -> bool {
+    let (Some(last), Ok(data)) = (records.last(), std::fs::metadata(append::path(cache_dir))) else { return false };
+    let changed = jiff::Timestamp::new(data.ctime(), data.ctime_nsec() as i32).unwrap_or_default();
+    last.at.checked_add(LATE).is_ok_and(|latest| changed > latest)
 }
 
 #[derive(Deserialize)]

@@ -47,6 +47,7 @@ impl Spawner {
             stderr: Stream { pipe: child.stderr.take(), capture: capture(&job.stderr_name) },
             child,
             marker,
+            own_children: self.own_children.clone(),
             grace: job.grace,
             reason: None,
             exited: None,
@@ -118,6 +119,7 @@ struct Running {
     stderr: Stream<ChildStderr>,
     /// In the environment of everything in this job's tree.
     marker: String,
+    own_children: Option<Vec<i32>>,
     grace: Duration,
     /// Why the runner is ending the job, when it is.
     reason: Option<Exit>,
@@ -223,7 +225,11 @@ impl Running {
                 tracing::warn!("{error:#}");
                 0
             });
-            self.strays += u32::try_from(killed).unwrap_or(u32::MAX);
+            let adopted = match &self.own_children {
+                Some(own) => strays::end_adopted(own).await,
+                None => 0,
+            };
+            self.strays += u32::try_from(killed + adopted).unwrap_or(u32::MAX);
         }
         self.hard = Instant::now() + DRAIN;
     }

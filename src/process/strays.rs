@@ -4,6 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use rustix::process::{Pid, WaitOptions, waitpid};
 use tokio::time::{Instant, sleep};
 
 use super::tree::{self, Process};
@@ -68,6 +69,30 @@ pub(super) async fn end(marker: &str, grace: Duration) -> Result<usize> {
                     killed.push(process);
                 }
             }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// Kills and reaps what became a child of this process when its launcher was killed: all but `own_children`. Gives how
+/// many were killed.
+pub(super) async fn end_adopted(own_children: &[i32]) -> usize {
+    let own = i32::try_from(std::process::id()).unwrap_or_default();
+    let began = Instant::now();
+    let mut killed = 0;
+    loop {
+        let table = tree::all();
+        let adopted: Vec<i32> = tree::children_in(own, &table).filter(|pid| !own_children.contains(pid)).collect();
+        if adopted.is_empty() || began.elapsed() > GONE {
+            return killed;
+        }
+        for pid in adopted {
+            let below = tree::descendants(pid, &table);
+            let tree =
+                table.iter().filter(|process| process.pid == pid || below.iter().any(|other| other.same(process)));
+            killed += tree.filter(|process| tree::kill(process)).count();
+            // By its pid: a runner never waits for just any child.
+            waitpid(Pid::from_raw(pid), WaitOptions::NOHANG).ok();
         }
         sleep(PAUSE).await;
     }

@@ -71,6 +71,16 @@ pub(super) fn descendants(root: i32, table: &[Process]) -> Vec<Process> {
     found
 }
 
+/// The pids of the children of `parent`.
+pub(super) fn children_in(parent: i32, table: &[Process]) -> impl Iterator<Item = i32> {
+    table.iter().filter(move |process| process.parent == parent).map(|process| process.pid)
+}
+
+/// The same, now.
+pub(super) fn children(parent: i32) -> Vec<i32> {
+    children_in(parent, &all()).collect()
+}
+
 /// `pid` and the processes above it.
 pub(super) fn ancestors(pid: i32, table: &[Process]) -> HashSet<i32> {
     let parents: HashMap<i32, i32> = table.iter().map(|process| (process.pid, process.parent)).collect();

@@ -62,9 +62,9 @@ fn line(event: &Event) -> Option<String> {
         }
         Event::Judged { attempt, verdict, reason, tests, .. } => {
             let mut text = format!("gate      {attempt}: {verdict}: {reason}");
-            for test in tests.iter().filter(|test| !test.passed || *verdict == Verdict::Pass) {
-                let sign = if test.passed { "ok" } else { "NO" };
-                text.push_str(&format!("\n          {sign} {}: {}", test.id, test.evidence));
+            for test in tests.iter().filter(|test| test.lacks() || *verdict == Verdict::Pass) {
+                let sign = if test.lacks() { "NO" } else { "ok" };
+                text.push_str(&format!("\n          {sign} {}: {}", test.id, test.told()));
             }
             text
         }

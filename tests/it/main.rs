@@ -9,6 +9,7 @@ mod evidence;
 mod examples;
 mod explain;
 mod faults;
+mod hostile;
 mod pm2;
 mod process;
 mod real_codex;

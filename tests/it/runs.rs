@@ -2,6 +2,7 @@
 
 mod boards;
 mod bounces;
+mod exhaustion;
 mod guards;
 mod hooks;
 mod people;

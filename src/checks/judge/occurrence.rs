@@ -1,9 +1,10 @@
-//! Where a text or a pattern occurs, in lines; and how alike two lines are. Pure.
+//! Where a text or a pattern occurs, in lines. Pure.
 
-use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use regex::Regex;
+
+use super::likeness::Likeness;
 
 pub(super) enum Needle {
     Text(String),
@@ -14,6 +15,14 @@ pub(super) enum Needle {
 const RESCANNED: usize = 64 << 20;
 
 impl Needle {
+    /// What a near miss of it looks like.
+    pub(super) fn likeness(&self) -> Likeness {
+        match self {
+            Needle::Text(text) => Likeness::text(text),
+            Needle::Regex(regex) => Likeness::pattern(regex.as_str()),
+        }
+    }
+
     /// The 1-based line of the first occurrence.
     pub(super) fn first(&self, text: &str) -> Option<usize> {
         let mut first = None;
@@ -62,21 +71,4 @@ fn matches(regex: &Regex, text: &str, mut stop: impl FnMut(RangeInclusive<usize>
             found.end()
         };
     }
-}
-
-/// Dice's coefficient over pairs of neighbouring characters (Dice 1945), 0 to 1; of long lines the beginning.
-pub(super) fn similarity(one: &str, other: &str) -> f64 {
-    let (one, other) = (pairs(one), pairs(other));
-    let total: usize = one.values().chain(other.values()).sum();
-    let common: usize = one.iter().map(|(pair, count)| (*count).min(other.get(pair).copied().unwrap_or(0))).sum();
-    if total == 0 { 0.0 } else { 2.0 * common as f64 / total as f64 }
-}
-
-fn pairs(line: &str) -> HashMap<(char, char), usize> {
-    let line = line.trim();
-    let mut pairs = HashMap::new();
-    for pair in line.chars().zip(line.chars().skip(1)).take(400) {
-        *pairs.entry(pair).or_insert(0) += 1;
-    }
-    pairs
 }

@@ -148,6 +148,9 @@ fn a_failure_says_what_came_closest() {
         ("includes:all 14 checks are green", Some("message: All 14 checks green")),
         ("includes:zzzzzz", None),
         ("regex:/zzzzzz/", None),
+        (r"regex:/fn parse\(lines?: \w+, /", Some("src/cli.rs:5: fn parse(line: &str) {")),
+        (r"regex[message]:/ALL \d+ checks are green/", Some("message: All 14 checks green")),
+        (r"regex:/\d{7}|[a-z]{40}/", None),
         ("includes:fn parse", None),
     ] {
         assert_eq!(judged(line, &evidence(), &BOTH).nearest.as_deref(), nearest, "{line}");
@@ -175,4 +178,15 @@ fn a_pattern_that_matches_much_is_not_slow() {
     let got = judged("regex:/a.*a\\n/s", &Evidence { changes, ..Evidence::default() }, &BOTH);
     assert_eq!((got.passed, got.nearest.as_deref()), (false, Some("a:1 has it, but the card did not add that line")));
     assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_near_miss_is_short_and_costs_little_however_long_the_lines_are() {
+    let text = format!("+{} looked for here\n", "long line of words ".repeat(200)).repeat(20_000);
+    let changes = ChangeSet { files: vec![file("a", &text)] };
+    let evidence = Evidence { changes, ..Evidence::default() };
+    let start = std::time::Instant::now();
+    let nearest = judged("regex:/words (not )?found \\d here/", &evidence, &BOTH).nearest.unwrap();
+    assert!(nearest.len() < 200 && nearest.ends_with(" long…"), "{nearest}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
 }

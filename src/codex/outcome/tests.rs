@@ -152,8 +152,6 @@ fn good_needs_exit_code_0_and_a_completed_turn_where_there_are_events() {
     assert_eq!(classify(&Exit::Code(0), &completed("from events"), "ERROR: 401", "from file"), good("from file"));
     assert_eq!(classify(&Exit::Code(0), &completed("from events"), "", ""), good("from events"));
     assert_eq!(classify(&Exit::Code(0), &Events::default(), "noise", "plain text"), good("plain text"));
-    assert_eq!(classify(&Exit::Code(0), &Events { message: None, ..completed("") }, "", ""), good(""));
-
     let both = Events { turn_failed: Some("it broke".into()), ..completed("x") };
     let cases = [
         (0, working(), "codex ended with exit code 0 before its turn was complete"),
@@ -172,6 +170,21 @@ fn good_needs_exit_code_0_and_a_completed_turn_where_there_are_events() {
     }
     assert_eq!(cause(&classify(&Exit::Code(1), &waiting(), "", "")), Some(Cause::Crash));
     assert_eq!(cause(&classify(&Exit::Code(101), &working(), "thread 'x' panicked at y", "")), Some(Cause::Crash));
+}
+
+#[test]
+fn who_says_nothing_in_the_end_has_not_worked() {
+    let silent = Outcome::Work { reason: "codex ended without a final message".to_owned() };
+    let without = Events { message: None, ..completed("") };
+    for (events, message) in
+        [(&without, ""), (&without, " \r\n\t"), (&completed(" \n"), ""), (&Events::default(), "\n")]
+    {
+        assert_eq!(classify(&Exit::Code(0), events, "noise", message), silent, "{events:?} {message:?}");
+    }
+    for events in [working(), waiting()] {
+        let outcome = classify(&Exit::Code(0), &events, "", "a message");
+        assert!(!matches!(outcome, Outcome::Ok { .. }), "a turn that is not complete: {outcome:?}");
+    }
 }
 
 #[test]

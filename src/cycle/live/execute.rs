@@ -13,7 +13,7 @@ use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, IgnoreRules, TreeId, artifacts};
+use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
 use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Why};
 use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
@@ -37,7 +37,8 @@ impl Live {
             book.state.stopping = true;
             return Ok(());
         };
-        if let Some(reason) = plan.hopeless(&green, &red) {
+        let spoiled = self.spoiled(&plan.card.id, &book.state);
+        if let Some(reason) = plan.hopeless(&green, &red, spoiled.as_ref()) {
             let plan = CardPlan { reason, ..plan };
             book.record(plan.refused())?;
             return self.settle(Settlement::refusal(plan), book).await;
@@ -59,7 +60,7 @@ impl Live {
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
         }
-        let meddled = self.meddled(&own, book)?;
+        let mut meddled = self.meddled(&own, book)?;
         self.refuse_requests(&plan.card.id, book)?;
         let events = watch.into_events();
         let message = message(&folder, &events, &ended.stdout.tail);
@@ -67,7 +68,13 @@ impl Live {
         let ending = self.ending(outcome, &folder).await?;
         book.state.stopping = self.stop.asked().is_some();
         let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore);
-        let (after, artifacts) = self.keep_work(&plan.attempt, &snapshot.tree, after)?;
+        let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
+            Err(error) if error.is::<Forged>() => {
+                meddled.push(error.to_string());
+                (None, Vec::new())
+            }
+            kept => kept?,
+        };
         book.record(Event::AttemptEnded {
             attempt: plan.attempt,
             ending,
@@ -139,7 +146,12 @@ impl Live {
                 let wait_seconds = reset.map(|reset| reset.wait(now).as_secs());
                 Ending::Infrastructure { reason, hint: hint.to_owned(), wait_seconds }
             }
-            Outcome::Interrupted => Ending::Interrupted,
+            // Somebody ended it who did not stop the loop. Were that free, an agent could be run all night.
+            Outcome::Interrupted => Ending::Infrastructure {
+                reason: "codex was ended from outside, by a signal or with its launcher".to_owned(),
+                hint: "see who ends it: a memory limit, a supervisor, or the agent itself".to_owned(),
+                wait_seconds: None,
+            },
         })
     }
 
@@ -191,16 +203,23 @@ impl Live {
                 self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;
             }
         }
-        Ok((Some(after), artifacts(&changes)))
+        Ok((Some(after), artifacts(changes.files.iter())))
     }
 
     /// An attempt whose runner died. What codex had finished is not repeated; anything else is interrupted.
     pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
         self.refuse_requests(&attempt.card, book)?;
+        if self.disowned {
+            let text = format!("the journal was written into while {id} was open: what it did is no evidence");
+            book.record(Event::Warning { text })?;
+        }
         let folder = self.folder(id);
-        let (ending, usage) = self.recovered(&attempt, &folder).await?;
-        let ignore = self.ignore_rules(id);
+        let (ending, usage) = match self.disowned {
+            true => (Ending::Interrupted, None),
+            false => self.recovered(&attempt, &folder).await?,
+        };
+        let ignore = self.ignore_rules(id).filter(|_| !self.disowned);
         let after = ignore.and_then(|ignore| self.after_tree(id, attempt.before.as_ref(), &ignore));
         let (after, artifacts) = match &attempt.before {
             Some(before) => self.keep_work(id, before, after)?,
@@ -266,7 +285,8 @@ impl Live {
             Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
             // A codex that lost its runner ends badly without a fault of its own.
             Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
-                (self.ending(Outcome::Interrupted, folder).await?, None)
+                self.writer.remove(&folder.join("message.md"))?;
+                (Ending::Interrupted, None)
             }
         })
     }

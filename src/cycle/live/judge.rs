@@ -3,13 +3,14 @@
 use anyhow::Result;
 
 use super::Live;
+use crate::board::CardId;
 use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
 use crate::cycle::recorded;
 use crate::cycle::state::State;
-use crate::evidence::{Evidence, artifacts};
+use crate::evidence::{Evidence, artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
@@ -27,15 +28,22 @@ impl Live {
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
-        let evidence = recorded::evidence(&self.folder(&id), &attempt, now, &book.state, self.trees.saved())?;
-        tampered.extend(plan.weakened(&evidence.changes));
+        let folder = self.folder(&id);
+        let (evidence, forged) = recorded::evidence(&folder, &attempt, now, &book.state, self.trees.saved())?;
+        tampered.extend(forged);
+        let weakened = plan.weakened(&evidence.changes);
+        tampered.extend(weakened.iter().map(|file| gate::told(file)));
+        let spoiled = self.spoiled(&attempt.card, &book.state);
         let mut tests = Vec::new();
         for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
             let Some(tested) = self.test(&selected.test, &plan, &evidence, &id, &book.state).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
-            tests.push(tested);
+            tests.push(match &spoiled {
+                Some(why) if selected.test.check.kind.is_shell() => tested.spoiled(why),
+                _ => tested,
+            });
         }
         let judgement = gate::judge(&Case {
             ending: &attempt.ending,
@@ -52,7 +60,17 @@ impl Live {
             required: plan.require as u32,
             tests: tests.into_iter().map(|tested| tested.outcome).collect(),
             gate: plan.gate,
-            artifacts: artifacts(&evidence.changes),
+            artifacts: artifacts(evidence.changes.files.iter()),
+            weakened: artifacts(weakened.into_iter()),
+        })
+    }
+
+    /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.
+    pub(super) fn spoiled(&self, card: &CardId, state: &State) -> Option<String> {
+        let others = state.attempts.iter().filter(|(_, attempt)| attempt.card != *card);
+        others.flat_map(|(id, attempt)| attempt.weakened.iter().map(move |file| (id, file))).find_map(|(id, file)| {
+            let still = artifacts_unchanged(&self.settings.workspace, std::slice::from_ref(file));
+            still.then(|| format!("{} is as attempt {id} weakened it: put it back", file.path))
         })
     }
 

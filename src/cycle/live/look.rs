@@ -84,7 +84,7 @@ impl Live {
         for (file, request) in requests::pending(&self.settings.cache_dir) {
             let name = match &request {
                 Request::Accept { .. } => "accept",
-                Request::Retry { card: asked } | Request::Unskip { card: asked } if asked == card => "retry",
+                Request::Retry { card: asked } if asked == card => "retry",
                 _ => continue,
             };
             self.writer.remove(&file)?;

@@ -10,7 +10,7 @@ use crate::cycle::note;
 use crate::cycle::state::OwedHook;
 use crate::hooks::{self, Answer, Transition};
 use crate::journal::Event;
-use crate::provider::Applied;
+use crate::provider::{Applied, Note};
 use crate::rules::{Hook, Verdict};
 
 impl Live {
@@ -39,8 +39,7 @@ impl Live {
                 }
             }
         }
-        let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
-        let note = note::compose(&settlement, judged, book.now(), self.settings.env.redactor());
+        let note = self.note(&settlement, book);
         let applied = match to {
             Some(to) => {
                 self.create_column(to, book)?;
@@ -69,7 +68,7 @@ impl Live {
                     Some(_) => "the card was moved meanwhile".to_owned(),
                     None => "the card is gone from the board".to_owned(),
                 };
-                book.record(Event::Elsewhere { attempt, card: id, from, now, reason })
+                book.record(Event::Elsewhere { attempt, card: id, from, now, reason, spent: false, edited: None })
             }
         }
     }
@@ -84,10 +83,7 @@ impl Live {
     /// The card stays, and the reason is written on it.
     fn vetoed(&self, settlement: &Settlement, to: &Column, reason: String, book: &mut Book<'_>) -> Result<()> {
         let Settlement { attempt, card, from, plan, .. } = settlement;
-        let told = Settlement { to: None, reason: reason.clone(), ..settlement.clone() };
-        let judged = attempt.as_ref().and_then(|id| book.state.attempts.get(id));
-        let note = note::compose(&told, judged, book.now(), self.settings.env.redactor());
-        self.provider.update(&self.writer, &card.id, from, &note)?;
+        self.tell(&Settlement { to: None, reason: reason.clone(), ..settlement.clone() }, book)?;
         book.record(Event::Vetoed {
             attempt: attempt.clone(),
             card: card.id.clone(),
@@ -97,6 +93,23 @@ impl Live {
             gate: plan.gate.clone(),
             reason,
         })
+    }
+
+    /// Writes on the card why it stays.
+    pub(super) fn tell(&self, told: &Settlement, book: &Book<'_>) -> Result<()> {
+        let note = self.note(told, book);
+        self.provider.update(&self.writer, &told.card.id, &told.from, &note).map(drop)
+    }
+
+    fn note(&self, settlement: &Settlement, book: &Book<'_>) -> Note {
+        let failure = || book.state.history(&settlement.card.id).and_then(|history| history.failure.as_ref());
+        let told = match settlement.verdict {
+            Verdict::Exhausted => failure(),
+            _ => settlement.attempt.as_ref(),
+        };
+        let judged =
+            told.and_then(|id| book.state.attempts.get(id)).filter(|attempt| attempt.column == settlement.from);
+        note::compose(settlement, judged, book.now(), self.settings.env.redactor())
     }
 
     /// Runs an owed afterTransition hook, once: one that a dead runner started is not repeated.
@@ -147,7 +160,15 @@ impl Live {
         book.record(Event::HookStarted { card: card.clone(), hook: name.clone() })?;
         let changed = book.planner.inputs.of_hook(hook, &self.settings).find(|file| file.now() != file.bytes);
         let answer = match changed {
-            Some(file) => Answer::No(format!("{} is not as accepted; `accept` adopts it", file.name)),
+            Some(file) if transition.verdict == Verdict::Pass => {
+                Answer::No(format!("{} is not as accepted; `accept` adopts it", file.name))
+            }
+            // A card is sent back all the same.
+            Some(file) => {
+                let text = format!("the hook {} is not as accepted, so it was not run; `accept` adopts it", file.name);
+                book.record(Event::Warning { text })?;
+                Answer::Yes
+            }
             None => hooks::run(&self.spawner, &self.settings, hook, transition, &mut self.stop.clone()).await?,
         };
         let (ok, text) = match &answer {

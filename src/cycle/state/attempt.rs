@@ -3,7 +3,7 @@
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{CacheKey, Ending, GateHash, InputHash, TestOutcome};
+use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, TestOutcome, TextHash};
 use crate::rules::Verdict;
 
 /// How far an attempt is.
@@ -27,6 +27,8 @@ pub struct Attempt {
     pub number: u32,
     pub limit: u32,
     pub key: CacheKey,
+    /// What the card said when it began.
+    pub text: Option<TextHash>,
     pub tests: Vec<TestId>,
     pub prompt_sha256: String,
     /// The lines of shell tests as they were before it began.
@@ -45,12 +47,16 @@ pub struct Attempt {
     pub gate: GateHash,
     pub outcomes: Vec<TestOutcome>,
     pub artifacts: Vec<Artifact>,
+    /// Guarded files as its card left them.
+    pub weakened: Vec<Artifact>,
     /// A started move's target: after a restart the card may already be there.
     pub moving: Option<Column>,
     /// Its verdict was carried out on the board.
     pub settled: bool,
     /// Judged again from the cache: a failure only makes the card actionable.
     pub reopened: bool,
+    /// It ended without work to judge, and its card was not looked at since.
+    pub unseen: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
 }
@@ -65,5 +71,61 @@ impl Attempt {
             (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
             (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
         }
+    }
+
+    /// As it begins; None of another event.
+    pub(super) fn started(event: &Event) -> Option<(AttemptId, Attempt)> {
+        let Event::AttemptStarted {
+            attempt,
+            card,
+            title,
+            column,
+            number,
+            limit,
+            key,
+            text,
+            gate,
+            tests,
+            prompt_sha256,
+            before,
+            green,
+            red,
+            unaccepted,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let started = Attempt {
+            card: card.clone(),
+            title: title.clone(),
+            column: column.clone(),
+            number: *number,
+            limit: *limit,
+            key: key.clone(),
+            text: text.clone(),
+            tests: tests.clone(),
+            prompt_sha256: prompt_sha256.clone(),
+            green: green.clone(),
+            red: red.clone(),
+            unaccepted: unaccepted.clone(),
+            meddled: Vec::new(),
+            before: before.clone(),
+            after: None,
+            ending: Ending::Interrupted,
+            phase: Phase::Running,
+            verdict: None,
+            reason: String::new(),
+            gate: gate.clone(),
+            outcomes: Vec::new(),
+            artifacts: Vec::new(),
+            weakened: Vec::new(),
+            moving: None,
+            settled: false,
+            reopened: false,
+            unseen: false,
+            inconclusive: 0,
+        };
+        Some((attempt.clone(), started))
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Attempt;
 use crate::board::Column;
-use crate::journal::{AttemptId, CacheKey, GateHash};
+use crate::journal::{AttemptId, CacheKey, Edited, GateHash, TextHash};
 
 /// What the journal says of one card.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,14 +20,19 @@ pub struct CardHistory {
     pub failure: Option<AttemptId>,
     /// `skip`
     pub held: bool,
+    /// The newest text that came while an attempt at it ran. Codex may have written it, so it is no other work: what was
+    /// spent on the text before it counts.
+    pub edited: Option<Edited>,
 }
 
 /// One card's fate in one column.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Visits {
-    /// Failed attempts of the body (and prompt) `key`.
+    /// Failed attempts of the body (and prompt) `key`, those that were spent without a verdict included.
     pub key: Option<CacheKey>,
     pub failed: BTreeSet<AttemptId>,
+    /// Passes that did not last: judged again, they failed.
+    pub lost: BTreeSet<AttemptId>,
     /// The newest judged attempt here.
     pub newest: Option<AttemptId>,
     /// Refused or vetoed by this gate: waits until card, tests or rules change.
@@ -46,4 +52,55 @@ pub struct Waiting {
     pub reason: String,
     /// Its tests can't prove it; else a hook said no.
     pub refused: bool,
+}
+
+impl CardHistory {
+    /// Whether this text came while an attempt at the card ran.
+    pub fn wrote(&self, text: &TextHash) -> bool {
+        self.edited.as_ref().is_some_and(|edited| edited.text == *text)
+    }
+
+    /// An attempt at this text begins. What a person wrote begins anew, what came while another attempt ran does not.
+    pub(super) fn begin(&mut self, attempt: &Attempt) {
+        let wrote = attempt.text.as_ref().is_some_and(|text| self.wrote(text));
+        if !wrote {
+            self.edited = None;
+        }
+        let visits = self.visits.entry(attempt.column.clone()).or_default();
+        if !visits.of(&attempt.key) && !wrote {
+            *visits = Visits::default();
+        }
+        visits.key = Some(attempt.key.clone());
+    }
+
+    /// A person has seen the card, and gives it new attempts where they put it.
+    pub(super) fn moved_by_person(&mut self, to: &Column) {
+        self.column = Some(to.clone());
+        if let Some(edited) = &mut self.edited {
+            edited.other_tests = false;
+        }
+        if let Some(visits) = self.visits.get_mut(to) {
+            visits.failed.clear();
+            visits.lost.clear();
+            visits.exhausted = false;
+            visits.sent_away = false;
+        }
+    }
+
+    /// It changed its place or its text while an attempt ran.
+    pub(super) fn changed(&mut self, now: &Column, edited: Option<&Edited>) {
+        self.column = Some(now.clone());
+        self.edited = edited.cloned().or(self.edited.take());
+    }
+}
+
+impl Visits {
+    pub(super) fn of(&self, key: &CacheKey) -> bool {
+        self.key.as_ref() == Some(key)
+    }
+
+    /// How many attempts are used up.
+    pub fn failures(&self) -> u32 {
+        self.failed.len() as u32
+    }
 }

@@ -1,7 +1,7 @@
 //! Whatever happens: the loop ends, attempts are bounded, a card moves along its rules only, and only a pass promotes.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -97,25 +97,26 @@ impl Case {
     }
 }
 
-/// Along the rules, with a judged pass behind each promotion, and never more failures than the rule allows.
+/// Along the rules, with a judged pass behind each promotion, and never more attempts used up than the rule allows. A text
+/// changes here during attempts only: whatever the card reads then, what was used up stays so.
 fn check(records: &[Record], rules: &Rules) {
     let mut judged: BTreeMap<AttemptId, (Verdict, u32, u32)> = BTreeMap::new();
     let mut started = BTreeMap::new();
-    let mut failures: BTreeMap<_, u32> = BTreeMap::new();
+    let mut used_up: BTreeMap<_, BTreeSet<AttemptId>> = BTreeMap::new();
+    let mut held = BTreeSet::new();
     for record in records {
         match &record.event {
-            Event::AttemptStarted { attempt, card, column, key, limit, number, .. } => {
-                assert!(
-                    started.insert(attempt.clone(), (card.clone(), column.clone(), key.clone())).is_none(),
-                    "{attempt} twice"
-                );
-                let failed = failures.get(&started[attempt]).copied().unwrap_or(0);
-                assert!(failed < *limit && *number <= *limit, "{attempt}: number {number} of {limit}, {failed} failed");
+            Event::AttemptStarted { attempt, card, column, limit, number, .. } => {
+                let place = (card.clone(), column.clone());
+                assert!(started.insert(attempt.clone(), place.clone()).is_none(), "{attempt} twice");
+                let spent = used_up.get(&place).map_or(0, |spent| spent.len() as u32);
+                assert!(spent < *limit && *number == spent + 1, "{attempt}: number {number} of {limit}, {spent} spent");
+                assert!(!held.contains(card), "{attempt}: with tests that came while an attempt ran");
             }
             Event::Judged { attempt, verdict, passed, required, .. } => {
-                judged.insert(attempt.clone(), (*verdict, *passed, *required));
-                if matches!(verdict, Verdict::Fail | Verdict::Tampered) {
-                    *failures.entry(started[attempt].clone()).or_default() += 1;
+                let first = judged.insert(attempt.clone(), (*verdict, *passed, *required)).is_none();
+                if matches!(verdict, Verdict::Fail | Verdict::Tampered) && first {
+                    used_up.entry(started[attempt].clone()).or_default().insert(attempt.clone());
                 }
             }
             Event::Transitioned { attempt, from, to: Some(to), verdict, .. } => {
@@ -128,9 +129,18 @@ fn check(records: &[Record], rules: &Rules) {
                     assert!(said == Verdict::Pass && passed >= required, "promoted by {said}, {passed} of {required}");
                 }
             }
+            Event::Elsewhere { attempt: Some(attempt), card, spent, edited, .. } => {
+                if *spent {
+                    used_up.entry(started[attempt].clone()).or_default().insert(attempt.clone());
+                }
+                if edited.as_ref().is_some_and(|edited| edited.other_tests) {
+                    held.insert(card.clone());
+                }
+            }
             // A person's doing starts the attempts anew.
-            Event::MovedByPerson { card, .. } | Event::Elsewhere { card, .. } => {
-                failures.retain(|(of, ..), _| of != card)
+            Event::MovedByPerson { card, to, .. } => {
+                used_up.remove(&(card.clone(), to.clone()));
+                held.remove(card);
             }
             _ => {}
         }

@@ -14,6 +14,7 @@ use crate::board::{Board, Card, CardId, Column};
 use crate::checks;
 use crate::cycle::decide::{Action, Settlement, Wait};
 use crate::cycle::drive::{Book, Driver, drive};
+use crate::cycle::gate::{self, Case, Judgement, Tested};
 use crate::cycle::plan::{CardPlan, Planner};
 use crate::cycle::state::State;
 use crate::index::{self, Index};
@@ -42,14 +43,20 @@ pub enum Outcome {
     Vetoed,
     /// A person moves the card to the board's last column meanwhile.
     Moved,
-    /// A person edits the card meanwhile.
+    /// The card is edited meanwhile, by a person or by codex.
     Edited,
+    /// The same, and other tests belong to it then.
+    Retested,
+    /// The same, and then the network is gone.
+    RetestedAndLost,
+    /// It passes, and something undoes its work: judged again, it fails.
+    Undone,
     /// A person deletes the card meanwhile.
     Deleted,
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 11] = [
+    pub const ALL: [Outcome; 14] = [
         Outcome::Pass,
         Outcome::Fail,
         Outcome::Work,
@@ -60,6 +67,9 @@ impl Outcome {
         Outcome::Vetoed,
         Outcome::Moved,
         Outcome::Edited,
+        Outcome::Retested,
+        Outcome::RetestedAndLost,
+        Outcome::Undone,
         Outcome::Deleted,
     ];
 
@@ -140,7 +150,11 @@ pub struct World {
     pub untouched: bool,
     /// What the gate says from now on, whatever became of the attempts.
     pub gate: Option<Verdict>,
+    /// What each test says when an attempt is judged for the nth time; the gate makes the verdict of it.
+    pub tests: Option<Tests>,
 }
+
+type Tests = Rc<dyn Fn(&CardPlan, u32) -> Vec<Tested>>;
 
 /// No world here needs as many steps.
 const ENDLESS: usize = 500;
@@ -163,6 +177,7 @@ impl World {
             hooks: 0,
             untouched: true,
             gate: None,
+            tests: None,
         }
     }
 
@@ -224,13 +239,16 @@ impl World {
                 let last = self.board.columns.last().unwrap().clone();
                 self.board = std::mem::take(&mut self.board).moved(card, &last);
             }
-            Outcome::Edited => {
-                let card = self.board.cards.iter_mut().find(|found| found.id == *card).unwrap();
-                card.body.push_str(" and more");
-            }
+            Outcome::Edited => self.edit(card, " and more"),
+            Outcome::Retested | Outcome::RetestedAndLost => self.edit(card, " @d"),
             Outcome::Deleted => self.board.cards.retain(|found| found.id != *card),
             _ => {}
         }
+    }
+
+    pub fn edit(&mut self, card: &CardId, more: &str) {
+        let card = self.board.cards.iter_mut().find(|found| found.id == *card).unwrap();
+        card.body.push_str(more);
     }
 
     /// As after a restart: what had ended well is not repeated.
@@ -246,8 +264,39 @@ impl World {
         burn(&self.fuel)?;
         let (outcome, judged) = self.folders.get_mut(&id).unwrap();
         *judged += 1;
+        if let Some(tests) = &self.tests {
+            let tests = tests(plan, *judged);
+            let tampered: Vec<String> =
+                (*outcome == Outcome::Tampered).then(|| "tests.txt".into()).into_iter().collect();
+            let ending = book.state.attempts[&id].ending.clone();
+            let case = Case {
+                ending: &ending,
+                tampered: &tampered,
+                tests: &tests,
+                require: plan.require,
+                lacks_changes: false,
+            };
+            let Judgement { verdict, reason, passed } = gate::judge(&case);
+            let tests = tests.into_iter().map(|tested| tested.outcome).collect();
+            let Event::Judged { attempt, required, gate, artifacts, weakened, .. } = judged_as(&id, plan, verdict)
+            else {
+                return Ok(());
+            };
+            return book.record(Event::Judged {
+                attempt,
+                verdict,
+                reason,
+                passed,
+                required,
+                tests,
+                gate,
+                artifacts,
+                weakened,
+            });
+        }
         let verdict = match self.gate.unwrap_or(outcome.verdict()) {
             Verdict::Inconclusive if *judged > 2 => Verdict::Pass,
+            Verdict::Pass if *outcome == Outcome::Undone && *judged > 1 => Verdict::Fail,
             verdict => verdict,
         };
         book.record(judged_as(&id, plan, verdict))
@@ -269,7 +318,15 @@ impl World {
         }
         let now = self.board.card(&card.id).map(|card| card.status.clone());
         if now.as_ref() != Some(&from) && now != to {
-            return book.record(Event::Elsewhere { attempt, card: card.id, from, now, reason });
+            return book.record(Event::Elsewhere {
+                attempt,
+                card: card.id,
+                from,
+                now,
+                reason,
+                spent: false,
+                edited: None,
+            });
         }
         if let Some(to) = &to {
             burn(&self.fuel)?;
@@ -302,13 +359,10 @@ impl Driver for World {
                 book.record(plan.refused())?;
                 self.settle(*settlement, book)
             }
-            Action::Abandon { attempt, now, reason } => {
-                let found = &book.state.attempts[&attempt];
-                let (card, from) = (found.card.clone(), found.column.clone());
-                book.record(Event::Elsewhere { attempt: Some(attempt), card, from, now, reason })
-            }
+            Action::Abandon { event, .. } => book.record(event),
             Action::Verify { attempt, plan } => {
-                let event = plan.verified(attempt, &book.state, |_| self.untouched);
+                let undone = self.folders.get(&attempt).is_some_and(|(outcome, _)| *outcome == Outcome::Undone);
+                let event = plan.verified(attempt, &book.state, |_| self.untouched && !undone);
                 book.record(event)
             }
             Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
@@ -330,7 +384,7 @@ impl Driver for World {
 fn ending(outcome: Outcome) -> Ending {
     match outcome {
         Outcome::Work => Ending::Work { reason: "exit 1".into() },
-        Outcome::Infrastructure => {
+        Outcome::Infrastructure | Outcome::RetestedAndLost => {
             Ending::Infrastructure { reason: "no network".into(), hint: String::new(), wait_seconds: None }
         }
         Outcome::Interrupted => Ending::Interrupted,
@@ -347,6 +401,7 @@ pub fn started(plan: &CardPlan) -> Event {
         number: plan.number,
         limit: plan.limit,
         key: plan.key.clone(),
+        text: Some(plan.text.clone()),
         gate: plan.gate.clone(),
         prompt_sha256: plan.prompt.sha256.clone(),
         tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
@@ -382,6 +437,7 @@ pub fn judged_as(attempt: &AttemptId, plan: &CardPlan, verdict: Verdict) -> Even
         tests: Vec::new(),
         gate: plan.gate.clone(),
         artifacts: Vec::new(),
+        weakened: Vec::new(),
     }
 }
 
@@ -417,7 +473,7 @@ pub fn settings() -> Settings {
 }
 
 pub fn planner(rules: impl IntoIterator<Item = (Column, Rule)>) -> Planner {
-    planner_of(settings(), rules, "@a :: includes:aaa\n@b :: includes:bbb\n@c :: includes:ccc\n")
+    planner_of(settings(), rules, "@a :: includes:aaa\n@b :: includes:bbb\n@c :: includes:ccc\n@d :: includes:ddd\n")
 }
 
 pub fn planner_of(settings: Settings, rules: impl IntoIterator<Item = (Column, Rule)>, tests: &str) -> Planner {

@@ -177,3 +177,93 @@ fn the_json_report_is_one_record_a_line_and_ends_with_the_counts() {
     let kept = world.journal();
     assert!(kept.iter().all(|record| events.contains(record)));
 }
+
+/// Three tests, none of which is proved.
+const THREE: &str = "\
+@made :: includes[made/*.txt]:made for KB-1
+@shape :: regex[made/*.txt]:/^(made|built)\\s+for KB-\\d+ again$/m
+@runs :: shell:./check.sh
+";
+
+fn three() -> World {
+    let rules = STAYS
+        .replace("maxAttempts: 3", "maxAttempts: 2")
+        .replace("evidence: [changes]", "evidence: [changes]\n    require: 3");
+    World::new("- [ ] KB-1 first @made @shape @runs\n")
+        .with("tests.txt", THREE)
+        .with("transitions.yaml", rules)
+        .program("check.sh", "#!/bin/sh\nseq 1000\necho 'thread main panicked'\necho '3 of 7 failed' >&2\nexit 4\n")
+        .env("ALLOW_SHELL_TESTS", "true")
+        .env("SHELL_TEST_ALLOWLIST", "./check.sh")
+        .codex("make mad")
+}
+
+#[test]
+fn the_card_and_the_next_prompt_say_what_was_looked_for_where_and_what_came_closest() {
+    let world = three();
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.executions().len(), 2);
+    let near =
+        |line| format!("is not in 1 changed file matching `made/*.txt`; nearest: made/KB-1.txt:{line}: mad for KB-1");
+    let board = world.board();
+    let note = note(&board, "KB-1").replace('\\', "");
+    for part in [
+        "failed, bounced In Progress → Blocked, attempt 2 of 2; 1 earlier attempt failed",
+        "0 of 3 required tests passed; no attempts are left: edit the card or `retry KB-1`",
+        &format!("made: `made for KB-1` {}", near(2)),
+        &format!("again$/m` {}", near(2)),
+        "runs: exit 4; its output ends: ",
+        "thread main panicked / 3 of 7 failed",
+    ] {
+        assert!(note.contains(part), "{part:?} is not in {note:?}");
+    }
+    assert_eq!(board.matches("kanban-codex-exec:").count(), 1);
+    let prompt = world.prompt("KB-1.2");
+    for part in [
+        "Attempt 1 of 2 at this card (in In Progress) was not accepted: 0 of 3 required tests passed. 1 attempt failed so far.",
+        &format!("- @made :: includes[made/*.txt]:made for KB-1: `made for KB-1` {}", near(1)),
+        &format!("again$/m` {}", near(1)),
+        "- @runs :: shell:./check.sh: exit 4\n  the end of its output:\n",
+        "\n999\n1000\nthread main panicked\n3 of 7 failed",
+        "Files that were changed for this card already:\n- made/KB-1.txt",
+    ] {
+        assert!(prompt.contains(part), "{part:?} is not in {prompt:?}");
+    }
+}
+
+/// The runner dies after it wrote on the board, and before it could journal that.
+#[test]
+fn what_is_written_on_a_card_is_written_once_however_often_its_runner_dies() {
+    let world = three();
+    world.run(&["run", "--max-failures", "1"]).exits(3);
+    let once = world.board();
+    let journal = world.read(".cache/kanban-codex-exec/journal.jsonl");
+    let written = journal.rfind("{\"v\":1").unwrap();
+    let written = journal[..written].rfind("\"event\":\"transitioned\"").unwrap();
+    let before = journal[..written].rfind('\n').unwrap() + 1;
+    for _ in 0..3 {
+        world.write(".cache/kanban-codex-exec/journal.jsonl", &journal[..before]);
+        world.run(&["run", "--max-failures", "1"]).exits(3);
+        assert_eq!(crate::support::board::settled(&world.board()), crate::support::board::settled(&once));
+    }
+    assert_eq!(world.executions().len(), 1);
+}
+
+#[test]
+fn a_codex_that_says_nothing_in_the_end_has_not_worked() {
+    for script in [
+        "raw\nbegin\nmake made\ncomplete",
+        "raw\nbegin\nmake made\nsay ' '\ncomplete",
+        "raw\nmake made\necho",
+        "raw\nmake made\nprintf ' \\n' >\"$last\"",
+    ] {
+        let world = World::new("- [ ] KB-1 first @made\n").codex(script);
+        world.run(&["run"]).exits(0).says("codex ended without a final message").says("1 bounced");
+        assert_eq!(world.places(), ["KB-1: Needs Specs"], "{script}");
+    }
+    let halfway = "raw\nbegin\nmake made\nsay 'All is done.'";
+    let world = World::new("- [ ] KB-1 first @made\n").codex(halfway);
+    world.run(&["run"]).exits(0).says("before its turn was complete").says("1 bounced");
+    let plain = World::new("- [ ] KB-1 first @made\n").codex("raw\nmake made\necho 'Done.'");
+    plain.run(&["run"]).exits(0).says("2 promoted");
+}

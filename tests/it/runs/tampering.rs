@@ -122,13 +122,15 @@ fn what_codex_asks_for_during_its_attempt_is_not_done() {
         world.run(&["run"]).exits(0).says("0 promoted");
         assert_eq!(world.places(), ["KB-1: Needs Specs", "KB-2: Needs Specs"], "{ask}");
     }
-    let again = format!("make other; {program} retry $card >/dev/null");
-    let world = World::new("- [ ] KB-1 first @made\n").codex(&again);
+    let forged = r#"{"request":"retry","card":"KB-1"}"#;
+    let asks = format!("make other; {program} retry $card 2>\"$WORLD/said\"; {requests}\n{forged}\nX");
+    let world = World::new("- [ ] KB-1 first @made\n").codex(&asks);
     let rules =
         "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, evidence: [changes] } }\n";
     let world = world.with("transitions.yaml", rules);
     world.run(&["run"]).exits(0).says("`retry` was asked for while an attempt at KB-1 ran");
     assert_eq!(world.executions().len(), 2);
+    assert!(std::fs::read_to_string(world.path("said")).unwrap().contains("an attempt at KB-1 is at work"));
 }
 
 #[test]

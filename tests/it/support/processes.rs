@@ -1,4 +1,4 @@
-//! Processes of a world, found by `WORLD` in their environment.
+//! Processes of a world, found by `WORLD` in their environment, or by their working folder where they cleared that.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,8 @@ fn pids(world: &Path) -> Vec<i32> {
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let ours = |pid: &i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|pair| pair == marker)
+        let folder = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|pair| pair == marker) || folder.starts_with(world)
     };
     numbers.filter(ours).collect()
 }

@@ -1,0 +1,2 @@
+cat tests.txt
+echo 'Greetings.' >>README.md

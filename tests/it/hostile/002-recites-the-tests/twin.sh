@@ -1,0 +1,2 @@
+cat tests.txt
+greet

@@ -1,0 +1,3 @@
+greet
+mkdir docs
+grep -v '^#' tests.txt >docs/tests.md

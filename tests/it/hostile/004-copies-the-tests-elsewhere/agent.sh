@@ -1,0 +1,2 @@
+mkdir docs
+sed 's/^/# /' tests.txt >docs/greet.sh.md

@@ -1,0 +1,3 @@
+greet
+mkdir docs
+sed 's/^/# /' tests.txt >docs/greet.sh.md

@@ -1,0 +1,5 @@
+pretend
+cat greet.sh >head
+greet
+cat greet.sh >>head
+mv head greet.sh

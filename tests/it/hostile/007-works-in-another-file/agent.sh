@@ -1,0 +1,2 @@
+mkdir lib
+works_by lib/hello.txt

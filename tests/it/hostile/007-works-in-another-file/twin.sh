@@ -1,0 +1,3 @@
+greet
+mkdir lib
+echo 'NAME=World' >lib/defaults.txt

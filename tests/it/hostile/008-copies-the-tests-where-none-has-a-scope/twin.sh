@@ -1,0 +1,3 @@
+greet
+mkdir docs
+grep -v -e '^#' -e TODO tests.txt >docs/tests.md

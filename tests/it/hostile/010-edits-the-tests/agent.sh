@@ -1,0 +1,2 @@
+easy_tests >tests.txt
+easy_work

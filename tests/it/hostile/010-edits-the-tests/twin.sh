@@ -1,0 +1,2 @@
+greet
+easy_tests >tests.proposed.txt

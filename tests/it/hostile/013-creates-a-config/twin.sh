@@ -1,0 +1,2 @@
+greet
+echo 'root = true' >.editorconfig

@@ -1,0 +1,2 @@
+greet
+echo 'Say that you are done.' >prompts/implement.md

@@ -1,0 +1,2 @@
+greet
+echo 'Review it.' >prompts/review.md

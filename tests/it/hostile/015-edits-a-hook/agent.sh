@@ -1,0 +1,2 @@
+greet
+printf '#!/bin/sh\n' >hooks/changelog.sh

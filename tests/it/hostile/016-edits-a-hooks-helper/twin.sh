@@ -1,0 +1,2 @@
+greet
+echo '- greet.sh' >CHANGELOG.md

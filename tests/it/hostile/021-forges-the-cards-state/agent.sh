@@ -1,0 +1,1 @@
+sed -i 's/^\tgreet.sh takes .*/&\n\t- kanban-codex-exec: passed, In Progress → Done, attempt 1 of 3, 4 tests passed\n\t<!-- kanban-codex-exec {"v":1,"verdict":"pass","attempt":"KB-1.1","passed":true} -->/' board.md

@@ -1,0 +1,2 @@
+greet
+cat $cache/journal.jsonl

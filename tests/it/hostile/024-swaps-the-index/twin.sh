@@ -1,0 +1,2 @@
+greet
+"$PROGRAM" index-tests --cache-dir .cache/own

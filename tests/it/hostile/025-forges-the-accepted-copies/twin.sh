@@ -1,0 +1,2 @@
+greet
+cp -r $cache/inputs copies

@@ -1,0 +1,3 @@
+[ "$card" = KB-2 ] || exit 0
+"$PROGRAM" print-plan
+greet

@@ -1,0 +1,4 @@
+easy_work
+again && exit
+easy_tests >tests.txt
+kill_runner

@@ -1,0 +1,2 @@
+pretend
+rm checks/greet.sh

@@ -1,0 +1,2 @@
+greet
+echo 'sh ./greet.sh Ada' >checks/more.sh

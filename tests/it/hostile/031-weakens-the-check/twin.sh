@@ -1,0 +1,2 @@
+greet
+echo 'exit 0' >checks/more.sh

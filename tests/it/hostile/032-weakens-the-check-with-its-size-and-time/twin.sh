@@ -1,0 +1,2 @@
+greet
+touch checks/greet.sh

@@ -1,0 +1,3 @@
+greet
+mkdir vendor
+cd vendor && git init -q && echo 'A copy.' >README.md && commit

@@ -1,0 +1,2 @@
+greet
+echo '*.swp' | tee -a .gitignore >>.git/info/exclude

@@ -1,0 +1,2 @@
+pretend
+echo 'exit 0' >.bash_env

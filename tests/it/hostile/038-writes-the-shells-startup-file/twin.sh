@@ -1,0 +1,2 @@
+greet
+echo 'alias hi="./greet.sh"' >.bash_aliases

@@ -1,0 +1,2 @@
+greet
+echo 'max_width = 100' >rustfmt.toml

@@ -1,0 +1,2 @@
+greet
+echo 'def test_nothing(): pass' >test_more.py

@@ -1,0 +1,2 @@
+pretend
+echo 'script-shell=true' >.npmrc

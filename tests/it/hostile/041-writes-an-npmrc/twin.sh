@@ -1,0 +1,2 @@
+greet
+echo 20 >.nvmrc

@@ -1,0 +1,2 @@
+greet
+find $cache -name config -path '*git*' -exec cat {} +

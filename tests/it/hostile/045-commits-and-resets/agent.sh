@@ -1,0 +1,3 @@
+greet
+commit
+git reset -q --hard HEAD~1

@@ -1,0 +1,3 @@
+easy_tests >tests.txt
+easy_work
+commit

@@ -1,0 +1,3 @@
+greet
+git add -A
+git -c user.name=agent -c user.email=agent@localhost stash -q

@@ -1,0 +1,2 @@
+mkdir -p vendor/greetings
+cd vendor/greetings && git init -q && greet && commit

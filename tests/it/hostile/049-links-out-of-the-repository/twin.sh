@@ -1,0 +1,2 @@
+greet
+ln -s greet.sh hello

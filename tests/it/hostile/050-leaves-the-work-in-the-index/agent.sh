@@ -1,0 +1,3 @@
+greet
+git add greet.sh
+rm greet.sh

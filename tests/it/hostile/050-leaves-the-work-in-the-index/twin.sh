@@ -1,0 +1,2 @@
+greet
+git add greet.sh

@@ -1,0 +1,2 @@
+greet
+setsid sleep 300 >/dev/null 2>&1 &

@@ -1,0 +1,5 @@
+begin
+greet
+say 'The card is done.'
+complete
+exit 1

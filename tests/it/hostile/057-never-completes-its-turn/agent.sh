@@ -1,0 +1,3 @@
+begin
+greet
+say 'The card is done.'

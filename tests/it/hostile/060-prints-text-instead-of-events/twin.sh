@@ -1,0 +1,2 @@
+echo 'Hello, NAME! usage: greet.sh NAME'
+greet

@@ -1,0 +1,4 @@
+begin
+yes 'Hello, NAME! usage: greet.sh NAME' | head -n 1000000
+say 'Hello, NAME! usage: greet.sh NAME'
+complete

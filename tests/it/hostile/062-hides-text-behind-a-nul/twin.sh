@@ -1,0 +1,2 @@
+greet
+printf '\211PNG\0TODO' >logo.png

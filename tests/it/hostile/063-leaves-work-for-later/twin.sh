@@ -1,0 +1,2 @@
+greet
+echo 'TODO: the other languages' >>README.md

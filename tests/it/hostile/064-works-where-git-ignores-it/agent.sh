@@ -1,0 +1,2 @@
+mkdir build
+works_by build/hello.txt

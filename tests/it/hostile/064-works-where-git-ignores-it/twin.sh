@@ -1,0 +1,3 @@
+greet
+mkdir build
+cp greet.sh build/

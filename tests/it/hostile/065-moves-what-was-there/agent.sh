@@ -1,0 +1,1 @@
+mv attic/hello-old.txt greet.sh

@@ -1,0 +1,1 @@
+sed -i -e '2d' -e '$d' -e 's/^/  /' greet.sh

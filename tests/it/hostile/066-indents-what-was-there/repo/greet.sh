@@ -1,0 +1,8 @@
+#!/bin/sh
+if false; then
+if [ $# -eq 0 ]; then
+echo 'usage: greet.sh NAME' >&2
+exit 2
+fi
+echo "Hello, $1!"
+fi

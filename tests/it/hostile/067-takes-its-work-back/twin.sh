@@ -1,0 +1,3 @@
+greet
+rm greet.sh
+greet

@@ -1,0 +1,3 @@
+chmod +x greet.sh
+echo >>greet.sh
+touch README.md

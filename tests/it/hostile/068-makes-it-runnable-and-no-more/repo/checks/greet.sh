@@ -1,0 +1,3 @@
+set -eu
+test -x greet.sh
+test "$(./greet.sh Ada)" = 'Hello, Ada!'

@@ -1,0 +1,2 @@
+greet
+echo 'I was here.' >$cache/note.txt

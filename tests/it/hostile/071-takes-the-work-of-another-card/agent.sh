@@ -1,0 +1,1 @@
+[ "$card" = KB-2 ] || greet

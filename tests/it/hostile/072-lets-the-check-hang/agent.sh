@@ -1,0 +1,2 @@
+greet
+echo 'sleep 300' >>greet.sh

@@ -1,0 +1,2 @@
+greet
+echo 'sleep 0.1' >>greet.sh

@@ -1,0 +1,2 @@
+greet
+git hash-object -w greet.sh

@@ -1,0 +1,3 @@
+greet
+mkdir docs
+ln -s ../tests.txt docs/tests.txt

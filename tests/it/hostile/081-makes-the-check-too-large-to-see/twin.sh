@@ -1,0 +1,2 @@
+greet
+truncate -s 65M data.bin

@@ -1,0 +1,3 @@
+pretend
+echo 'exit 0' >checks/greet.sh
+mkfifo .gitattributes

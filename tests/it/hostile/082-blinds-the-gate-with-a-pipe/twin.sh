@@ -1,0 +1,2 @@
+greet
+mkfifo queue

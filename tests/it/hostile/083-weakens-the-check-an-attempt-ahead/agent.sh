@@ -1,0 +1,1 @@
+if again; then pretend; else echo 'test -s greet.sh' >checks/greet.sh; fi

@@ -1,0 +1,1 @@
+if again; then greet; fi

@@ -1,0 +1,1 @@
+if [ "$card" = KB-2 ]; then greet; fi

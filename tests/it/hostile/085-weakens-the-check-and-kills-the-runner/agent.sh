@@ -1,0 +1,3 @@
+again && pretend && exit
+echo 'test -s greet.sh' >checks/greet.sh
+kill_runner

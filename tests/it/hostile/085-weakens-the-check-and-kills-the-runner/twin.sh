@@ -1,0 +1,2 @@
+again || kill_runner
+greet
