@@ -33,6 +33,18 @@ pub fn command() -> Command {
                 .after_help("Writes nothing and starts nothing, also while a run works.\n\nExample: kanban-codex-exec explain 'Greeting script'")
                 .arg(card()),
         ))
+        .subcommand(with_settings(
+            Command::new("replay")
+                .about("Judge a recorded attempt again, without codex: by the tests and rules of today, or of then")
+                .after_help(REPLAY)
+                .arg(Arg::new("attempt").value_name("ATTEMPT").required(true).help("The attempt's id, CARD.N"))
+                .arg(
+                    Arg::new("then")
+                        .long("then")
+                        .action(ArgAction::SetTrue)
+                        .help("By the tests and rules that were accepted when it was judged"),
+                ),
+        ))
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))
@@ -60,6 +72,15 @@ pub fn command() -> Command {
                 ),
         )
 }
+
+const REPLAY: &str = "\
+The attempt's saved trees, message and ending are judged as the loop judges. Commands are not
+run: what is recorded of the same `shell:` line counts, and one without a record is inconclusive.
+Writes nothing, also while a run works.
+
+Exit codes: 0 the recorded verdict again, 5 another one, 2 no such attempt.
+
+Example: kanban-codex-exec replay kb-1a2b3c4d.2 --then";
 
 fn card() -> Arg {
     Arg::new("card").value_name("CARD").required(true).help("The card's id or title")

@@ -6,6 +6,7 @@ mod dry_run;
 mod explain;
 mod index_tests;
 mod print_plan;
+mod replay;
 mod run;
 mod steer;
 
@@ -23,8 +24,8 @@ use crate::cycle::state::State;
 use crate::evidence::artifacts_unchanged;
 use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
-use crate::journal::replay::{self, Replayed};
-use crate::journal::{Event, Record, VERSION};
+use crate::journal::replay::Replayed;
+use crate::journal::{self, Event, Record, VERSION};
 use crate::provider::{self, Provider};
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
@@ -40,6 +41,9 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
         "explain" => explain::explain(argument(matches, "card"), settings(matches, Need::Board)?),
+        "replay" => {
+            replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
+        }
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
@@ -84,7 +88,7 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
 }
 
 fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
-    let replayed = replay::read(cache_dir)?;
+    let replayed = journal::replay::read(cache_dir)?;
     let mut state = State::default();
     replayed.records.iter().for_each(|record| state.apply(record));
     Ok((replayed, state))
@@ -127,7 +131,7 @@ impl Opened {
         })?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
         let Replayed { records, damaged } = replayed;
-        let written_later = replay::written_later(&settings.cache_dir, &records);
+        let written_later = journal::replay::written_later(&settings.cache_dir, &records);
         Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
     }
 

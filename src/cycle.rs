@@ -9,6 +9,7 @@ pub mod live;
 pub mod note;
 pub mod plan;
 pub mod recorded;
+pub mod replay;
 pub mod simulated;
 pub mod state;
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub enum Kind {
     Infrastructure,
     /// Something bounced and `--fail-on-bounce` was given.
     Bounced,
+    /// `replay` came to another verdict than the recorded one.
+    Differs,
     /// SIGINT.
     Interrupted,
     /// SIGTERM.
@@ -29,7 +31,7 @@ impl Kind {
             Kind::Usage => 2,
             Kind::Guard => 3,
             Kind::Infrastructure => 4,
-            Kind::Bounced => 5,
+            Kind::Bounced | Kind::Differs => 5,
             Kind::Interrupted => 130,
             Kind::Terminated => 143,
         }

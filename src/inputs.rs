@@ -1,6 +1,7 @@
 //! The gate inputs: tests file, rules file, prompt files, config, hooks. Read once, hashed, and judged by from memory.
 
 pub mod difference;
+pub mod recorded;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -125,13 +126,18 @@ pub fn copy(cache_dir: &Path, name: &str, accepted: &str) -> Result<Option<Vec<u
     if accepted.is_empty() {
         return Ok(None);
     }
-    match fs::read(cache_dir.join("inputs").join(accepted)).ok().filter(|bytes| sha256(bytes) == accepted) {
+    match kept(cache_dir, accepted) {
         Some(bytes) => Ok(Some(bytes)),
         None => {
             let text = format!("{name} is not as it was accepted, and its accepted copy is gone or damaged");
             Err(Failure::usage(text).hint("look at the file; `accept` adopts it as it is"))
         }
     }
+}
+
+/// The copy of that hash; None where it is gone or damaged.
+fn kept(cache_dir: &Path, accepted: &str) -> Option<Vec<u8>> {
+    fs::read(cache_dir.join("inputs").join(accepted)).ok().filter(|bytes| sha256(bytes) == accepted)
 }
 
 /// Empty for no file.

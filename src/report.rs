@@ -6,6 +6,7 @@ pub mod json;
 pub mod page;
 pub mod paths;
 pub mod plan;
+pub mod replay;
 
 use std::io::Write;
 

@@ -7,27 +7,28 @@ use anyhow::{Context, Result};
 
 use super::state::{Attempt, State};
 use crate::board::CardId;
-use crate::evidence::{ChangeSet, Evidence, SavedTrees, TreeId};
+use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, TreeId};
 use crate::storage::sha256;
 
 /// What an attempt's tests are judged against: its message, and what all attempts of the card that `state` knows changed and
-/// what stands of it after the last one, or in the tree `now`.
+/// what stands of it after the last one, or in the tree `now`. And what of the saved trees is forged: then there is none.
 pub fn evidence(
     folder: &Path,
     attempt: &Attempt,
     now: Option<TreeId>,
     state: &State,
     trees: &SavedTrees,
-) -> Result<Evidence> {
+) -> Result<(Evidence, Option<String>)> {
     let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     // With another prompt than was sent, what comes back of it in the message would look like news.
     let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
     let message = prompt.as_ref().and_then(|_| read("message.md").ok());
-    Ok(Evidence {
-        message: message.unwrap_or_default(),
-        prompt: prompt.unwrap_or_default(),
-        changes: change_set(&attempt.card, now, state, trees)?,
-    })
+    let changes = match change_set(&attempt.card, now, state, trees) {
+        Err(error) if error.is::<Forged>() => return Ok((Evidence::default(), Some(error.root_cause().to_string()))),
+        changes => changes?,
+    };
+    let (message, prompt) = (message.unwrap_or_default(), prompt.unwrap_or_default());
+    Ok((Evidence { message, prompt, changes }, None))
 }
 
 fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {

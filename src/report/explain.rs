@@ -7,9 +7,9 @@ use super::plan::verdict;
 use crate::board::Card;
 use crate::checks::Source;
 use crate::cycle::plan::{CardPlan, MissedTest, SelectedTest};
-use crate::cycle::state::{Attempt, Phase, State};
+use crate::cycle::state::State;
 use crate::index::{Missed, NearMiss};
-use crate::journal::{AttemptId, Ending, TestOutcome};
+use crate::journal::{AttemptId, TestOutcome};
 use crate::rules::Rule;
 
 /// `explain --format json`.
@@ -159,20 +159,9 @@ impl Explanation {
             unjudged: later.map(|(id, attempt)| Unjudged {
                 id: id.0.clone(),
                 column: attempt.column.0.clone(),
-                reason: without_verdict(attempt),
+                reason: attempt.unjudged(),
             }),
         }
-    }
-}
-
-/// Why an attempt has no verdict.
-fn without_verdict(attempt: &Attempt) -> String {
-    match (attempt.phase, &attempt.ending) {
-        (Phase::Running, _) => "it is at work, or was when its runner died".to_owned(),
-        (_, Ending::Infrastructure { reason, .. }) => format!("codex could not work: {reason}"),
-        (_, Ending::Interrupted) => "it was interrupted; that costs the card nothing".to_owned(),
-        (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
-        (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
     }
 }
 
@@ -272,6 +261,7 @@ impl Plan {
         page.line("gate", &self.gate.text());
         page.blank();
         page.line("tests", "rank, similarity, score, penalty for likeness to tests before it");
+        let below = " ".repeat(MARGIN);
         for test in &self.tests {
             let score = match test.named {
                 true => "named     ".to_owned(),
@@ -279,25 +269,25 @@ impl Plan {
             };
             page.hanging(&format!("{:>4}  {:.2}  {score}  ", test.rank, test.similarity), &test.text);
             if let Some(blocked) = &test.blocked {
-                page.hanging(MARGIN, &format!("BLOCKED: {blocked}"));
+                page.hanging(&below, &format!("BLOCKED: {blocked}"));
             }
-            page.hanging(MARGIN, &words(&test.words));
+            page.hanging(&below, &words(&test.words));
         }
         if self.tests.is_empty() {
             page.line("", "none");
         }
         page.line("cut-off", &self.cut_off());
-        if !self.near_misses.is_empty() {
-            page.line("near", "similarity, reason");
-        }
+        let mut label = "near";
         for near in &self.near_misses {
             let reason = match near.reason {
-                "below_threshold" => "too low",
-                "crowded_out" => "crowded",
+                "below_threshold" => "below the threshold",
+                "crowded_out" => "crowded out by a like test",
                 _ => "beyond k",
             };
-            page.hanging(&format!("      {:.2}  {reason:<8}    ", near.similarity), &near.text);
-            page.hanging(MARGIN, &words(&near.words));
+            let start = format!("{label:<4}  {:.2}", near.similarity);
+            page.hanging(&format!("{start:<MARGIN$}"), &near.text);
+            page.hanging(&below, &format!("{reason}; {}", words(&near.words)));
+            label = "";
         }
     }
 
@@ -312,8 +302,8 @@ impl Plan {
     }
 }
 
-/// As wide as what stands before a test.
-const MARGIN: &str = "                        ";
+/// The width of what stands before a test.
+const MARGIN: usize = 24;
 
 fn words(words: &[String]) -> String {
     if words.is_empty() { "no word in common".to_owned() } else { format!("words: {}", words.join(", ")) }

@@ -42,8 +42,20 @@ fn the_help_groups_the_flags_and_names_each_ones_variable() {
 
 #[test]
 fn the_helps_are_wide_enough_for_an_ordinary_terminal_and_no_wider() {
-    for command in ["run", "dry-run", "print-plan", "index-tests", "retry", "skip", "pause", "resume", "accept", "demo"]
-    {
+    for command in [
+        "run",
+        "dry-run",
+        "print-plan",
+        "index-tests",
+        "retry",
+        "skip",
+        "pause",
+        "resume",
+        "accept",
+        "demo",
+        "explain",
+        "replay",
+    ] {
         let help = world().run(&[command, "--help"]).exits(0).stdout;
         let long: Vec<_> = help.lines().filter(|line| line.chars().count() > 100).collect();
         assert_eq!(long, [] as [&str; 0], "{command}");

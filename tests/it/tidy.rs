@@ -13,11 +13,11 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 36] = [
+const PURE: [&str; 37] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
-    "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/simulated",
+    "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/simulated",
     "evidence/changes", "evidence/path",
     "inputs/difference",
     "index/build", "index/mmr", "index/search", "index/select", "index/token", "index/vector",
@@ -141,6 +141,14 @@ fn only_process_makes_children() {
     none("children outside process", find(&sources, children, &["process", "cli"]));
     let cli: Vec<Source> = sources.into_iter().filter(|source| source.is("cli")).collect();
     none("children in cli", find(&cli, r"\bprocess::|\.spawn\(", &[]));
+}
+
+#[test]
+fn whoever_holds_no_run_lock_reads_trees_and_starts_nothing_else() {
+    none("runs tools without the run lock", find(&all(), r"\bTool::unlocked\b", &["evidence/saved"]));
+    let sources = all();
+    let saved: Vec<Source> = sources.into_iter().filter(|source| source.is("evidence/saved")).collect();
+    none("what only reads trees can act", find(&saved, r"\b(Writer|Spawner|RunLock)\b|\bfs::write\b", &[]));
 }
 
 #[test]

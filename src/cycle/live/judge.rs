@@ -10,7 +10,7 @@ use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
 use crate::cycle::recorded;
 use crate::cycle::state::State;
-use crate::evidence::{Evidence, Forged, artifacts, artifacts_unchanged};
+use crate::evidence::{Evidence, artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
@@ -28,13 +28,9 @@ impl Live {
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
-        let evidence = match recorded::evidence(&self.folder(&id), &attempt, now, &book.state, self.trees.saved()) {
-            Err(error) if error.is::<Forged>() => {
-                tampered.push(error.root_cause().to_string());
-                Evidence::default()
-            }
-            evidence => evidence?,
-        };
+        let folder = self.folder(&id);
+        let (evidence, forged) = recorded::evidence(&folder, &attempt, now, &book.state, self.trees.saved())?;
+        tampered.extend(forged);
         let weakened = plan.weakened(&evidence.changes);
         tampered.extend(weakened.iter().map(|file| gate::told(file)));
         let spoiled = self.spoiled(&attempt.card, &book.state);

@@ -62,6 +62,17 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Why it has no verdict, where it has none.
+    pub fn unjudged(&self) -> String {
+        match (self.phase, &self.ending) {
+            (Phase::Running, _) => "it is at work, or was when its runner died".to_owned(),
+            (_, Ending::Infrastructure { reason, .. }) => format!("codex could not work: {reason}"),
+            (_, Ending::Interrupted) => "it was interrupted; that costs the card nothing".to_owned(),
+            (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
+            (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
+        }
+    }
+
     /// As it begins; None of another event.
     pub(super) fn started(event: &Event) -> Option<(AttemptId, Attempt)> {
         let Event::AttemptStarted {
