@@ -5,5 +5,5 @@ while [ "$pid" != "$(launcher)" ]; do
     read -r _ _ _ pid _ <"/proc/$pid/stat"
 done
 sed '/^pid=/,$d' "$WORLD/agent" >"$WORLD/agent-words"
-setsid sh -c '. "$WORLD/agent-words"; while kill -0 "$0"; do sleep 0.01; done; while :; do greet; sleep 0.02; done' "$codex" >/dev/null 2>&1 &
+setsid sh -c '. "$WORLD/agent-words"; while kill -0 "$0"; do sleep 0.01; done; sleep 2; while :; do greet; sleep 0.02; done' "$codex" >/dev/null 2>&1 &
 echo started >>README.md
