@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 use std::path::Path;
 
 use super::history;
-use crate::cycle::state::{Phase, State};
+use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
 use crate::journal::InputHash;
@@ -20,7 +20,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source);
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
     let (_, state) = history(&cache_dir)?;
-    if state.attempts.values().any(|attempt| attempt.phase == Phase::Running) {
+    if state.running().next().is_some() {
         let text = "an attempt is at work, or was when its runner died: what changes meanwhile can't be accepted";
         return Err(
             Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("wait for its end; `pause` lets no other start")

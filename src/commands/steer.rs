@@ -6,7 +6,6 @@ use clap::ArgMatches;
 
 use super::{argument, history};
 use crate::board::{Board, Card, CardId};
-use crate::cycle::state::{Attempt, Phase};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider;
 use crate::requests::{self, Request};
@@ -28,8 +27,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
     };
     if let Request::Retry { card } = &request {
         let (_, state) = history(&settings.cache_dir)?;
-        let at_work = |attempt: &Attempt| attempt.card == *card && attempt.phase == Phase::Running;
-        if state.attempts.values().any(at_work) {
+        if state.running().any(|(_, attempt)| attempt.card == *card) {
             let text = format!("an attempt at {card} is at work, or was when its runner died");
             return Err(Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("retry it after its end"));
         }

@@ -103,8 +103,7 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if let Some(action) = infrastructure(state, planner) {
         return Ok(action);
     }
-    let running = |id: &&AttemptId| state.attempts.get(*id).is_some_and(|attempt| attempt.phase == Phase::Running);
-    if let Some(id) = state.active.iter().find(running) {
+    if let Some((id, _)) = state.running().next() {
         return Ok(Action::Recover(id.clone()));
     }
     if let Some(owed) = state.hooks.first() {

@@ -218,7 +218,8 @@ impl CardPlan {
         own == tests.iter().collect()
     }
 
-    fn runnable(&self) -> impl Iterator<Item = &SelectedTest> {
+    /// The tests that may be run.
+    pub fn runnable(&self) -> impl Iterator<Item = &SelectedTest> {
         self.tests.iter().filter(|selected| selected.blocked.is_none())
     }
 

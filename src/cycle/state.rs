@@ -53,6 +53,12 @@ impl State {
         self.cards.get(card)
     }
 
+    /// The attempts that are at work, or were when their runner died.
+    pub fn running(&self) -> impl Iterator<Item = (&AttemptId, &Attempt)> {
+        let open = self.active.iter().filter_map(|id| Some((id, self.attempts.get(id)?)));
+        open.filter(|(_, attempt)| attempt.phase == Phase::Running)
+    }
+
     pub fn visits(&self, card: &CardId, column: &Column) -> Option<&Visits> {
         self.cards.get(card)?.visits.get(column)
     }

@@ -1,5 +1,7 @@
 //! The files that a column's shell tests rest on, and that no attempt may weaken. Pure.
 
+use std::sync::LazyLock;
+
 use crate::checks::FileGlob;
 use crate::evidence::TreePath;
 
@@ -21,6 +23,10 @@ const REDIRECTS: [&str; 15] = [
     ".envrc",
     "GNUmakefile",
 ];
+
+/// Compiled once: every changed file is held against them.
+static REDIRECTING: LazyLock<Vec<FileGlob>> =
+    LazyLock::new(|| REDIRECTS.iter().filter_map(|glob| FileGlob::new(glob).ok()).collect());
 
 /// `guardPaths:`, in order: the last glob that knows a path decides, `!glob` lets it go.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -48,7 +54,7 @@ impl GuardPaths {
     /// Whether a change of this file weakens what is judged by. A pattern (`tests/**`) guards the files that stood there,
     /// a name (`conftest.py`) also against being made. `shell`: a shell test is among what is judged by.
     pub fn guards(&self, path: &TreePath, existed: bool, shell: bool) -> bool {
-        let redirects = || REDIRECTS.iter().any(|glob| FileGlob::new(glob).is_ok_and(|glob| glob.matches(path)));
+        let redirects = || REDIRECTING.iter().any(|glob| glob.matches(path));
         let decides = |(_, glob): &&(bool, FileGlob)| (existed || glob.names_a_file()) && glob.matches(path);
         match self.0.iter().rev().find(decides) {
             Some((guards, _)) => *guards,
@@ -78,6 +84,11 @@ mod tests {
             assert_eq!(guards.guards(&TreePath::new(path), existed, true), expected, "{path}");
         }
         assert!(!guards.guards(&TreePath::new(".cargo/config.toml"), false, false), "no shell test rests on it");
+    }
+
+    #[test]
+    fn what_redirects_is_named_by_globs_that_can_be_read() {
+        assert_eq!(REDIRECTING.len(), REDIRECTS.len());
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Live {
         tampered.extend(weakened.iter().map(|file| gate::told(file)));
         let spoiled = self.spoiled(&attempt.card, &book.state);
         let mut tests = Vec::new();
-        for selected in plan.tests.iter().filter(|selected| selected.blocked.is_none()) {
+        for selected in plan.runnable() {
             let Some(tested) = self.test(&selected.test, &plan, &evidence, &id, &book.state).await? else {
                 book.state.stopping = true;
                 return Ok(());
@@ -135,7 +135,7 @@ impl Live {
         let (card, state) = (&plan.card, &book.state);
         let mut tests: Vec<(String, TestString)> = Vec::new();
         let mut add = |plan: &CardPlan| {
-            for selected in plan.tests.iter().filter(|selected| plan.rule.red_green && selected.blocked.is_none()) {
+            for selected in plan.runnable().filter(|_| plan.rule.red_green) {
                 if let Kind::Shell(line) = &selected.test.check.kind
                     && !tests.iter().any(|(_, known)| known.text == selected.test.text)
                 {

@@ -47,6 +47,15 @@ above() {
 }
 launcher() { above ' __launch '; }
 runner() { above 'kanban-codex-exec run '; }
+# The launcher's child.
+codex() {
+    pid=$$
+    while [ "$pid" != "$(launcher)" ]; do
+        child=$pid
+        read -r _ _ _ pid _ <"/proc/$pid/stat"
+    done
+    echo "$child"
+}
 kill_runner() {
     kill -9 "$(runner)"
     sleep 30

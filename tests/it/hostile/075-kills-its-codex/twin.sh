@@ -1,12 +1,6 @@
 if ! again; then
     : >"$WORLD/again"
-    # The launcher's child, which is codex.
-    pid=$$
-    while [ "$pid" != "$(launcher)" ]; do
-        child=$pid
-        read -r _ _ _ pid _ <"/proc/$pid/stat"
-    done
-    kill -TERM "$child"
+    kill -TERM "$(codex)"
     sleep 30
 fi
 greet
