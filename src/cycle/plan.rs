@@ -331,6 +331,10 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readine
     if edited.is_some_and(|edited| edited.other_tests && edited.text == plan.text) {
         return (Readiness::Blocked, other_tests(card));
     }
+    if state.history(card).is_some_and(|history| history.arrived.as_ref() == Some(column)) {
+        let reason = format!("it came here while an attempt at it ran: move it again or `retry {card}`");
+        return (Readiness::Blocked, reason);
+    }
     if let Some((id, _)) = state.passed(card, column, &plan.key) {
         return match waiting {
             Some(waiting) => (Readiness::Blocked, waiting.reason.clone()),

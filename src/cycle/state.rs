@@ -126,7 +126,7 @@ impl State {
             Event::Retried { card } => {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
-                history.edited = None;
+                (history.edited, history.arrived) = (None, None);
                 history.visits.clear();
                 // A person has looked at what it left.
                 for id in &history.attempts {
@@ -184,7 +184,7 @@ impl State {
                 }
                 match now {
                     Some(now) if *spent || edited.is_some() => {
-                        history.changed(now, edited.as_ref());
+                        history.changed(from, now, edited.as_ref());
                         self.pass.visited.remove(&(card.clone(), now.clone()));
                     }
                     Some(now) => self.seen_elsewhere(card, now),

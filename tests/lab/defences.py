@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COPY = ROOT / "target" / "defences"
 
-# What it is, the file, what stands there, and what would stand there without it.
+# What it is; then the file, what stands there, and what would stand there without it, for each of its layers.
 DEFENCES = [
     ("only added lines count", "src/checks/judge.rs",
      "lines.clone().find(|line| file.added.contains(line))", "lines.clone().find(|_| true)"),
@@ -69,7 +69,9 @@ DEFENCES = [
      "match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {", "match blobs.iter().find(|_| false) {"),
     ("the private repository is laid out anew", "src/evidence/git.rs",
      "self.lay_out()?;\n        let kept", "let kept"),
-    ("git's filters are off", "src/evidence/git.rs", "* -text -filter -ident !eol", "* !eol"),
+    ("attributes of the workspace change nothing", "src/evidence/git.rs",
+     "* -text -filter -ident !eol !working-tree-encoding !diff", "",
+     "src/evidence/saved.rs", '(("GIT_ATTR_SOURCE".into(), OsString', '(("IDLE".into(), OsString'),
     ("ignore rules are those of before", "src/evidence/trees.rs",
      "texts.get(folder).map(|text| (*text).to_owned())",
      'small_file(&self.workspace.join(folder.as_path()).join(".gitignore"))'),
@@ -96,10 +98,10 @@ DEFENCES = [
     ("the runner adopts what a killed launcher leaves", "src/commands/run.rs", ".adopting()", ""),
     ("ending codex from outside is not free", "src/cycle/live/execute.rs",
      "Outcome::Interrupted => Ending::Infrastructure {", "Outcome::Interrupted if true => Ending::Interrupted,\n            Outcome::Interrupted => Ending::Infrastructure {"),
-    ("a card that codex moves is not promoted", "src/cycle/decide.rs",
-     "edited if moved =>", "edited if moved && false =>"),
-    ("a card whose tests codex changes is held", "src/cycle/decide.rs",
-     "Some(edited) if edited.other_tests => {\n            let reason", "Some(edited) if edited.other_tests && false => {\n            let reason"),
+    ("a card that codex moves waits for a person", "src/cycle/state/history.rs",
+     "self.arrived = Some(now.clone()).filter(|now| now != from);", "let _ = from;"),
+    ("a card whose tests codex changes is held", "src/cycle/plan.rs",
+     "edited.other_tests && edited.text == plan.text", "edited.other_tests && false"),
 ]
 
 
@@ -132,21 +134,24 @@ def main():
     wanted = sys.argv[1:] or [""]
     copy()
     bad = 0
-    for name, file, old, new in DEFENCES:
+    for name, *layers in DEFENCES:
         if not any(word in name for word in wanted):
             continue
-        path = COPY / file
-        text = path.read_text()
-        if text.count(old) != 1:
-            print(f"{name}: {file} has its text {text.count(old)} times", flush=True)
+        layers = list(zip(layers[0::3], layers[1::3], layers[2::3]))
+        texts = {file: (COPY / file).read_text() for file, _, _ in layers}
+        odd = [f"{file} has its text {texts[file].count(old)} times" for file, old, _ in layers if texts[file].count(old) != 1]
+        if odd:
+            print(f"{name}: {'; '.join(odd)}", flush=True)
             bad += 1
             continue
-        path.write_text(text.replace(old, new))
+        for file, old, new in layers:
+            (COPY / file).write_text(texts[file].replace(old, new))
         cases = red()
-        path.write_text(text)
+        for file, text in texts.items():
+            (COPY / file).write_text(text)
         bad += not cases
         told = "DOES NOT BUILD" if cases is None else ", ".join(cases) or "NONE"
-        print(f"{name} | `{file}` | {told}", flush=True)
+        print(f"{name} | {', '.join(f'`{file}`' for file in texts)} | {told}", flush=True)
     sys.exit(1 if bad else 0)
 
 

@@ -23,6 +23,8 @@ pub struct CardHistory {
     /// The newest text that came while an attempt at it ran. Codex may have written it, so it is no other work: what was
     /// spent on the text before it counts.
     pub edited: Option<Edited>,
+    /// The column that it came to while an attempt at it ran. Codex may have moved it there, past a gate.
+    pub arrived: Option<Column>,
 }
 
 /// One card's fate in one column.
@@ -76,6 +78,7 @@ impl CardHistory {
     /// A person has seen the card, and gives it new attempts where they put it.
     pub(super) fn moved_by_person(&mut self, to: &Column) {
         self.column = Some(to.clone());
+        self.arrived = None;
         if let Some(edited) = &mut self.edited {
             edited.other_tests = false;
         }
@@ -88,7 +91,8 @@ impl CardHistory {
     }
 
     /// It changed its place or its text while an attempt ran.
-    pub(super) fn changed(&mut self, now: &Column, edited: Option<&Edited>) {
+    pub(super) fn changed(&mut self, from: &Column, now: &Column, edited: Option<&Edited>) {
+        self.arrived = Some(now.clone()).filter(|now| now != from);
         self.column = Some(now.clone());
         self.edited = edited.cloned().or(self.edited.take());
     }

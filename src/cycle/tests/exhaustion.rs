@@ -113,7 +113,7 @@ fn a_card_that_changes_in_its_own_attempts_uses_them_up() {
         rest(&mut world);
         assert_eq!((world.executed.len(), world.places()["a"].as_str()), (executed, place), "{outcome:?}");
     }
-    // There and back again, edited on the way.
+    // Between two columns with rules.
     let back_and_forth = |outcome| {
         let mut world = world(rule([Some("B"), None, None]), rule([Some("A"), None, None]), move |_| outcome);
         world.board.columns.retain(|column| column.0 == "A" || column.0 == "B");
@@ -122,9 +122,19 @@ fn a_card_that_changes_in_its_own_attempts_uses_them_up() {
     let mut world = back_and_forth(Outcome::Moved);
     for _ in 0..6 {
         rest(&mut world);
-        let other = if world.places()["a"] == "A" { "B" } else { "A" };
-        assert_eq!(world.executed.len(), 3, "A once, then B's limit: {other}");
+        assert_eq!(
+            (world.executed.len(), world.places()["a"].as_str()),
+            (1, "B"),
+            "it waits where it was moved past a gate"
+        );
     }
+    // A person's word lets it go on, until codex moves it again.
+    moved(&mut world, "A");
+    rest(&mut world);
+    assert_eq!((world.executed.len(), world.places()["a"].as_str()), (2, "B"));
+    retried(&mut world);
+    rest(&mut world);
+    assert_eq!((world.executed.len(), world.places()["a"].as_str()), (4, "B"), "B worked it, and A again");
     let mut world = back_and_forth(Outcome::Edited);
     rest(&mut world);
     assert_eq!(world.executed.len(), LIMIT as usize);

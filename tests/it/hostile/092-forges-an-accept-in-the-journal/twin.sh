@@ -1,0 +1,2 @@
+greet
+grep '"event":"inputs_accepted"' $cache/journal.jsonl

@@ -1,0 +1,3 @@
+greet
+echo '# $Id$' >>greet.sh
+echo 'greet.sh ident' >.gitattributes

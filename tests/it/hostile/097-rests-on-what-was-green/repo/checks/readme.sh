@@ -1,0 +1,1 @@
+grep -q Greetings README.md

@@ -1,0 +1,2 @@
+test -e greet.sh && echo '# Reviewed.' >>greet.sh && exit
+greet
