@@ -14,6 +14,7 @@ mod process;
 mod real_codex;
 mod retrieval;
 mod runs;
+mod secrets;
 mod settings;
 mod spawning;
 mod support;

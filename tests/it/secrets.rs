@@ -1,0 +1,197 @@
+//! No secret reaches what the program writes: tokens of every shape in `tests/secrets/shapes.tsv` are planted wherever a
+//! text comes from, and then nothing of them may be left.
+//!
+//! The user's own bytes are exempt: the board's cards, `CACHE_DIR/inputs` (tests, rules and hooks as they were accepted)
+//! and `CACHE_DIR/git` (the trees before and after attempts, which the gate judges by).
+
+mod chance;
+mod ordinary;
+mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Outcome, World, picture};
+use tokens::{Search, Token, at};
+
+const RULES: &str = "\
+statuses:
+  In Progress:
+    prompt: Implement the card.
+    onPass: Review
+    maxAttempts: 2
+    k: 400
+    require: 2
+    evidence: [message, changes]
+    beforeTransition: { shell: ./hooks/before.sh }
+  Review:
+    prompt: Review the card.
+    onPass: Done
+    onFail: In Progress
+    require: 1
+    evidence: [changes]
+    afterTransition: { shell: ./hooks/after.sh }
+";
+
+/// Prints what a test left beside the repository, changes files, and does the work once it is allowed to.
+const CODEX: &str = r#"raw
+begin
+cat "$WORLD/events"; cat "$WORLD/stderr" >&2; printenv; printenv >&2
+mkdir -p made
+cp "$WORLD/changed" made/changed.txt
+if [ -e made/keys.txt ]; then sed -n 's/^/ /; 1~9p' made/keys.txt >>made/keys.txt; sed -i '8~15s/$/ /' made/keys.txt
+else cp "$WORLD/keys" made/keys.txt; fi
+if [ -e "$WORLD/good" ]; then make made; fi
+cp "$WORLD/message" "$last"
+complete
+"#;
+
+/// Who planted what.
+#[derive(Default)]
+struct Planted(BTreeMap<&'static str, Vec<Token>>);
+
+impl Planted {
+    fn at(&mut self, place: &'static str) -> &[Token] {
+        self.0.entry(place).or_insert_with(|| at(place))
+    }
+
+    fn search(&self) -> Search {
+        Search::new(self.0.iter().map(|(place, tokens)| (*place, tokens.as_slice())))
+    }
+}
+
+/// Each token in lines of its own.
+fn lines(tokens: &[Token]) -> String {
+    tokens.iter().map(|token| format!("{}\n\n", token.text)).collect()
+}
+
+/// Each token on one line, all in one.
+fn line(tokens: &[Token], between: &str) -> String {
+    tokens.iter().map(Token::line).collect::<Vec<_>>().join(between)
+}
+
+/// At least `size` bytes of tokens.
+fn many(tokens: &[Token], size: usize) -> String {
+    let once = line(tokens, "\n") + "\n";
+    once.repeat(size.div_ceil(once.len()))
+}
+
+/// What leaked into the world's files and what the program said.
+fn leaks(world: &World, planted: &Planted, own: &str, said: &[(String, Outcome)]) -> BTreeSet<String> {
+    let search = planted.search();
+    let mut leaks = BTreeSet::new();
+    for (path, bytes) in picture(&world.cache("")).files() {
+        let name = path.strip_prefix(world.cache("")).unwrap();
+        if !["inputs", "git"].iter().any(|exempt| name.starts_with(exempt)) {
+            leaks.extend(search.leaks(&name.display().to_string(), bytes));
+        }
+    }
+    let own: BTreeSet<&str> = own.lines().collect();
+    let written: Vec<String> =
+        world.board().lines().filter(|line| !own.contains(line)).map(|line| line.to_owned()).collect();
+    leaks.extend(search.leaks("board", written.join("\n").as_bytes()));
+    for (args, outcome) in said {
+        leaks.extend(search.leaks(&format!("stdout of {args}"), outcome.stdout.as_bytes()));
+        leaks.extend(search.leaks(&format!("stderr of {args}"), outcome.stderr.as_bytes()));
+    }
+    leaks
+}
+
+#[track_caller]
+fn assert_none(leaks: BTreeSet<String>) {
+    let list: Vec<String> = leaks.into_iter().collect();
+    assert!(list.is_empty(), "{} secrets leaked:\n  {}\n", list.len(), list.join("\n  "));
+}
+
+/// Events in which codex tells of a command's output, as several JSON writers write it.
+fn events(tokens: &[Token]) -> String {
+    let mut events = String::new();
+    for (number, token) in tokens.iter().enumerate() {
+        let nested = json!({ "output": token.text }).to_string();
+        let item = |text: &str| json!({ "id": format!("item_{number}"), "type": "command_execution", "text": text });
+        for text in [&token.text, &nested, &nested.replace('/', "\\/")] {
+            let event = json!({ "type": "item.completed", "item": item(text) }).to_string();
+            events.push_str(&format!("{event}\n{}\n", event.replace('/', "\\/")));
+        }
+    }
+    events
+}
+
+/// A world in which every text holds a token of each shape.
+fn planted_everywhere(planted: &mut Planted) -> (World, String) {
+    let body: String = lines(planted.at("body")).lines().map(|line| format!("      {line}\n")).collect();
+    let card = format!("- [ ] KB-1 #all first {}\n{body}", line(planted.at("title"), " ; "));
+    let mut tests = "@made #all Made :: includes[made/*.txt]:made for KB\n\
+        @check #all Checked :: shell:sh check.sh\n"
+        .to_owned();
+    let mut changed = String::new();
+    // A line that is like what a test looks for is quoted, and the quotation is cut somewhere in the token.
+    for (number, token) in planted.at("file").iter().enumerate() {
+        let words = format!("the line that test {number} wants {}", "and a little more ".repeat(number % 8));
+        changed.push_str(&format!("{words}{}\n", token.line()));
+        tests.push_str(&format!("@near-{number} #all :: includes[made/changed.txt]:{words}to be here\n"));
+    }
+    let world = World::new(&card)
+        .with("transitions.yaml", RULES)
+        .with("tests.txt", &tests)
+        .codex(CODEX)
+        .env("ALLOW_SHELL_TESTS", "true")
+        .env("SHELL_TEST_ALLOWLIST", "sh check.sh")
+        .with("check.sh", "cat \"$WORLD/test\"; cat \"$WORLD/test-stderr\" >&2; [ -e \"$WORLD/good\" ]\n")
+        .program("hooks/before.sh", "#!/bin/sh\ncat \"$WORLD/hook\"; printenv; [ -e \"$WORLD/open\" ]\n")
+        .program("hooks/after.sh", "#!/bin/sh\ncat >&2; cat \"$WORLD/hook\" >&2; exit 1\n");
+    let beside = |name: &str, text: String| fs::write(world.path(name), text).unwrap();
+    let own = world.board();
+    beside("changed", changed);
+    beside("keys", lines(planted.at("keys")));
+    // Far more than is kept of a test's and a hook's output, and lines of 1 MB.
+    beside("test", many(planted.at("test"), 1_300_000));
+    beside("test-stderr", line(planted.at("test"), " ").repeat(40) + "\n" + &lines(planted.at("test's stderr")));
+    beside("hook", many(planted.at("hook"), 400_000));
+    beside("stderr", lines(planted.at("stderr")) + &line(planted.at("stderr"), ","));
+    let long = json!({ "type": "item.completed", "item": { "text": many(planted.at("long line"), 1_000_000) } });
+    beside("events", events(planted.at("events")) + &long.to_string() + "\n");
+    beside("message", lines(planted.at("message")));
+    let mut world = world;
+    for (number, token) in planted.at("innocent variable").iter().enumerate() {
+        world = world.env(&format!("NOTE_{number}"), &token.text);
+    }
+    for (number, token) in planted.at("variable").iter().enumerate() {
+        world = world.env(&format!("SHAPE_{number}_TOKEN"), token.secret());
+    }
+    (world, own)
+}
+
+#[test]
+fn nothing_that_is_written_holds_a_secret() {
+    let mut planted = Planted::default();
+    let (world, own) = planted_everywhere(&mut planted);
+    let mut said = Vec::new();
+    let mut run = |args: &[&str], code: i32| {
+        let outcome = world.run(args).exits(code);
+        said.push((args.join(" ").chars().take(60).collect(), outcome));
+    };
+    run(&["print-plan"], 0);
+    run(&["print-plan", "--format", "json"], 0);
+    run(&["dry-run"], 0);
+    run(&["dry-run", "--format", "json"], 0);
+    // Two attempts that fail; the second is told what was wrong with the first.
+    run(&["run", "--format", "json"], 0);
+    assert_eq!(world.executions().len(), 2);
+    assert!(world.prompt("KB-1.2").contains("Tests that failed"));
+    let token = planted.at("arguments")[0].clone();
+    run(&["retry", &token.text], 2);
+    run(&["run", &format!("--bogus={}", token.text)], 2);
+    run(&["run", "--k-min", &token.text], 2);
+    run(&["retry", "KB-1"], 0);
+    fs::write(world.path("good"), "").unwrap();
+    run(&["run"], 0);
+    assert_eq!(world.places(), ["KB-1: In Progress"], "it was vetoed");
+    fs::write(world.path("open"), "").unwrap();
+    run(&["run", "--format", "json"], 0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert!(fs::read_to_string(world.cache("logs/run.log")).is_ok());
+    assert_none(leaks(&world, &planted, &own, &said));
+}

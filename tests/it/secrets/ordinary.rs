@@ -1,0 +1,1 @@
+//! Ordinary text stays as it is.
