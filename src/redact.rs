@@ -28,6 +28,8 @@ pub struct Redactor {
 }
 
 struct Known {
+    /// Name and value.
+    secrets: Vec<(String, String)>,
     /// The needles, longest first; None where no value is known.
     values: Option<Regex>,
     /// By needle: the values that begin with it and their variables' names.
@@ -70,9 +72,44 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// `env` is the environment: values of variables named like secrets are looked for.
+    /// `env` is the environment: values of variables named like secrets are looked for, and in the values of all of them
+    /// what has a secret's shape, which then is known without its surroundings as well.
     pub fn new(env: impl IntoIterator<Item = (String, String)>) -> Redactor {
-        let mut secrets = secrets::of_environment(env);
+        let env: Vec<(String, String)> = env.into_iter().collect();
+        let mut secrets = secrets::of_environment(&env);
+        let shapes = Redactor::of(Vec::new());
+        for (_, value) in &env {
+            let found = shapes.known.secrets(value.as_bytes()).into_iter();
+            let found = found.map(|secret| (secret.name, &value.as_bytes()[secret.range]));
+            let found = found.filter_map(|(name, secret)| Some((name, std::str::from_utf8(secret).ok()?)));
+            secrets.extend(found.filter(|(_, secret)| secrets::is_telling(secret)).map(owned));
+        }
+        Redactor::of(secrets)
+    }
+
+    /// Knows also the lines of the private keys in `texts`, for when parts of these texts are told: a line alone has no
+    /// shape.
+    #[must_use]
+    pub fn knowing<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Redactor {
+        let mut lines = Vec::new();
+        for text in texts.into_iter().filter(|text| text.contains(shapes::LABEL)) {
+            for secret in self.known.secrets(text.as_bytes()).into_iter().filter(|secret| secret.name == PRIVATE_KEY) {
+                let key = text.get(secret.range).unwrap_or_default();
+                lines.extend(shapes::key_lines(key).map(|line| owned((PRIVATE_KEY, line))));
+            }
+        }
+        match lines.is_empty() {
+            true => self.clone(),
+            false => Redactor::of(self.known.secrets.iter().cloned().chain(lines).collect()),
+        }
+    }
+
+    fn of(mut secrets: Vec<(String, String)>) -> Redactor {
+        // One line of a key is known as well.
+        let lines = secrets.iter().filter(|(_, value)| value.contains('\n') || value.contains(shapes::LABEL));
+        let lines = lines.flat_map(|(name, value)| shapes::key_lines(value).map(|line| owned((name, line))));
+        let lines: Vec<_> = lines.collect();
+        secrets.extend(lines);
         let shapes = SHAPES.iter().map(|(name, _)| *name);
         let marks: Vec<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
         // A value that stands in a mark is no secret, and would be redacted for ever.
@@ -90,7 +127,7 @@ impl Redactor {
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
         let values = any_of(needles.into_iter().map(Vec::as_slice));
         let marks = any_of(marks.iter().map(String::as_bytes));
-        Redactor { known: Arc::new(Known { values, names, marks }) }
+        Redactor { known: Arc::new(Known { secrets, values, names, marks }) }
     }
 
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -130,6 +167,10 @@ impl Redactor {
     pub fn stream(&self) -> Stream {
         Stream { redactor: self.clone(), held: Vec::new(), inside: None }
     }
+}
+
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
 }
 
 fn mark(name: &str) -> String {
@@ -267,10 +308,14 @@ impl Stream {
         }
     }
 
-    /// The last place at or before `at` between two words, so that a piece never starts in the midst of one.
+    /// The last place at or before `at` between two words, so that a piece never starts in the midst of one; nor of an
+    /// escape, where that can be helped.
     fn edge(&self, at: usize) -> usize {
+        let near = at.saturating_sub(OVERLAP);
+        let plain = |byte: &u8| b" \t\r,\"'(){}<>".contains(byte);
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-        self.held[..at].iter().rposition(|byte| !word(byte)).map_or(at, |edge| edge + 1)
+        let edge = self.held[near..at].iter().rposition(plain).map(|edge| near + edge);
+        edge.or_else(|| self.held[..at].iter().rposition(|byte| !word(byte))).map_or(at, |edge| edge + 1)
     }
 
     /// Gives the first `decided` bytes, and as much more as the secret that reaches over them; but nothing from where a

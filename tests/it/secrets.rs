@@ -122,7 +122,9 @@ fn events(tokens: &[Token]) -> String {
 /// A world in which every text holds a token of each shape.
 fn planted_everywhere(planted: &mut Planted) -> (World, String) {
     let body: String = lines(planted.at("body")).lines().map(|line| format!("      {line}\n")).collect();
-    let card = format!("- [ ] KB-1 #all first {}\n{body}", line(planted.at("title"), " ; "));
+    let title = line(planted.at("title"), " ; ");
+    // Two cards of one id are refused, which is a matter for the log.
+    let card = format!("- [ ] KB-1 #all first {title}\n{body}- [ ] KB-2 {title}\n- [ ] KB-2 {title}\n");
     let mut tests = "@made #all Made :: includes[made/*.txt]:made for KB\n\
         @check #all Checked :: shell:sh check.sh\n"
         .to_owned();
@@ -170,7 +172,9 @@ fn nothing_that_is_written_holds_a_secret() {
     let (world, own) = planted_everywhere(&mut planted);
     let mut said = Vec::new();
     let mut run = |args: &[&str], code: i32| {
+        let t = std::time::Instant::now();
         let outcome = world.run(args).exits(code);
+        eprintln!("TIME {args:?} {:?}", t.elapsed());
         said.push((args.join(" ").chars().take(60).collect(), outcome));
     };
     run(&["print-plan"], 0);
@@ -192,6 +196,9 @@ fn nothing_that_is_written_holds_a_secret() {
     fs::write(world.path("open"), "").unwrap();
     run(&["run", "--format", "json"], 0);
     assert_eq!(world.places(), ["KB-1: Done"]);
+    let t = std::time::Instant::now();
+    let found = leaks(&world, &planted, &own, &said);
+    eprintln!("TIME search {:?}", t.elapsed());
     assert!(fs::read_to_string(world.cache("logs/run.log")).is_ok());
-    assert_none(leaks(&world, &planted, &own, &said));
+    assert_none(found);
 }
