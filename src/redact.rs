@@ -238,8 +238,10 @@ fn shapes_of(text: &[u8], part: Range<usize>, secrets: &mut Vec<Secret<'_>>) -> 
         if name == PRIVATE_KEY {
             (at, open) = match shapes::key_end(&text[at..]) {
                 KeyEnd::At(end) => (at + end, None),
+                KeyEnd::Torn(end) => (at + end + shapes::word(&text[at + end..]), Some(Inside::Token)),
                 KeyEnd::Open(end) => (at + end, Some(Inside::Key)),
             };
+            open = open.filter(|inside| *inside == Inside::Key || at == text.len());
         }
         secrets.push(Secret { range: start..at, from, name, open });
     }
@@ -290,18 +292,20 @@ impl Stream {
         let end = match self.inside {
             None => return,
             Some(Inside::Key) => shapes::key_end(&self.held),
-            Some(Inside::Token) => {
-                let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.+/=~%".contains(byte);
-                match self.held.iter().position(|byte| !inside(byte)) {
-                    Some(end) => KeyEnd::At(end),
-                    None => KeyEnd::Open(self.held.len()),
-                }
-            }
+            Some(Inside::Token) => match shapes::word(&self.held) {
+                end if end == self.held.len() => KeyEnd::Open(end),
+                end => KeyEnd::At(end),
+            },
         };
         match end {
             KeyEnd::At(end) => {
                 self.held.drain(..end);
                 self.inside = None;
+            }
+            KeyEnd::Torn(end) => {
+                self.held.drain(..end);
+                self.inside = Some(Inside::Token);
+                self.leave(last);
             }
             KeyEnd::Open(end) if last || end > 0 => drop(self.held.drain(..end)),
             KeyEnd::Open(_) => {}

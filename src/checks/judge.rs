@@ -23,7 +23,7 @@ pub struct Judged {
     pub looked_for: String,
     /// `message and 3 changed files`.
     pub looked_in: String,
-    /// Of a failure, what came closest: a place that doesn't count and why, or the most similar line that does.
+    /// Of a failure, what came closest: a place that doesn't count and why, or the most similar line that does, however long.
     pub nearest: Option<String>,
 }
 
@@ -175,7 +175,7 @@ impl<'e> View<'e> {
             .map(|(place, line)| (similarity(text, line), place, line))
             .filter(|(similarity, ..)| *similarity >= 0.4)
             .max_by(|one, other| one.0.total_cmp(&other.0))
-            .map(|(_, place, line)| format!("{place}: {}", shortened(line.trim())))
+            .map(|(_, place, line)| format!("{place}: {}", line.trim()))
     }
 }
 
@@ -184,11 +184,4 @@ const COMPARED_LINES: usize = 20_000;
 
 fn place(file: &ChangedFile, line: usize) -> String {
     format!("{}:{line}", file.path)
-}
-
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(160) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line.to_owned(),
-    }
 }

@@ -3,7 +3,12 @@
 use crate::checks::{Judged, TestString};
 use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
+use crate::prompt::head;
+use crate::redact::Redactor;
 use crate::rules::Verdict;
+
+/// So much of the nearest miss is told, in bytes.
+const NEAREST: usize = 240;
 
 /// Everything that a verdict follows from.
 #[derive(Debug)]
@@ -64,17 +69,20 @@ impl Tested {
         Tested { outcome, always: test.always(), proves: test.check.kind.proves(), inconclusive: false }
     }
 
-    /// Of `includes`, `excludes` and `regex`.
-    pub fn judged(test: &TestString, judged: Judged) -> Tested {
+    /// Of `includes`, `excludes` and `regex`. What is quoted is redacted before it is cut.
+    pub fn judged(test: &TestString, judged: Judged, redactor: &Redactor) -> Tested {
         let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
             (false, Some(place), _) => format!("`{looked_for}` stands in {place}"),
-            (false, None, Some(near)) => format!("`{looked_for}` is not in {looked_in}; nearest: {near}"),
+            (false, None, Some(near)) => {
+                let near = head(&redactor.text(&near), NEAREST);
+                format!("`{looked_for}` is not in {looked_in}; nearest: {near}")
+            }
             (false, None, None) => format!("`{looked_for}` is not in {looked_in}"),
         };
-        Tested::new(test, passed, counts, evidence)
+        Tested::new(test, passed, counts, redactor.text(&evidence).into_owned())
     }
 
     /// Of `shell`. `before`: how it was before the work, in a column that asks for red, then green.

@@ -30,7 +30,7 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
             text.push_str(&format!("; {}: {}", outcome.id, head(&outcome.evidence, EVIDENCE)));
         }
     }
-    let data = json!({
+    let mut data = json!({
         "v": 1,
         "verdict": verdict,
         "attempt": settlement.attempt,
@@ -41,5 +41,6 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
         "at": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "failed": failed.iter().map(|outcome| &outcome.id).collect::<Vec<_>>(),
     });
+    redactor.json(&mut data);
     Note { text: redactor.text(&text).into_owned(), data }
 }

@@ -51,7 +51,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("cloudflare-token", r"(?i:(?:cloudflare|cf)_?(?:global_?)?api_?(?:token|key)){IS}([A-Za-z0-9_-]{37,})"),
     ("cloudflare-origin-key", r"{EDGE}(v1\.0-[0-9a-f]{24}-[0-9a-f]{100,})"),
     ("heroku-token", r"{EDGE}(HRKU-[A-Za-z0-9_-]{30,})"),
-    ("fly-token", r"{EDGE}(?:FlyV1 )?(f(?:m[12][ar]?|o1)_[A-Za-z0-9+/=_-]{40,})"),
+    ("fly-token", r"{EDGE}(?:FlyV1 )?(f(?:m[12][ar]?|o1)_(?:{BASE64}|[=_-]){40,})"),
     ("netlify-token", r"{EDGE}(nfp_[A-Za-z0-9]{36,})"),
     ("tailscale-key", r"{EDGE}(tskey-(?:auth|api|client|scim|webhook)-[A-Za-z0-9-]{20,})"),
     ("onepassword-token", r"{EDGE}(ops_eyJ[A-Za-z0-9_-]{100,})"),
@@ -75,18 +75,18 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("mailgun-key", r"{EDGE}(key-[0-9a-f]{32,}|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})"),
     ("mailchimp-key", r"{EDGE}([0-9a-f]{32}-us[0-9]{1,2})"),
     ("brevo-key", r"{EDGE}(xkeysib-[0-9a-f]{40,}[A-Za-z0-9-]*)"),
-    ("stripe-key", r"{EDGE}((?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/]{24,}={0,2})"),
+    ("stripe-key", r"{EDGE}((?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}|whsec_{BASE64}{24,}={0,2})"),
     ("square-token", r"{EDGE}(sq0(?:atp|csp)-[A-Za-z0-9_-]{22,}|EAAA[A-Za-z0-9_-]{56,})"),
     ("shopify-token", r"{EDGE}(shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32,})"),
     ("npm-token", r"{EDGE}(npm_[A-Za-z0-9]{36,})"),
-    ("npm-auth", r":_(?:authToken|auth|password){IS}([A-Za-z0-9._~+/=-]{16,})"),
+    ("npm-auth", r":_(?:authToken|auth|password){IS}((?:{BASE64}|[._~=-]){16,})"),
     ("pypi-token", r"{EDGE}(pypi-AgE[A-Za-z0-9_-]{50,})"),
     ("rubygems-key", r"{EDGE}(rubygems_[0-9a-f]{40,})"),
     ("crates-token", r"{EDGE}(cio[A-Za-z0-9]{32})"),
     ("docker-token", r"{EDGE}(dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,})"),
-    ("sentry-token", r"{EDGE}(sntry[su]_[A-Za-z0-9+/=_]{40,})"),
+    ("sentry-token", r"{EDGE}(sntry[su]_(?:{BASE64}|[=_]){40,})"),
     ("sentry-dsn", r"{SLASH}{SLASH}([0-9a-f]{32,})(?::[0-9a-f]{32})?@"),
-    ("grafana-token", r"{EDGE}(gl(?:c|sa)_[A-Za-z0-9+/=_]{32,})"),
+    ("grafana-token", r"{EDGE}(gl(?:c|sa)_(?:{BASE64}|[=_]){32,})"),
     ("newrelic-key", r"{EDGE}(NRAK-[A-Z0-9]{27,}|[0-9a-f]{36}NRAL)"),
     (
         "service-key",
@@ -172,6 +172,9 @@ pub fn open_label(text: &[u8]) -> Option<usize> {
 pub enum KeyEnd {
     /// The key ends here.
     At(usize),
+    /// Its end is missing: something stands here that no key has. The word that it stands in may be another secret, which
+    /// has lost its beginning.
+    Torn(usize),
     /// It goes at least as far as here, and may go on with more text.
     Open(usize),
 }
@@ -186,32 +189,38 @@ pub fn key_end(text: &[u8]) -> KeyEnd {
         let rest = &text[at + dashes..];
         match dashes {
             0 if rest.is_empty() => return KeyEnd::Open(at),
-            0 => return KeyEnd::At(at),
+            0 => return KeyEnd::Torn(at),
             // The labels have five, and a diff that takes the key away has one more.
             1..=6 if rest.is_empty() => return KeyEnd::Open(at),
             1 => at += 1,
             5 | 6 => {
                 return match label_end(rest) {
-                    KeyEnd::At(end) => KeyEnd::At(if end == 0 { at } else { at + dashes + end }),
+                    KeyEnd::At(end) => KeyEnd::At(at + dashes + end),
+                    KeyEnd::Torn(_) => KeyEnd::Torn(at),
                     KeyEnd::Open(_) => KeyEnd::Open(at),
                 };
             }
-            _ => return KeyEnd::At(at),
+            _ => return KeyEnd::Torn(at),
         }
     }
 }
 
-/// Where `END … PRIVATE KEY-----` ends; at 0 if it is something else.
+/// How much of the text goes on with the word that a token ends in.
+pub fn word(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-.+/=~%".contains(byte)).count()
+}
+
+/// Where `END … PRIVATE KEY-----` ends; torn if it is something else.
 fn label_end(text: &[u8]) -> KeyEnd {
     const LONGEST: usize = 64;
     let words =
         text.iter().take(LONGEST).take_while(|byte| byte.is_ascii_uppercase() || b" 0123456789".contains(byte)).count();
     let dashes = text[words..].iter().take(5).take_while(|byte| **byte == b'-').count();
     match &text[..words] {
-        label if !label.starts_with(b"END ") && !b"END ".starts_with(label) => KeyEnd::At(0),
+        label if !label.starts_with(b"END ") && !b"END ".starts_with(label) => KeyEnd::Torn(0),
         _ if dashes == 5 => KeyEnd::At(words + dashes),
         _ if words + dashes == text.len() && words < LONGEST => KeyEnd::Open(0),
-        _ => KeyEnd::At(0),
+        _ => KeyEnd::Torn(0),
     }
 }
 

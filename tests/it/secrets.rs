@@ -11,6 +11,7 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use kanban_codex_exec::redact::Redactor;
 use serde_json::json;
 
 use crate::support::{Outcome, World, picture};
@@ -172,9 +173,7 @@ fn nothing_that_is_written_holds_a_secret() {
     let (world, own) = planted_everywhere(&mut planted);
     let mut said = Vec::new();
     let mut run = |args: &[&str], code: i32| {
-        let t = std::time::Instant::now();
         let outcome = world.run(args).exits(code);
-        eprintln!("TIME {args:?} {:?}", t.elapsed());
         said.push((args.join(" ").chars().take(60).collect(), outcome));
     };
     run(&["print-plan"], 0);
@@ -192,13 +191,107 @@ fn nothing_that_is_written_holds_a_secret() {
     run(&["retry", "KB-1"], 0);
     fs::write(world.path("good"), "").unwrap();
     run(&["run"], 0);
-    assert_eq!(world.places(), ["KB-1: In Progress"], "it was vetoed");
+    assert_eq!(world.places(), ["KB-1: In Progress", "KB-2: In Progress", "KB-2: In Progress"], "it was vetoed");
     fs::write(world.path("open"), "").unwrap();
     run(&["run", "--format", "json"], 0);
-    assert_eq!(world.places(), ["KB-1: Done"]);
-    let t = std::time::Instant::now();
-    let found = leaks(&world, &planted, &own, &said);
-    eprintln!("TIME search {:?}", t.elapsed());
-    assert!(fs::read_to_string(world.cache("logs/run.log")).is_ok());
+    assert_eq!(world.places(), ["KB-2: In Progress", "KB-2: In Progress", "KB-1: Done"]);
+    assert!(world.cache("logs/run.log").exists(), "nothing was logged");
+    assert_none(leaks(&world, &planted, &own, &said));
+}
+
+#[test]
+fn a_killed_run_and_its_recovery_leave_no_secret() {
+    let mut planted = Planted::default();
+    let world = World::new("- [ ] KB-1 first @made\n").codex(
+        "cat \"$WORLD/text\"; cat \"$WORLD/text\" >&2; cp \"$WORLD/text\" made.txt; cp \"$WORLD/text\" \"$last\"\n\
+         case $WORLD/$step in *Implement) [ -e \"$WORLD/waiting\" ] || wait_for never;; esac; make made; make checked",
+    );
+    fs::write(world.path("text"), lines(planted.at("text")) + &line(planted.at("one line"), " ")).unwrap();
+    let own = world.board();
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    let of_codex = ["attempts/KB-1.1/message.md"];
+    running.kill();
+    let mut found = leaks(&world, &planted, &own, &[]);
+    found.retain(|leak| !of_codex.iter().any(|file| leak.starts_with(file)));
     assert_none(found);
+
+    let outcome = world.run(&["run", "--format", "json"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_none(leaks(&world, &planted, &own, &[("run".to_owned(), outcome)]));
+}
+
+#[test]
+fn what_is_cut_is_redacted_before() {
+    let mut planted = Planted::default();
+    let cards = "- [ ] KB-1 fails @made\n- [ ] KB-2 says much @made\n- [ ] KB-3 edits the tests @made\n";
+    let script = "raw\nbegin\ncase $card in\nKB-1) cat \"$WORLD/failed\"; exit 1;;\nKB-2) cat \"$WORLD/much\";;\n\
+        KB-3) cat \"$WORLD/lines\" >>tests.txt;;\nesac\ncomplete\n";
+    let rules = "statuses:\n  In Progress:\n    prompt: Implement the card.\n    maxAttempts: 1\n    evidence: [message]\n";
+    let world = World::new(cards).with("transitions.yaml", rules).codex(script);
+    let own = world.board();
+    // Wherever the cut is, it is in a token.
+    let failed = json!({ "type": "turn.failed", "error": { "message": line(planted.at("failure"), " ") } });
+    let item = json!({ "id": "item_0", "type": "agent_message", "text": many(planted.at("message"), 1_200_000) });
+    let much = json!({ "type": "item.completed", "item": item });
+    let lines: String = planted.at("tests").iter().map(|token| format!("# {:60} {}\n", "", token.line())).collect();
+    for (name, text) in [("failed", failed.to_string()), ("much", much.to_string()), ("lines", lines)] {
+        fs::write(world.path(name), text + "\n").unwrap();
+    }
+    let mut said = vec![("run".to_owned(), world.run(&["run"]).exits(0))];
+    assert_eq!(world.executions().len(), 3);
+    assert_eq!(world.records("judged").last().unwrap()["verdict"], "tampered");
+    said.push(("accept".to_owned(), world.run(&["accept"]).exits(0)));
+    assert_none(leaks(&world, &planted, &own, &said));
+}
+
+#[test]
+fn a_secret_that_comes_in_two_pieces_is_found() {
+    let mut planted = Planted::default();
+    let mut pieces = vec![String::new()];
+    for (number, token) in planted.at("pieces").iter().enumerate() {
+        // In its prefix, in its middle, before its last character, in an escape.
+        let text = format!("{}\n", token.line());
+        let escape = text.find('\\').map_or(1, |at| at + 1);
+        let at = [2, text.len() / 2, text.len() - 2, escape][number % 4];
+        pieces.last_mut().unwrap().push_str(&text[..at]);
+        pieces.push(text[at..].to_owned());
+    }
+    let script = "raw\nbegin\nfor piece in \"$WORLD\"/pieces/*; do cat \"$piece\"; cat \"$piece\" >&2; sleep 0.002; done\n\
+        make made; make checked\ncomplete";
+    let world = World::new("- [ ] KB-1 first @made\n").codex(script);
+    let own = world.board();
+    fs::create_dir(world.path("pieces")).unwrap();
+    for (number, piece) in pieces.iter().enumerate() {
+        fs::write(world.path(&format!("pieces/{number:04}")), piece).unwrap();
+    }
+    let outcome = world.run(&["run", "--max-cards", "1"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    assert_none(leaks(&world, &planted, &own, &[("run".to_owned(), outcome)]));
+}
+
+#[test]
+fn a_stream_that_is_cut_anywhere_gives_no_secret() {
+    let mut planted = Planted::default();
+    let redactor = Redactor::default();
+    let mut out = Vec::new();
+    for token in planted.at("stream") {
+        for text in [format!("{}\n", token.line()), format!("- {}\n", token.text)] {
+            // A private key is long and every line of it alike.
+            for at in (0..text.len()).filter(|at| *at < 200 || text.len() - at < 60) {
+                let mut stream = redactor.stream();
+                stream.push(&text.as_bytes()[..at], &mut out);
+                stream.push(&text.as_bytes()[at..], &mut out);
+                stream.finish(&mut out);
+            }
+        }
+    }
+    // Far more than is held back of a line: the pieces that it is worked in begin anywhere.
+    for between in [" ", ",", "\\n", "\\t-", "\u{1b}[1;32m", "%20"] {
+        let long = line(planted.at("long line"), between).repeat(20);
+        let mut stream = redactor.stream();
+        long.as_bytes().chunks(9999).for_each(|piece| stream.push(piece, &mut out));
+        stream.finish(&mut out);
+    }
+    assert_none(planted.search().leaks("stream", &out));
 }
