@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use shapes::{Found, KeyEnd, PRIVATE_KEY, SHAPES};
 
@@ -31,11 +31,11 @@ struct Known {
     /// Name and value.
     secrets: Vec<(String, String)>,
     /// The needles, longest first; None where no value is known.
-    values: Option<Regex>,
+    values: Option<AhoCorasick>,
     /// By needle: the values that begin with it and their variables' names.
     names: BTreeMap<Vec<u8>, Vec<(Vec<u8>, String)>>,
     /// Of earlier redactions, with a name of our own.
-    marks: Option<Regex>,
+    marks: Option<AhoCorasick>,
 }
 
 impl std::fmt::Debug for Known {
@@ -111,7 +111,7 @@ impl Redactor {
         let lines: Vec<_> = lines.collect();
         secrets.extend(lines);
         let shapes = SHAPES.iter().map(|(name, _)| *name);
-        let marks: Vec<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
+        let marks: BTreeSet<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
         // A value that stands in a mark is no secret, and would be redacted for ever.
         secrets.retain(|(_, value)| !marks.iter().any(|mark| mark.contains(value.as_str())));
         let mut names: BTreeMap<Vec<u8>, Vec<(Vec<u8>, String)>> = BTreeMap::new();
@@ -178,10 +178,9 @@ fn mark(name: &str) -> String {
 }
 
 /// The first of `literals` that stands somewhere.
-fn any_of<'l>(literals: impl Iterator<Item = &'l [u8]>) -> Option<Regex> {
-    let escape = |literal: &[u8]| literal.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
-    let pattern = literals.map(escape).collect::<Vec<_>>().join("|");
-    RegexBuilder::new(&pattern).unicode(false).size_limit(usize::MAX).build().ok().filter(|_| !pattern.is_empty())
+fn any_of<'l>(literals: impl Iterator<Item = &'l [u8]>) -> Option<AhoCorasick> {
+    let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
+    found.filter(|found| found.patterns_len() > 0)
 }
 
 impl Known {
@@ -206,7 +205,7 @@ impl Known {
             let long = |(value, name): &'k (Vec<u8>, String)| {
                 (value.iter().zip(rest).take_while(|(known, byte)| known == byte).count(), name.as_str())
             };
-            let values = self.names.get(found.as_bytes()).into_iter().flatten();
+            let values = self.names.get(&rest[..found.len()]).into_iter().flatten();
             let Some((length, name)) = values.map(long).max_by_key(|(length, _)| *length) else { break };
             at = shapes_of(text, at..start, secrets);
             if at > start {

@@ -22,7 +22,10 @@ const IS: &str = r#"[\\"']{0,4}[ \t]{0,8}[=:]>?[ \t]{0,8}[\\"']{0,4}"#;
 const SLASH: &str = r"\\{0,4}/";
 const BASE64: &str = r"(?:[A-Za-z0-9+]|\\{0,4}/|\\{1,2}u002[Bb])";
 
-/// Name and pattern, whose only group is the secret. `{EDGE}`, `{IS}`, `{SLASH}` and `{BASE64}` stand for the above. No pattern looks at what
+/// `+`, `/` and `=` in a URL.
+const ENCODED: &str = r"%(?:2[BbFf]|3[Dd])";
+
+/// Name and pattern, whose only group is the secret. `{EDGE}` and so on stand for the above. No pattern looks at what
 /// follows the secret (save one that ends the URL's): so what was redacted once is redacted for good. Open-ended, so that a
 /// longer secret is never cut.
 pub const SHAPES: &[(&str, &str)] = &[
@@ -45,7 +48,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("google-token", r"{EDGE}(ya29\.[0-9A-Za-z_-]{20,}|GOCSPX-[A-Za-z0-9_-]{20,})"),
     ("azure-key", r"(?i:AccountKey|SharedAccessKey)=({BASE64}{40,}={0,2})"),
     ("azure-client-secret", r"{EDGE}([A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,})"),
-    ("azure-signature", r"[?&;]sig=((?:{BASE64}|%){40,})"),
+    ("azure-signature", r"[?&;]sig=((?:{BASE64}|{ENCODED}){40,})"),
     ("alibaba-key", r"{EDGE}(LTAI[A-Za-z0-9]{16,})"),
     ("digitalocean-token", r"(do[oprt]_v1_[0-9a-f]{40,})"),
     ("cloudflare-token", r"(?i:(?:cloudflare|cf)_?(?:global_?)?api_?(?:token|key)){IS}([A-Za-z0-9_-]{37,})"),
@@ -108,7 +111,7 @@ pub const SHAPES: &[(&str, &str)] = &[
     ("authorization", r"(?i:authorization){IS}(?i:bearer|basic|token|apikey|bot)[ \t]{1,8}((?:{BASE64}|[._~=-]){8,})"),
     (
         "api-key",
-        r"(?i:x-(?:api-key|auth-token|gitlab-token|vault-token|amz-security-token)){IS}((?:s\.)?(?:{BASE64}|[_~=%-]){16,})",
+        r"(?i:x-(?:api-key|auth-token|gitlab-token|vault-token|amz-security-token)){IS}((?:s\.)?(?:{BASE64}|{ENCODED}|[_~=-]){16,})",
     ),
     // The label, what may stand between it and the first line of the key, and the start of that line.
     (PRIVATE_KEY, r#"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^"'`<>(){}]{0,512}?[A-Za-z0-9+/]{16})"#),
@@ -121,7 +124,7 @@ static PATTERN: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 fn spelt(shape: &str) -> String {
-    let parts = [("{EDGE}", EDGE), ("{IS}", IS), ("{SLASH}", SLASH), ("{BASE64}", BASE64)];
+    let parts = [("{EDGE}", EDGE), ("{IS}", IS), ("{SLASH}", SLASH), ("{BASE64}", BASE64), ("{ENCODED}", ENCODED)];
     parts.iter().fold(shape.to_owned(), |shape, (name, part)| shape.replace(name, part))
 }
 

@@ -41,7 +41,7 @@ const CODEX: &str = r#"raw
 begin
 cat "$WORLD/events"; cat "$WORLD/stderr" >&2; printenv; printenv >&2
 mkdir -p made
-cp "$WORLD/changed" made/changed.txt
+cp "$WORLD"/changed-* made
 if [ -e made/keys.txt ]; then sed -n 's/^/ /; 1~9p' made/keys.txt >>made/keys.txt; sed -i '8~15s/$/ /' made/keys.txt
 else cp "$WORLD/keys" made/keys.txt; fi
 if [ -e "$WORLD/good" ]; then make made; fi
@@ -129,12 +129,13 @@ fn planted_everywhere(planted: &mut Planted) -> (World, String) {
     let mut tests = "@made #all Made :: includes[made/*.txt]:made for KB\n\
         @check #all Checked :: shell:sh check.sh\n"
         .to_owned();
-    let mut changed = String::new();
+    let mut changed = vec![String::new(); 10];
     // A line that is like what a test looks for is quoted, and the quotation is cut somewhere in the token.
     for (number, token) in planted.at("file").iter().enumerate() {
         let words = format!("the line that test {number} wants {}", "and a little more ".repeat(number % 8));
-        changed.push_str(&format!("{words}{}\n", token.line()));
-        tests.push_str(&format!("@near-{number} #all :: includes[made/changed.txt]:{words}to be here\n"));
+        changed[number % 10].push_str(&format!("{words}{}\n", token.line()));
+        let file = format!("made/changed-{}.txt", number % 10);
+        tests.push_str(&format!("@near-{number} #all :: includes[{file}]:{words}to be here\n"));
     }
     let world = World::new(&card)
         .with("transitions.yaml", RULES)
@@ -147,12 +148,14 @@ fn planted_everywhere(planted: &mut Planted) -> (World, String) {
         .program("hooks/after.sh", "#!/bin/sh\ncat >&2; cat \"$WORLD/hook\" >&2; exit 1\n");
     let beside = |name: &str, text: String| fs::write(world.path(name), text).unwrap();
     let own = world.board();
-    beside("changed", changed);
+    for (number, changed) in changed.into_iter().enumerate() {
+        beside(&format!("changed-{number}.txt"), changed);
+    }
     beside("keys", lines(planted.at("keys")));
-    // Far more than is kept of a test's and a hook's output, and lines of 1 MB.
-    beside("test", many(planted.at("test"), 1_300_000));
-    beside("test-stderr", line(planted.at("test"), " ").repeat(40) + "\n" + &lines(planted.at("test's stderr")));
-    beside("hook", many(planted.at("hook"), 400_000));
+    // More than is kept of a test's and a hook's output, and a line of 1 MB.
+    beside("test", many(planted.at("test"), 1_100_000));
+    beside("test-stderr", lines(planted.at("test's stderr")));
+    beside("hook", many(planted.at("hook"), 270_000));
     beside("stderr", lines(planted.at("stderr")) + &line(planted.at("stderr"), ","));
     let long = json!({ "type": "item.completed", "item": { "text": many(planted.at("long line"), 1_000_000) } });
     beside("events", events(planted.at("events")) + &long.to_string() + "\n");
@@ -183,7 +186,8 @@ fn nothing_that_is_written_holds_a_secret() {
     // Two attempts that fail; the second is told what was wrong with the first.
     run(&["run", "--format", "json"], 0);
     assert_eq!(world.executions().len(), 2);
-    assert!(world.prompt("KB-1.2").contains("Tests that failed"));
+    let feedback = world.prompt("KB-1.2");
+    assert!(feedback.contains("Tests that failed") && feedback.contains("nearest: made/changed-"), "{feedback}");
     let token = planted.at("arguments")[0].clone();
     run(&["retry", &token.text], 2);
     run(&["run", &format!("--bogus={}", token.text)], 2);

@@ -29,6 +29,7 @@ impl Chance {
             'l' => &all[..62],
             'h' => &all[..16],
             'b' => all,
+            'd' => &all[..10],
             'a' => &all[10..36],
             'c' => &all[36..62],
             other => panic!("no kind of characters is called {other}"),
