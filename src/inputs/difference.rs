@@ -75,6 +75,9 @@ mod tests {
     fn a_difference_is_a_unified_diff() {
         let diff = unified("tests.txt", Some(b"one\ntwo\n"), Some(b"one\nthree\n"), &Redactor::default());
         assert_eq!(diff, "--- tests.txt\n+++ tests.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n");
-        assert!(unified("c.yaml", None, Some(b"kReq: 1\n"), &Redactor::default()).starts_with("--- (no file)\n+++ c.yaml\n"));
+        assert!(
+            unified("c.yaml", None, Some(b"kReq: 1\n"), &Redactor::default())
+                .starts_with("--- (no file)\n+++ c.yaml\n")
+        );
     }
 }

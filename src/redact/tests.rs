@@ -166,6 +166,36 @@ fn tokens_are_known_by_their_shape() {
 }
 
 #[test]
+fn a_line_that_a_diff_takes_away_hides_no_token() {
+    let key = ["AK", "IA", &capitals(16)].concat();
+    for before in ["-", "+", "a\n-", "a\\n-", "__", "--"] {
+        assert_eq!(Redactor::default().text(&format!("{before}{key}")), format!("{before}[REDACTED:aws-access-key]"));
+    }
+}
+
+#[test]
+fn what_a_text_shows_to_be_secret_is_known_in_parts_of_it() {
+    let key = pem("RSA PRIVATE KEY", "\n", 3);
+    let line = key.lines().nth(1).unwrap();
+    let quoted = format!("3: {line}");
+    assert_eq!(Redactor::default().text(&quoted), quoted);
+    assert_eq!(Redactor::default().knowing([key.as_str()]).text(&quoted), "3: [REDACTED:private-key]");
+    assert_eq!(redactor(&[("DEPLOY", &key)]).text(&quoted), "3: [REDACTED:private-key]");
+    let url = ["https://me:", &letters(12), "@localhost"].concat();
+    assert_eq!(redactor(&[("UPSTREAM", &url)]).text(&letters(12)), "[REDACTED:url-password]");
+}
+
+#[test]
+fn a_torn_key_takes_no_half_of_the_next_secret() {
+    let torn = pem("RSA PRIVATE KEY", "\n", 3)
+        .replace("-----END RSA PRIVATE KEY-----", &["sk", "_live_", &letters(24)].concat());
+    for size in [1, 7, 1000] {
+        let out = shown(&streamed(&Redactor::default(), (torn.clone() + " rest").as_bytes().chunks(size)));
+        assert_eq!(out, "[REDACTED:private-key] rest", "pieces of {size}");
+    }
+}
+
+#[test]
 fn an_escape_before_a_token_is_no_part_of_a_word() {
     let redactor = Redactor::default();
     let key = ["sk-", "ant-", &letters(40)].concat();

@@ -4,6 +4,8 @@
 //! The user's own bytes are exempt: the board's cards, `CACHE_DIR/inputs` (tests, rules and hooks as they were accepted)
 //! and `CACHE_DIR/git` (the trees before and after attempts, which the gate judges by).
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 mod chance;
 mod ordinary;
 mod tokens;
@@ -231,7 +233,8 @@ fn what_is_cut_is_redacted_before() {
     let cards = "- [ ] KB-1 fails @made\n- [ ] KB-2 says much @made\n- [ ] KB-3 edits the tests @made\n";
     let script = "raw\nbegin\ncase $card in\nKB-1) cat \"$WORLD/failed\"; exit 1;;\nKB-2) cat \"$WORLD/much\";;\n\
         KB-3) cat \"$WORLD/lines\" >>tests.txt;;\nesac\ncomplete\n";
-    let rules = "statuses:\n  In Progress:\n    prompt: Implement the card.\n    maxAttempts: 1\n    evidence: [message]\n";
+    let rules =
+        "statuses:\n  In Progress:\n    prompt: Implement the card.\n    maxAttempts: 1\n    evidence: [message]\n";
     let world = World::new(cards).with("transitions.yaml", rules).codex(script);
     let own = world.board();
     // Wherever the cut is, it is in a token.
