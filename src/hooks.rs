@@ -10,6 +10,7 @@ use crate::board::{CardId, Column};
 use crate::journal::AttemptId;
 use crate::process::{Ended, Exit, Input, Job, Spawner, Stop};
 use crate::prompt::tail;
+use crate::redact::Redactor;
 use crate::rules::{Hook, Verdict};
 use crate::settings::Settings;
 
@@ -52,10 +53,11 @@ pub async fn run(
     stop: &mut Stop,
 ) -> Result<Answer> {
     let (program, args) = command(hook, &settings.js_runtime);
+    let redactor = settings.env.redactor();
     let mut env = settings.env.hooks(&settings.workspace);
-    env.extend(variables(transition));
+    env.extend(variables(transition, redactor));
     let mut told = serde_json::to_value(transition)?;
-    settings.env.redactor().json(&mut told);
+    redactor.json(&mut told);
     let job = Job {
         program,
         args,
@@ -68,7 +70,7 @@ pub async fn run(
         limit: settings.hook_limit,
         grace: settings.grace,
         keep: KEEP,
-        redactor: settings.env.redactor().clone(),
+        redactor: redactor.clone(),
     };
     Ok(answer(spawner.run(job, &mut (), stop).await?))
 }
@@ -88,7 +90,7 @@ fn command(hook: &Hook, js_runtime: &str) -> (OsString, Vec<OsString>) {
     }
 }
 
-fn variables(transition: &Transition) -> Vec<(OsString, OsString)> {
+fn variables(transition: &Transition, redactor: &Redactor) -> Vec<(OsString, OsString)> {
     let attempt = transition.attempt.map_or("", |attempt| attempt.0.as_str());
     [
         ("KANBAN_HOOK", transition.hook),
@@ -101,7 +103,7 @@ fn variables(transition: &Transition) -> Vec<(OsString, OsString)> {
         ("KANBAN_ATTEMPT", attempt),
     ]
     // A variable can't hold a NUL.
-    .map(|(name, value)| (name.into(), value.replace('\0', "").into()))
+    .map(|(name, value)| (name.into(), redactor.text(value).replace('\0', "").into()))
     .into()
 }
 

@@ -11,8 +11,11 @@ fn main() -> ExitCode {
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // A closed stdout or stderr leaves nobody to tell.
-            error.print().ok();
+            match error.use_stderr() {
+                true => report::failure(error.render()),
+                // A closed stdout leaves nobody to tell.
+                false => error.print().unwrap_or_default(),
+            }
             return ExitCode::from(error.exit_code() as u8);
         }
     };

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use regex::bytes::{Regex, RegexBuilder};
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use shapes::{Found, KeyEnd, PRIVATE_KEY, SHAPES};
 
@@ -28,12 +28,14 @@ pub struct Redactor {
 }
 
 struct Known {
+    /// Name and value.
+    secrets: Vec<(String, String)>,
     /// The needles, longest first; None where no value is known.
-    values: Option<Regex>,
+    values: Option<AhoCorasick>,
     /// By needle: the values that begin with it and their variables' names.
     names: BTreeMap<Vec<u8>, Vec<(Vec<u8>, String)>>,
     /// Of earlier redactions, with a name of our own.
-    marks: Option<Regex>,
+    marks: Option<AhoCorasick>,
 }
 
 impl std::fmt::Debug for Known {
@@ -70,11 +72,46 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// `env` is the environment: values of variables named like secrets are looked for.
+    /// `env` is the environment: values of variables named like secrets are looked for, and in the values of all of them
+    /// what has a secret's shape, which then is known without its surroundings as well.
     pub fn new(env: impl IntoIterator<Item = (String, String)>) -> Redactor {
-        let mut secrets = secrets::of_environment(env);
+        let env: Vec<(String, String)> = env.into_iter().collect();
+        let mut secrets = secrets::of_environment(&env);
+        let shapes = Redactor::of(Vec::new());
+        for (_, value) in &env {
+            let found = shapes.known.secrets(value.as_bytes()).into_iter();
+            let found = found.map(|secret| (secret.name, &value.as_bytes()[secret.range]));
+            let found = found.filter_map(|(name, secret)| Some((name, std::str::from_utf8(secret).ok()?)));
+            secrets.extend(found.filter(|(_, secret)| secrets::is_telling(secret)).map(owned));
+        }
+        Redactor::of(secrets)
+    }
+
+    /// Knows also the lines of the private keys in `texts`, for when parts of these texts are told: a line alone has no
+    /// shape.
+    #[must_use]
+    pub fn knowing<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Redactor {
+        let mut lines = Vec::new();
+        for text in texts.into_iter().filter(|text| text.contains(shapes::LABEL)) {
+            for secret in self.known.secrets(text.as_bytes()).into_iter().filter(|secret| secret.name == PRIVATE_KEY) {
+                let key = text.get(secret.range).unwrap_or_default();
+                lines.extend(shapes::key_lines(key).map(|line| owned((PRIVATE_KEY, line))));
+            }
+        }
+        match lines.is_empty() {
+            true => self.clone(),
+            false => Redactor::of(self.known.secrets.iter().cloned().chain(lines).collect()),
+        }
+    }
+
+    fn of(mut secrets: Vec<(String, String)>) -> Redactor {
+        // One line of a key is known as well.
+        let lines = secrets.iter().filter(|(_, value)| value.contains('\n') || value.contains(shapes::LABEL));
+        let lines = lines.flat_map(|(name, value)| shapes::key_lines(value).map(|line| owned((name, line))));
+        let lines: Vec<_> = lines.collect();
+        secrets.extend(lines);
         let shapes = SHAPES.iter().map(|(name, _)| *name);
-        let marks: Vec<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
+        let marks: BTreeSet<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
         // A value that stands in a mark is no secret, and would be redacted for ever.
         secrets.retain(|(_, value)| !marks.iter().any(|mark| mark.contains(value.as_str())));
         let mut names: BTreeMap<Vec<u8>, Vec<(Vec<u8>, String)>> = BTreeMap::new();
@@ -90,7 +127,7 @@ impl Redactor {
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
         let values = any_of(needles.into_iter().map(Vec::as_slice));
         let marks = any_of(marks.iter().map(String::as_bytes));
-        Redactor { known: Arc::new(Known { values, names, marks }) }
+        Redactor { known: Arc::new(Known { secrets, values, names, marks }) }
     }
 
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
@@ -132,15 +169,18 @@ impl Redactor {
     }
 }
 
+fn owned((name, value): (&str, &str)) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
 fn mark(name: &str) -> String {
     format!("[REDACTED:{name}]")
 }
 
 /// The first of `literals` that stands somewhere.
-fn any_of<'l>(literals: impl Iterator<Item = &'l [u8]>) -> Option<Regex> {
-    let escape = |literal: &[u8]| literal.iter().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
-    let pattern = literals.map(escape).collect::<Vec<_>>().join("|");
-    RegexBuilder::new(&pattern).unicode(false).size_limit(usize::MAX).build().ok().filter(|_| !pattern.is_empty())
+fn any_of<'l>(literals: impl Iterator<Item = &'l [u8]>) -> Option<AhoCorasick> {
+    let found = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(literals).ok();
+    found.filter(|found| found.patterns_len() > 0)
 }
 
 impl Known {
@@ -165,7 +205,7 @@ impl Known {
             let long = |(value, name): &'k (Vec<u8>, String)| {
                 (value.iter().zip(rest).take_while(|(known, byte)| known == byte).count(), name.as_str())
             };
-            let values = self.names.get(found.as_bytes()).into_iter().flatten();
+            let values = self.names.get(&rest[..found.len()]).into_iter().flatten();
             let Some((length, name)) = values.map(long).max_by_key(|(length, _)| *length) else { break };
             at = shapes_of(text, at..start, secrets);
             if at > start {
@@ -197,8 +237,10 @@ fn shapes_of(text: &[u8], part: Range<usize>, secrets: &mut Vec<Secret<'_>>) -> 
         if name == PRIVATE_KEY {
             (at, open) = match shapes::key_end(&text[at..]) {
                 KeyEnd::At(end) => (at + end, None),
+                KeyEnd::Torn(end) => (at + end + shapes::word(&text[at + end..]), Some(Inside::Token)),
                 KeyEnd::Open(end) => (at + end, Some(Inside::Key)),
             };
+            open = open.filter(|inside| *inside == Inside::Key || at == text.len());
         }
         secrets.push(Secret { range: start..at, from, name, open });
     }
@@ -249,28 +291,34 @@ impl Stream {
         let end = match self.inside {
             None => return,
             Some(Inside::Key) => shapes::key_end(&self.held),
-            Some(Inside::Token) => {
-                let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.+/=~%".contains(byte);
-                match self.held.iter().position(|byte| !inside(byte)) {
-                    Some(end) => KeyEnd::At(end),
-                    None => KeyEnd::Open(self.held.len()),
-                }
-            }
+            Some(Inside::Token) => match shapes::word(&self.held) {
+                end if end == self.held.len() => KeyEnd::Open(end),
+                end => KeyEnd::At(end),
+            },
         };
         match end {
             KeyEnd::At(end) => {
                 self.held.drain(..end);
                 self.inside = None;
             }
+            KeyEnd::Torn(end) => {
+                self.held.drain(..end);
+                self.inside = Some(Inside::Token);
+                self.leave(last);
+            }
             KeyEnd::Open(end) if last || end > 0 => drop(self.held.drain(..end)),
             KeyEnd::Open(_) => {}
         }
     }
 
-    /// The last place at or before `at` between two words, so that a piece never starts in the midst of one.
+    /// The last place at or before `at` between two words, so that a piece never starts in the midst of one; nor of an
+    /// escape, where that can be helped.
     fn edge(&self, at: usize) -> usize {
+        let near = at.saturating_sub(OVERLAP);
+        let plain = |byte: &u8| b" \t\r,\"'(){}<>".contains(byte);
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-        self.held[..at].iter().rposition(|byte| !word(byte)).map_or(at, |edge| edge + 1)
+        let edge = self.held[near..at].iter().rposition(plain).map(|edge| near + edge);
+        edge.or_else(|| self.held[..at].iter().rposition(|byte| !word(byte))).map_or(at, |edge| edge + 1)
     }
 
     /// Gives the first `decided` bytes, and as much more as the secret that reaches over them; but nothing from where a

@@ -8,9 +8,11 @@ pub mod paths;
 pub mod plan;
 pub mod replay;
 
+use std::fmt::Display;
 use std::io::Write;
 
 use crate::journal::Record;
+use crate::settings;
 
 /// Shows records as they happen. It sees records and nothing else, and can't fail.
 pub trait Report {
@@ -20,7 +22,8 @@ pub trait Report {
 /// Where reports go. Errors are given up on: there is nobody to tell.
 pub type Out = Box<dyn Write + Send>;
 
-/// A failure, on stderr.
-pub fn failure(failure: &crate::failure::Failure) {
-    writeln!(std::io::stderr(), "{failure}").ok();
+/// What ends the program early, on stderr. It quotes what was given, which can hold secrets.
+pub fn failure(failure: impl Display) {
+    let text = format!("{failure:#}");
+    writeln!(std::io::stderr(), "{}", settings::redactor().text(&text).trim_end()).ok();
 }

@@ -25,7 +25,7 @@ pub struct Judged {
     pub looked_for: String,
     /// `message and 3 changed files`.
     pub looked_in: String,
-    /// Of a failure, what came closest: a place that doesn't count and why, or the most similar line that does.
+    /// Of a failure, what came closest: a place that doesn't count and why, or the most similar line that does, however long.
     pub nearest: Option<String>,
 }
 
@@ -176,7 +176,7 @@ impl<'e> View<'e> {
             .map(|(place, line)| (likeness.of(line), place, line))
             .filter(|(similarity, ..)| *similarity >= likeness.near())
             .max_by(|one, other| one.0.total_cmp(&other.0))
-            .map(|(_, place, line)| format!("{place}: {}", shortened(line.trim())))
+            .map(|(_, place, line)| format!("{place}: {}", line.trim()))
     }
 }
 
@@ -185,14 +185,4 @@ const COMPARED_LINES: usize = 20_000;
 
 fn place(file: &ChangedFile, line: usize) -> String {
     format!("{}:{line}", file.path)
-}
-
-/// Cut between words where that is possible: of half a secret nobody could tell that it is one.
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(160) {
-        Some((at, _)) => {
-            format!("{}…", line[..at].rsplit_once(char::is_whitespace).map_or(&line[..at], |(words, _)| words))
-        }
-        None => line.to_owned(),
-    }
 }

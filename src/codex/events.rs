@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Settings;
 use crate::process::Watch;
+use crate::redact::Redactor;
 
 /// A longer line is skipped. Codex gives 1 MiB of a command's output, and JSON makes six bytes of one at worst.
 const LONGEST_LINE: usize = 8 << 20;
@@ -61,7 +62,8 @@ impl Usage {
     }
 }
 
-/// What the events said. A program that printed none has the default. Texts are as codex wrote them, not redacted.
+/// What the events said. A program that printed none has the default. Texts are redacted: a token that is cut in two
+/// would not be known any more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Events {
     /// Any event came.
@@ -203,6 +205,7 @@ struct Reader {
     skipping: bool,
     /// Something came that is no event.
     plain: bool,
+    redactor: Redactor,
 }
 
 impl Reader {
@@ -235,7 +238,10 @@ impl Reader {
             return false;
         }
         match serde_json::from_str::<Value>(text) {
-            Ok(event) => self.events.take(&event),
+            Ok(mut event) => {
+                self.redactor.json(&mut event);
+                self.events.take(&event)
+            }
             Err(_) => {
                 self.plain = true;
                 false
@@ -257,9 +263,9 @@ pub struct EventWatch {
 
 impl EventWatch {
     /// For a run that starts `now`.
-    pub fn new(settings: &Settings, now: Instant) -> EventWatch {
+    pub fn new(settings: &Settings, redactor: &Redactor, now: Instant) -> EventWatch {
         EventWatch {
-            reader: Reader::default(),
+            reader: Reader { redactor: redactor.clone(), ..Reader::default() },
             silence_limit: settings.silence_limit,
             first: now.checked_add(settings.start_limit),
             last_life: None,

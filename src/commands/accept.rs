@@ -32,8 +32,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
         return Ok(0);
     }
     for input in &changed {
-        let diff = told(&settings.workspace, &cache_dir, input, &state);
-        write!(stdout(), "{}", settings.env.redactor().text(&diff)).ok();
+        write!(stdout(), "{}", told(settings, &cache_dir, input, &state)).ok();
     }
     let writer = Writer::within(&cache_dir);
     writer.cache_folder(&cache_dir)?;
@@ -51,11 +50,11 @@ fn changed(settings: &Settings, state: &State) -> Vec<InputHash> {
     changed.map(|(file, _, sha256)| InputHash { file: file.clone(), sha256 }).collect()
 }
 
-fn told(workspace: &Path, cache_dir: &Path, input: &InputHash, state: &State) -> String {
+fn told(settings: &Settings, cache_dir: &Path, input: &InputHash, state: &State) -> String {
     let accepted = state.accepted.get(&input.file).map_or("", String::as_str);
-    let now = std::fs::read(workspace.join(&input.file)).ok();
+    let now = std::fs::read(settings.workspace.join(&input.file)).ok();
     match inputs::copy(cache_dir, &input.file, accepted) {
-        Ok(before) => difference::unified(&input.file, before.as_deref(), now.as_deref()),
+        Ok(before) => difference::unified(&input.file, before.as_deref(), now.as_deref(), settings.env.redactor()),
         Err(_) => format!("{}: what was accepted of it is gone, so the difference can't be shown\n", input.file),
     }
 }

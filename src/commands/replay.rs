@@ -29,7 +29,8 @@ pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure>
     let folder = id.folder(&settings.cache_dir);
     let (evidence, forged) = recorded::evidence(&folder, &past.attempt, None, &past.state, &trees)?;
     let prompt_lost = evidence.prompt.is_empty() && forged.is_none();
-    let mut replay = Replay::of(&past, judged_by, &bar, judge(&past, &bar, &evidence, forged));
+    let judged = judge(&past, &bar, &evidence, forged, settings.env.redactor());
+    let mut replay = Replay::of(&past, judged_by, &bar, judged);
     if prompt_lost {
         replay.notes.push("the prompt is not as it was sent: the message counts as empty".to_owned());
     }

@@ -4,10 +4,13 @@ use crate::checks::{Judged, TestString};
 use crate::evidence::{ChangedFile, Content};
 use crate::journal::{Ending, TestOutcome};
 use crate::prompt::head;
+use crate::redact::Redactor;
 use crate::rules::Verdict;
 
 /// So much of what was looked for stands in the evidence, in bytes.
 const LOOKED_FOR: usize = 160;
+/// So much of the nearest miss.
+const NEAREST: usize = 240;
 
 /// Everything that a verdict follows from.
 #[derive(Debug)]
@@ -68,19 +71,22 @@ impl Tested {
         Tested { outcome, always: test.always(), proves: test.check.kind.proves(), inconclusive: false }
     }
 
-    /// Of `includes`, `excludes` and `regex`.
-    pub fn judged(test: &TestString, judged: Judged) -> Tested {
+    /// Of `includes`, `excludes` and `regex`. What is quoted is redacted before it is cut.
+    pub fn judged(test: &TestString, judged: Judged, redactor: &Redactor) -> Tested {
         let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
         // The whole line of the tests file is told beside.
-        let looked_for = head(&looked_for, LOOKED_FOR);
+        let looked_for = head(&redactor.text(&looked_for), LOOKED_FOR);
         let evidence = match (passed, place, nearest) {
             (true, Some(place), _) => place,
             (true, None, _) => format!("`{looked_for}` is absent from {looked_in}"),
             (false, Some(place), _) => format!("`{looked_for}` stands in {place}"),
-            (false, None, Some(near)) => format!("`{looked_for}` is not in {looked_in}; nearest: {near}"),
+            (false, None, Some(near)) => {
+                let near = head(&redactor.text(&near), NEAREST);
+                format!("`{looked_for}` is not in {looked_in}; nearest: {near}")
+            }
             (false, None, None) => format!("`{looked_for}` is not in {looked_in}"),
         };
-        Tested::new(test, passed, counts, evidence)
+        Tested::new(test, passed, counts, redactor.text(&evidence).into_owned())
     }
 
     /// Of `shell`. `before`: how it was before the work, in a column that asks for red, then green.
@@ -224,6 +230,22 @@ mod tests {
         let judgement = judge(&Case { tampered: &tampered, lacks_changes: false, ..base });
         assert_eq!(judgement.verdict, Verdict::Tampered);
         assert!(judgement.reason.contains("tests.txt"));
+    }
+
+    #[test]
+    fn what_is_quoted_is_short() {
+        let test = &crate::checks::parse(&format!("includes:{}", "wanted ".repeat(100)), "tests.txt").unwrap()[0];
+        let judged = Judged {
+            passed: false,
+            counts: false,
+            proves: false,
+            place: None,
+            looked_for: "wanted ".repeat(100),
+            looked_in: "1 changed file".to_owned(),
+            nearest: Some("a:1: ".to_owned() + &"nearly wanted ".repeat(100)),
+        };
+        let evidence = Tested::judged(test, judged, &Redactor::default()).outcome.evidence;
+        assert!(evidence.len() < LOOKED_FOR + NEAREST + 60 && evidence.contains("nearly wanted"), "{evidence}");
     }
 
     proptest! {

@@ -49,7 +49,7 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
         });
         text = listed(text, &tests.collect::<Vec<_>>(), WHOLE, "; ");
     }
-    let data = json!({
+    let mut data = json!({
         "v": 1,
         "verdict": verdict,
         "attempt": settlement.attempt,
@@ -60,6 +60,7 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
         "at": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "failed": failed.iter().take(NAMED).map(|outcome| &outcome.id).collect::<Vec<_>>(),
     });
+    redactor.json(&mut data);
     Note { text: redactor.text(&text).into_owned(), data }
 }
 

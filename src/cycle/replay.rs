@@ -7,6 +7,7 @@ use crate::checks::{self, Kind, TestId, TestString};
 use crate::evidence::{ChangeSet, Evidence};
 use crate::journal::{AttemptId, Event, Record, TestOutcome};
 use crate::process::TIME_LIMIT;
+use crate::redact::Redactor;
 use crate::rules::Rule;
 
 /// An attempt when it was first judged to the end, and everything that was known then.
@@ -88,11 +89,17 @@ impl Bar {
 }
 
 /// The verdict, and what each test said. `forged`: what of the saved trees is.
-pub fn judge(past: &Past, bar: &Bar, evidence: &Evidence, forged: Option<String>) -> (Judgement, Vec<TestOutcome>) {
-    let sources = bar.rule.sources();
+pub fn judge(
+    past: &Past,
+    bar: &Bar,
+    evidence: &Evidence,
+    forged: Option<String>,
+    redactor: &Redactor,
+) -> (Judgement, Vec<TestOutcome>) {
+    let (sources, redactor) = (bar.rule.sources(), redactor.knowing(evidence.changes.texts()));
     let tested = |test: &TestString| match (&test.check.kind, checks::judge(test, evidence, &sources)) {
         (Kind::Shell(_), _) | (_, None) => recorded(test, past.outcome(test)),
-        (_, Some(judged)) => Tested::judged(test, judged),
+        (_, Some(judged)) => Tested::judged(test, judged, &redactor),
     };
     let tests: Vec<Tested> = bar.tests.iter().map(tested).collect();
     let mut tampered = past.tampered(bar, &evidence.changes);

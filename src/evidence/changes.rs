@@ -57,6 +57,14 @@ pub enum Content {
 }
 
 impl ChangeSet {
+    /// What the changed files hold, where that is text.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().filter_map(|file| match &file.content {
+            Content::Text(text) => Some(text.as_str()),
+            Content::Binary { .. } | Content::Deleted => None,
+        })
+    }
+
     /// Folds a card's attempts, oldest first. `current` is what the changed files are after the last one; a path that
     /// it lacks is deleted.
     ///

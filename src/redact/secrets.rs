@@ -121,8 +121,7 @@ const ROOTS: &[&str] = &[
 const PEOPLE: &[&str] = &["USER", "USERNAME", "LOGNAME", "HOSTNAME"];
 
 /// Name and value of the variables of `env` that hold secrets; values without the white space around them.
-pub fn of_environment(env: impl IntoIterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let env: Vec<(String, String)> = env.into_iter().collect();
+pub fn of_environment(env: &[(String, String)]) -> Vec<(String, String)> {
     let people: Vec<&str> =
         env.iter().filter(|(name, _)| PEOPLE.contains(&name.as_str())).map(|(_, v)| v.as_str()).collect();
     let secrets = env.iter().filter(|(name, value)| !people.contains(&value.trim()) && is_secret(name, value.trim()));
@@ -140,6 +139,11 @@ fn is_secret(name: &str, value: &str) -> bool {
     let strong = STRONG.iter().any(|part| name.contains(part)) || ADDRESSES.iter().any(|end| name.ends_with(end));
     let weak = parts.len() > 1 && parts.iter().any(|part| WEAK.contains(part)) || ALONE.contains(&name.as_str());
     !harmless && (strong || weak && !is_plain_words(value))
+}
+
+/// What was found in a variable by its shape is looked for by itself, unless any text may hold it.
+pub fn is_telling(secret: &str) -> bool {
+    secret.chars().count() >= SHORTEST && !is_trivial(secret) && !is_plain_words(secret)
 }
 
 /// A number, a switch or a placeholder.
@@ -179,7 +183,10 @@ fn is_plain_address(value: &str) -> bool {
 /// either case of hex digits; and once more for JSON within JSON.
 pub fn forms(value: &str) -> BTreeSet<Vec<u8>> {
     let mut forms = BTreeSet::from([value.as_bytes().to_vec()]);
-    for choice in 0..16_u8 {
+    // The bits that matter: most values have nothing of what they are about.
+    let escaped = [value.contains('/'), value.contains(['<', '>', '&', '\'']), !value.is_ascii()];
+    let matter = (0..3).filter(|bit| escaped[*bit]).fold(8_u8, |bits, bit| bits | 1 << bit);
+    for choice in (0..16_u8).filter(|choice| choice & !matter == 0) {
         let once = json(value, choice);
         forms.insert(json(&once, 0).into_bytes());
         forms.insert(once.into_bytes());

@@ -59,6 +59,13 @@ fn examples() -> Vec<(&'static str, String)> {
         ("cloudflare-origin-key", ["{v1", ".0-", &h(24), "-", &h(146), "}"].concat()),
         ("heroku-token", ["{HR", "KU-", &l(60), "}"].concat()),
         ("fly-token", ["Fly", "V1 {fm", "2_", &l(80), "}"].concat()),
+        ("azure-client-secret", ["{abc8", "Q~", &l(34), "}"].concat()),
+        ("netlify-token", ["{nf", "p_", &l(40), "}"].concat()),
+        ("tailscale-key", ["{tskey", "-auth-", &l(12), "CNTRL-", &l(32), "}"].concat()),
+        ("onepassword-token", ["{op", "s_ey", "J", &l(200), "}"].concat()),
+        ("npm-auth", ["//registry.npmjs.org/:_auth", "Token={", &l(36), "}"].concat()),
+        ("sentry-dsn", ["https:/", "/{", &h(32), "}@o1.ingest.sentry.io/2"].concat()),
+        ("service-key", ["DD_API", "_KEY={", &h(32), "}"].concat()),
         ("supabase-token", ["{sb", "p_", &h(40), "}"].concat()),
         ("planetscale-token", ["{pscale", "_tkn_", &l(43), "}"].concat()),
         ("databricks-token", ["{da", "pi", &h(32), "}"].concat()),
@@ -156,6 +163,36 @@ fn tokens_are_known_by_their_shape() {
     let named: BTreeSet<&str> = examples().into_iter().map(|(name, _)| name).collect();
     let shapes: BTreeSet<&str> = SHAPES.iter().map(|(name, _)| *name).collect();
     assert_eq!(named, shapes, "each shape has an example");
+}
+
+#[test]
+fn a_line_that_a_diff_takes_away_hides_no_token() {
+    let key = ["AK", "IA", &capitals(16)].concat();
+    for before in ["-", "+", "a\n-", "a\\n-", "__", "--"] {
+        assert_eq!(Redactor::default().text(&format!("{before}{key}")), format!("{before}[REDACTED:aws-access-key]"));
+    }
+}
+
+#[test]
+fn what_a_text_shows_to_be_secret_is_known_in_parts_of_it() {
+    let key = pem("RSA PRIVATE KEY", "\n", 3);
+    let line = key.lines().nth(1).unwrap();
+    let quoted = format!("3: {line}");
+    assert_eq!(Redactor::default().text(&quoted), quoted);
+    assert_eq!(Redactor::default().knowing([key.as_str()]).text(&quoted), "3: [REDACTED:private-key]");
+    assert_eq!(redactor(&[("DEPLOY", &key)]).text(&quoted), "3: [REDACTED:private-key]");
+    let url = ["https://me:", &letters(12), "@localhost"].concat();
+    assert_eq!(redactor(&[("UPSTREAM", &url)]).text(&letters(12)), "[REDACTED:url-password]");
+}
+
+#[test]
+fn a_torn_key_takes_no_half_of_the_next_secret() {
+    let torn = pem("RSA PRIVATE KEY", "\n", 3)
+        .replace("-----END RSA PRIVATE KEY-----", &["sk", "_live_", &letters(24)].concat());
+    for size in [1, 7, 1000] {
+        let out = shown(&streamed(&Redactor::default(), (torn.clone() + " rest").as_bytes().chunks(size)));
+        assert_eq!(out, "[REDACTED:private-key] rest", "pieces of {size}");
+    }
 }
 
 #[test]

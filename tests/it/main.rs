@@ -16,6 +16,7 @@ mod real_codex;
 mod replay;
 mod retrieval;
 mod runs;
+mod secrets;
 mod settings;
 mod spawning;
 mod support;

@@ -379,6 +379,11 @@ impl Picture {
         self
     }
 
+    /// The bytes of each plain file; none of a folder.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, (bytes, _))| (path.as_path(), bytes.as_slice()))
+    }
+
     /// The paths that are not the same in both.
     pub fn changes(&self, other: &Picture) -> Vec<PathBuf> {
         let all = self.0.keys().chain(other.0.keys()).collect::<std::collections::BTreeSet<_>>();

@@ -181,12 +181,12 @@ fn a_pattern_that_matches_much_is_not_slow() {
 }
 
 #[test]
-fn a_near_miss_is_short_and_costs_little_however_long_the_lines_are() {
+fn a_near_miss_costs_little_however_long_the_lines_are() {
     let text = format!("+{} looked for here\n", "long line of words ".repeat(200)).repeat(20_000);
     let changes = ChangeSet { files: vec![file("a", &text)] };
     let evidence = Evidence { changes, ..Evidence::default() };
     let start = std::time::Instant::now();
     let nearest = judged("regex:/words (not )?found \\d here/", &evidence, &BOTH).nearest.unwrap();
-    assert!(nearest.len() < 200 && nearest.ends_with(" long…"), "{nearest}");
+    assert!(nearest.ends_with(" looked for here"), "{nearest}");
     assert!(start.elapsed() < std::time::Duration::from_secs(60), "{:?}", start.elapsed());
 }

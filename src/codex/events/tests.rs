@@ -178,7 +178,7 @@ fn silence_is_measured_from_the_last_sign_of_life_and_not_while_a_command_runs()
         grace: SECOND,
     };
     let start = Instant::now();
-    let mut watch = EventWatch::new(&settings, start);
+    let mut watch = EventWatch::new(&settings, &Redactor::default(), start);
     let mut after = |second: u32, line: &str| {
         watch.stdout(format!("{line}\n").as_bytes(), start + second * SECOND);
         watch.deadline().map(|(at, limit)| ((at - start).as_secs(), limit))
@@ -195,7 +195,7 @@ fn silence_is_measured_from_the_last_sign_of_life_and_not_while_a_command_runs()
     assert_eq!(after(501, STARTS), None);
     assert_eq!(after(502, COMPLETED), Some((532, SILENCE)), "codex ends what still runs");
 
-    let mut plain = EventWatch::new(&settings, start);
+    let mut plain = EventWatch::new(&settings, &Redactor::default(), start);
     plain.stdout(b"working", start + SECOND);
     assert_eq!(plain.deadline(), None, "text, though its line is not complete");
     plain.stdout(format!("\n{TURN}\n").as_bytes(), start + 2 * SECOND);

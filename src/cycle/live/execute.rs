@@ -1,5 +1,6 @@
 //! One execution: the tree before, codex, the tree after.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -55,8 +56,9 @@ impl Live {
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
         let job = self.codex_job(program, args, stdin, &folder);
-        let mut watch = EventWatch::new(&self.settings.codex, Instant::now());
+        let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let ended = self.spawner.run(job, &mut watch, &mut self.stop).await?;
+        self.clean_message(&folder)?;
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
         }
@@ -125,7 +127,17 @@ impl Live {
         }
     }
 
-    /// What an outcome costs. The message of a good one is kept for later judgements, without secrets.
+    /// Codex writes its last message itself: what it wrote holds no secret from now on.
+    fn clean_message(&self, folder: &Path) -> Result<()> {
+        let path = folder.join("message.md");
+        let Ok(bytes) = fs::read(&path) else { return Ok(()) };
+        match self.settings.env.redactor().text(&String::from_utf8_lossy(&bytes)) {
+            Cow::Borrowed(_) => Ok(()),
+            Cow::Owned(clean) => self.writer.replace(&path, clean.as_bytes()),
+        }
+    }
+
+    /// What an outcome costs. The message of a good one is kept for later judgements.
     async fn ending(&mut self, outcome: Outcome, folder: &Path) -> Result<Ending> {
         let kept = folder.join("message.md");
         match &outcome {
@@ -199,7 +211,10 @@ impl Live {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() <= LARGEST_PATCH {
                 let text = String::from_utf8_lossy(&patch);
-                let text = self.settings.env.redactor().text(&text);
+                // A hunk may begin in the midst of a key, of the file as it is or as it was.
+                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone())])?;
+                let redactor = self.settings.env.redactor().knowing(changes.texts().chain(gone.texts()));
+                let text = redactor.text(&text);
                 self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;
             }
         }
@@ -215,6 +230,7 @@ impl Live {
             book.record(Event::Warning { text })?;
         }
         let folder = self.folder(id);
+        self.clean_message(&folder)?;
         let (ending, usage) = match self.disowned {
             true => (Ending::Interrupted, None),
             false => self.recovered(&attempt, &folder).await?,
@@ -265,7 +281,7 @@ impl Live {
     async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
         let Some(exit) = recorded(folder) else { return Ok((Ending::Interrupted, None)) };
         let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
-        let mut watch = EventWatch::new(&self.settings.codex, Instant::now());
+        let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let stdout = read("events.jsonl");
         watch.stdout(&stdout, Instant::now());
         let events = watch.into_events();

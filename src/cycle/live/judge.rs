@@ -10,7 +10,7 @@ use crate::cycle::gate::{self, Before, Case, Ran, Tested};
 use crate::cycle::plan::CardPlan;
 use crate::cycle::recorded;
 use crate::cycle::state::State;
-use crate::evidence::{Evidence, artifacts, artifacts_unchanged};
+use crate::evidence::{artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
@@ -35,8 +35,11 @@ impl Live {
         tampered.extend(weakened.iter().map(|file| gate::told(file)));
         let spoiled = self.spoiled(&attempt.card, &book.state);
         let mut tests = Vec::new();
+        let redactor = self.settings.env.redactor().knowing(evidence.changes.texts());
         for selected in plan.runnable() {
-            let Some(tested) = self.test(&selected.test, &plan, &evidence, &id, &book.state).await? else {
+            let judged = checks::judge(&selected.test, &evidence, &plan.sources);
+            let judged = judged.map(|judged| Tested::judged(&selected.test, judged, &redactor));
+            let Some(tested) = self.test(&selected.test, judged, &plan, &id, &book.state).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
@@ -74,19 +77,16 @@ impl Live {
         })
     }
 
-    /// One test's outcome; None when the runner is stopping.
+    /// One test's outcome, which is that of the evidence or of its command; None when the runner is stopping.
     async fn test(
         &self,
         test: &TestString,
+        judged: Option<Tested>,
         plan: &CardPlan,
-        evidence: &Evidence,
         id: &AttemptId,
         state: &State,
     ) -> Result<Option<Tested>> {
-        let line = match (&test.check.kind, checks::judge(test, evidence, &plan.sources)) {
-            (Kind::Shell(line), _) => line,
-            (_, judged) => return Ok(judged.map(|judged| Tested::judged(test, judged))),
-        };
+        let Kind::Shell(line) = &test.check.kind else { return Ok(judged) };
         let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
         let before = plan.rule.red_green.then(|| state.before(&plan.card.id, &test.text));
         Ok(Some(Tested::ran(test, ran, before)))

@@ -157,9 +157,10 @@ impl Live {
         if files != book.state.held_inputs {
             book.record(Event::InputsHeld { files: files.into_iter().collect() })?;
         }
+        let redactor = self.settings.env.redactor();
         let told = |input: &InputHash| {
             let file = inputs.files.iter().find(|file| file.name == input.file);
-            let what = file.map(|file| difference::summary(file.bytes.as_deref(), file.now().as_deref()));
+            let what = file.map(|file| difference::summary(file.bytes.as_deref(), file.now().as_deref(), redactor));
             format!("{} ({})", input.file, what.unwrap_or_default())
         };
         Ok(tampered.into_iter().map(told).chain(attempt.meddled.iter().cloned()).collect())
