@@ -8,6 +8,7 @@ mod errors;
 mod evidence;
 mod examples;
 mod faults;
+mod fuzzed;
 mod hostile;
 mod pm2;
 mod process;
