@@ -174,9 +174,10 @@ fn created(text: &str, board: &Board) -> usize {
     let column = Column("Newly made".to_owned());
     let Ok(Edited::Text(made)) = edit::create_column(text, Mode::Board, &column) else { return 0 };
     let kept = made.match_indices(&column.0).any(|(at, name)| {
-        let (before, after) = (made[..at].trim_end_matches(['#', ' ', '\r', '\n']), &made[at + name.len()..]);
-        let rest = text.strip_prefix(before).map(|rest| rest.trim_start_matches(['\r', '\n']));
-        rest == Some(after.trim_start_matches(['\r', '\n'])) || text.ends_with(['#', ' '])
+        let ends = ['\r', '\n'];
+        let before = made[..at].trim_end_matches(' ').trim_end_matches('#').trim_end_matches(ends);
+        let after = made[at + name.len()..].trim_start_matches(ends);
+        text.strip_prefix(before).map(|rest| rest.trim_start_matches(ends)) == Some(after)
     });
     assert!(kept, "a new column changed other bytes: {text:?} {made:?}");
     let mut after = read(&made, Mode::Board);

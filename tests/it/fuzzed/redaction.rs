@@ -12,6 +12,9 @@ const VALUES: [(&str, &str); 4] = [
     ("DB_PASSWORD", "p\"a\\s/s\tw<ö>1"),
 ];
 
+/// No token is that long, in bytes.
+const LONGEST_WORD: usize = 8 << 10;
+
 static REDACTOR: LazyLock<Redactor> =
     LazyLock::new(|| Redactor::new(VALUES.map(|(name, value)| (name.to_owned(), value.to_owned()))));
 
@@ -19,6 +22,17 @@ static REDACTOR: LazyLock<Redactor> =
 pub fn holds(data: &[u8]) -> usize {
     let bytes = planted(data);
     let whole = streamed([&bytes[..]]);
+    for (name, value) in VALUES {
+        assert!(!contains(&whole, value.as_bytes()), "{name} survives in {:?} of {:?}", shown(&whole), shown(&bytes));
+    }
+    for token in tokens() {
+        assert!(!contains(&whole, token.as_bytes()), "{token} survives in {:?} of {:?}", shown(&whole), shown(&bytes));
+    }
+    // Of a word that is longer than what is looked at again, what is masked may take its neighbours along.
+    let longest = bytes.split(|byte| !(byte.is_ascii_alphanumeric() || b"_-.+/=~%".contains(byte))).map(<[u8]>::len);
+    if longest.max() > Some(LONGEST_WORD) {
+        return 0;
+    }
     for size in [1, 2, 3, 7, 40, 1000, 5000] {
         // Small pieces of a long text take long, and are no other than those of a short one.
         if bytes.len() / size < 20_000 {
@@ -26,12 +40,6 @@ pub fn holds(data: &[u8]) -> usize {
         }
     }
     assert!(streamed(bytes.split_inclusive(|byte| *byte == b'\n')) == whole, "lines differ: {:?}", shown(&bytes));
-    for (name, value) in VALUES {
-        assert!(!contains(&whole, value.as_bytes()), "{name} survives in {:?} of {:?}", shown(&whole), shown(&bytes));
-    }
-    for token in tokens() {
-        assert!(!contains(&whole, token.as_bytes()), "{token} survives in {:?} of {:?}", shown(&whole), shown(&bytes));
-    }
     let Ok(text) = std::str::from_utf8(&bytes) else { return 0 };
     let once = REDACTOR.text(text);
     assert!(once.as_bytes() == whole, "a text and its stream differ: {once:?} {:?} of {text:?}", shown(&whole));
