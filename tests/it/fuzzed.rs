@@ -1,7 +1,7 @@
 //! What the fuzz targets in `fuzz/` hold the formats to: a property a format, used by both. Here every input that was kept
 //! in `fuzz/corpus` is replayed, which needs no nightly compiler.
 
-mod board;
+pub mod board;
 mod events;
 mod journal;
 mod redaction;

@@ -19,14 +19,19 @@ pub fn holds(data: &[u8]) -> usize {
     let pairs: Vec<(&Card, &Column)> = pairs.filter(|(card, to)| **to != card.status).collect();
     let mut made = 0;
     for (card, to) in pairs.iter().step_by(pairs.len() / MOVES + 1) {
-        let Some(there) = moved(&text, &board, card, to).unwrap_or_else(|wrong| panic!("{wrong}\n{text:?}")) else {
-            continue;
+        let there = match moved(&text, &board, card, to) {
+            Ok(there) => there,
+            Err(Unmoved::Refused(_)) => continue,
+            Err(Unmoved::Broken(what)) => panic!("{what}\n{text:?}"),
         };
         let after = read(&there, Mode::Board);
         let card = after.card(&card.id).unwrap_or_else(|| panic!("{} is gone: {there:?}", card.id));
         let from = &board.card(&card.id).unwrap_or(card).status;
-        let back = moved(&there, &after, card, from).unwrap_or_else(|wrong| panic!("back: {wrong}\n{there:?}"));
-        made += 1 + usize::from(back.is_some());
+        let back = moved(&there, &after, card, from);
+        if let Err(Unmoved::Broken(what)) = &back {
+            panic!("back: {what}\n{there:?}");
+        }
+        made += 1 + usize::from(back.is_ok());
     }
     for card in board.cards.iter().step_by(board.cards.len() / MOVES + 1) {
         made += noted(&text, Mode::Board, &board, card);
@@ -41,13 +46,22 @@ fn read(text: &str, mode: Mode) -> Board {
     }
 }
 
-/// The text with the card in `to`; None where that is refused. The error says what else changed.
-pub fn moved(text: &str, board: &Board, card: &Card, to: &Column) -> Result<Option<String>, String> {
-    let told = |what: String| format!("{:?} (line {}) to {to:?}: {what}", card.title, card.line);
+/// Why a card is not moved.
+#[derive(Debug)]
+pub enum Unmoved {
+    /// The edit says so, and changes nothing.
+    Refused(String),
+    /// More than the card was moved.
+    Broken(String),
+}
+
+/// The text with the card in `to`, when all else is as it was.
+pub fn moved(text: &str, board: &Board, card: &Card, to: &Column) -> Result<String, Unmoved> {
+    let told = |what: String| Unmoved::Broken(format!("{:?} (line {}) to {to:?}: {what}", card.title, card.line));
     let moved = match edit::transition(text, Mode::Board, &card.id, &card.status, to, None) {
         Ok(Edited::Text(moved)) => moved,
         Ok(other) => return Err(told(format!("{other:?}"))),
-        Err(_) => return Ok(None),
+        Err(error) => return Err(Unmoved::Refused(format!("{error:#}"))),
     };
     let after = read(&moved, Mode::Board);
     // The deeper heading that it stands under is another one.
@@ -58,7 +72,7 @@ pub fn moved(text: &str, board: &Board, card: &Card, to: &Column) -> Result<Opti
     };
     if after.columns != board.columns
         || after.refused.len() != board.refused.len()
-        || after.column(to).last().map(|last| &last.id) != Some(&card.id) && after.column(to).count() < 2
+        || after.column(to).count() != board.column(to).count() + 1
         || !others_same(&after, board, &card.id)
     {
         return Err(told(format!("others changed: {after:?} in {moved:?}")));
@@ -69,7 +83,7 @@ pub fn moved(text: &str, board: &Board, card: &Card, to: &Column) -> Result<Opti
     if !others_kept || !ends('\n') || !ends('\r') {
         return Err(told(format!("other bytes changed: {moved:?}")));
     }
-    Ok(Some(moved))
+    Ok(moved)
 }
 
 /// Where a card stands in its file is no part of it.
