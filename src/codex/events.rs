@@ -231,14 +231,13 @@ impl Reader {
     fn complete(&mut self) -> bool {
         self.skipping = false;
         let line = std::mem::take(&mut self.line);
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
+        let text = String::from_utf8_lossy(line.trim_ascii());
         if text.is_empty() {
             return false;
         }
-        match serde_json::from_str::<Value>(text) {
-            Ok(event) => self.events.take(&event),
-            Err(_) => {
+        match serde_json::from_str::<Value>(&text) {
+            Ok(event @ Value::Object(_)) => self.events.take(&event),
+            Ok(_) | Err(_) => {
                 self.plain = true;
                 false
             }

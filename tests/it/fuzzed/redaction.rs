@@ -60,7 +60,7 @@ fn planted(data: &[u8]) -> Vec<u8> {
             0x03 => VALUES[2].1,
             0x04 => VALUES[3].1,
             0x05 => &github,
-            0x06 => &format!(" {aws}"),
+            0x06 => &aws,
             0x07 => &label,
             0x08 => &end,
             0x0b => &letters(40),
@@ -83,10 +83,9 @@ fn planted(data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Put together here, so that no scanner takes this file for a leak. Known wherever they stand; the second one at the edge of
-/// a word.
+/// Put together here, so that no scanner takes this file for a leak. The second one is known at the edge of a word only.
 fn tokens() -> [String; 2] {
-    [["gh", "p_", &letters(36)].concat(), ["AK", "IA", &"Q7ZK2MB4".repeat(2)].concat()]
+    [["gh", "p_", &letters(36)].concat(), [" AK", "IA", &"Q7ZK2MB4".repeat(2)].concat()]
 }
 
 fn letters(count: usize) -> String {
