@@ -77,6 +77,13 @@ fn journals_give_every_line_that_is_left() {
 }
 
 #[test]
+fn journals_can_be_torn_at_every_byte() {
+    for file in files(&folder("corpus/journal")) {
+        journal::torn(&std::fs::read(file).unwrap(), 1);
+    }
+}
+
+#[test]
 fn events_come_in_any_pieces() {
     replay("events");
 }

@@ -8,8 +8,8 @@ use kanban_codex_exec::journal::replay::{Replayed, replay};
 use kanban_codex_exec::journal::{Record, append, compact};
 use kanban_codex_exec::redact::Redactor;
 
-/// So many places of one journal are torn, spread over it.
-const TEARS: usize = 400;
+/// So many places of one journal are torn, and lines damaged, spread over it.
+const TEARS: usize = 20;
 
 /// How many records were read.
 pub fn holds(data: &[u8]) -> usize {
@@ -24,12 +24,8 @@ pub fn holds(data: &[u8]) -> usize {
     assert_eq!(whole, expected(&read_alone), "a line changes what another one says");
     // Corrupt is not empty.
     assert_eq!(whole.records.len() + whole.damaged.len(), lines.len(), "a line is lost");
-    for cut in (0..=data.len()).step_by(data.len() / TEARS + 1) {
-        let left = data[..cut].iter().filter(|byte| **byte == b'\n').count();
-        let torn = read(&data[..cut]).unwrap_or_else(|failure| panic!("torn at {cut}: {failure}"));
-        assert_eq!(torn, expected(&read_alone[..left]), "torn at {cut}");
-    }
-    for damaged in (0..lines.len()).step_by(lines.len() / 40 + 1) {
+    torn(data, data.len() / TEARS + 1);
+    for damaged in (0..lines.len()).step_by(lines.len() / TEARS + 1) {
         let mut bytes = lines.concat();
         let at = lines[..damaged].iter().map(|line| line.len()).sum::<usize>();
         bytes[at..at + lines[damaged].len() - 1].fill(0xff);
@@ -40,6 +36,18 @@ pub fn holds(data: &[u8]) -> usize {
     }
     folds(&whole.records);
     whole.records.len()
+}
+
+/// Tears a journal at every `step`th byte.
+pub fn torn(data: &[u8], step: usize) {
+    let Ok(whole) = read(data) else { return };
+    for cut in (0..=data.len()).step_by(step) {
+        let left = data[..cut].iter().filter(|byte| **byte == b'\n').count();
+        let damaged: Vec<usize> = whole.damaged.iter().copied().filter(|line| *line <= left).collect();
+        let records = whole.records[..left - damaged.len()].to_vec();
+        let torn = read(&data[..cut]).unwrap_or_else(|failure| panic!("torn at {cut}: {failure}"));
+        assert_eq!(torn, Replayed { records, damaged }, "torn at {cut}");
+    }
 }
 
 fn read(bytes: &[u8]) -> Result<Replayed, Failure> {
