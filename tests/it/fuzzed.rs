@@ -1,6 +1,8 @@
 //! What the fuzz targets in `fuzz/` hold the formats to: a property a format, used by both. Here every input that was kept
 //! in `fuzz/corpus` is replayed, which needs no nightly compiler.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test's helpers fail the test, and say on what")]
+
 pub mod board;
 mod events;
 mod journal;
