@@ -33,7 +33,7 @@ for target in "${targets[@]}"; do
     mkdir -p "target/found/$target" "artifacts/$target"
     before=$(find "artifacts/$target" -type f | sort)
     if ! cargo +nightly fuzz run "${fuzz[@]}" "$target" "target/found/$target" "corpus/$target" -- \
-        -dict="dictionaries/$target.dict" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=2048 \
+        -dict="dictionaries/$target.dict" -max_total_time="$seconds" -max_len=4096 -timeout=30 -rss_limit_mb=2048 \
         -print_final_stats=1; then
         after=$(find "artifacts/$target" -type f | sort)
         mapfile -t new < <(comm -13 <(echo "$before") <(echo "$after"))

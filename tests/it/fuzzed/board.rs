@@ -1,6 +1,6 @@
 //! A board: cards are moved there and back, stamped and noted, and all other bytes stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kanban_codex_exec::board::{Board, Card, CardId, Column};
 use kanban_codex_exec::provider::Note;
@@ -71,7 +71,6 @@ pub fn moved(text: &str, board: &Board, card: &Card, to: &Column) -> Result<Stri
         return Err(told(format!("found {:?} in {moved:?}", after.card(&card.id))));
     };
     if after.columns != board.columns
-        || after.refused.len() != board.refused.len()
         || after.column(to).count() != board.column(to).count() + 1
         || !others_same(&after, board, &card.id)
     {
@@ -91,10 +90,15 @@ fn same(one: &Card, other: &Card) -> bool {
     Card { line: 0, ..one.clone() } == Card { line: 0, ..other.clone() }
 }
 
+/// All cards but one, and all that is no card.
 fn others_same(one: &Board, other: &Board, id: &CardId) -> bool {
     let others = |board: &Board| -> Vec<Card> { board.cards.iter().filter(|card| card.id != *id).cloned().collect() };
+    let refused = |board: &Board| -> BTreeSet<(String, String)> {
+        board.refused.iter().map(|part| (part.title.clone(), part.reason.clone())).collect()
+    };
+    let parts = one.refused.len() == other.refused.len() && refused(one) == refused(other);
     let (one, other) = (others(one), others(other));
-    one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| same(one, other))
+    parts && one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| same(one, other))
 }
 
 fn blank(line: &str) -> bool {
