@@ -248,7 +248,8 @@ fn shapes_of(text: &[u8], part: Range<usize>, secrets: &mut Vec<Secret<'_>>) -> 
 }
 
 /// Redacts a stream: a secret that is split over two pieces is found as well. What it gives is what [`Redactor::text`] gives for
-/// the whole. It holds back the line that has not ended, at most 64 KiB of it (and what may be the start of a known value).
+/// the whole (of a word of more than 16 KiB it may take more). It holds back the line that has not ended, at most 64 KiB of it
+/// (and what may be the start of a known value).
 #[derive(Debug)]
 pub struct Stream {
     redactor: Redactor,

@@ -30,9 +30,11 @@ impl<'t> Document<'t> {
         Ok(Document { text, file: file.to_owned(), value })
     }
 
-    /// A problem at the value that `path` leads to (mapping keys and sequence positions as text).
+    /// A problem at the value that `path` leads to (mapping keys and sequence positions as text), or at the nearest one
+    /// around it that is found: `0x10` is not written as the number that it is.
     pub fn problem(&self, path: &[&str], text: impl Into<String>) -> Problem {
-        let (line, column) = self.locate(path).unwrap_or((0, 0));
+        let near = (0..=path.len()).rev().find_map(|length| self.locate(&path[..length]));
+        let (line, column) = near.unwrap_or((0, 0));
         Problem { file: self.file.clone(), line, column, text: text.into(), hint: None }
     }
 
@@ -123,7 +125,8 @@ mod tests {
             (&["statuses", "Review", "nope"], "t.yaml:5:26: p"),
             (&["statuses", "In Progress"], "t.yaml:2:3: p"),
             (&["list", "1"], "t.yaml:8:5: p"),
-            (&["absent"], "t.yaml: p"),
+            (&["statuses", "Review", "absent"], "t.yaml:5:3: p"),
+            (&["absent"], "t.yaml:1:1: p"),
         ] {
             assert_eq!(document.problem(path, "p").to_string(), place, "{path:?}");
         }

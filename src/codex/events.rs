@@ -18,6 +18,8 @@ const LONGEST_MESSAGE: usize = 1 << 20;
 const LONGEST_ERROR: usize = 2000;
 /// Errors that are kept: the last ones.
 const ERRORS: usize = 5;
+/// Commands and tools of which it is known that they run: more never do at once.
+const RUNNING: usize = 1000;
 /// Items that wait for something other than the model.
 const TOOLS: [&str; 3] = ["command_execution", "mcp_tool_call", "collab_tool_call"];
 
@@ -108,7 +110,7 @@ impl Events {
                 false
             }
             "thread.started" => {
-                self.thread_id = event["thread_id"].as_str().map(str::to_owned);
+                self.thread_id = event["thread_id"].as_str().map(beginning);
                 true
             }
             "turn.completed" => {
@@ -147,7 +149,7 @@ impl Events {
         }
         if let Some(id) = item["id"].as_str() {
             match event {
-                "item.started" if TOOLS.contains(&kind) => {
+                "item.started" if TOOLS.contains(&kind) && self.running.len() < RUNNING => {
                     self.running.insert(beginning(id));
                 }
                 "item.completed" => {
@@ -225,24 +227,23 @@ impl Reader {
                 self.line = Vec::new();
             }
         }
-        self.plain |= self.line.first().is_some_and(|byte| *byte != b'{');
+        self.plain |= self.line.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| *byte != b'{');
         life
     }
 
     fn complete(&mut self) -> bool {
         self.skipping = false;
         let line = std::mem::take(&mut self.line);
-        let text = String::from_utf8_lossy(&line);
-        let text = text.trim();
+        let text = String::from_utf8_lossy(line.trim_ascii());
         if text.is_empty() {
             return false;
         }
-        match serde_json::from_str::<Value>(text) {
-            Ok(mut event) => {
+        match serde_json::from_str::<Value>(&text) {
+            Ok(mut event @ Value::Object(_)) => {
                 self.redactor.json(&mut event);
                 self.events.take(&event)
             }
-            Err(_) => {
+            Ok(_) | Err(_) => {
                 self.plain = true;
                 false
             }

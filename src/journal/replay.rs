@@ -23,7 +23,11 @@ pub struct Replayed {
 /// Reads the journal of `cache_dir`; one that is not there is empty. A journal of a newer program is refused.
 pub fn read(cache_dir: &Path) -> Result<Replayed, Failure> {
     let path = append::path(cache_dir);
-    let Some(mut file) = open(&path)? else { return Ok(Replayed::default()) };
+    open(&path)?.map_or_else(|| Ok(Replayed::default()), |file| replay(file, &path))
+}
+
+/// Reads a journal's bytes; `path` is its name in errors.
+pub fn replay(mut file: impl BufRead, path: &Path) -> Result<Replayed, Failure> {
     let mut replayed = Replayed::default();
     let mut line = Vec::new();
     for number in 1.. {

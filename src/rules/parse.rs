@@ -68,6 +68,14 @@ impl Reader<'_> {
         self.problem(path, format!("unknown key `{key}`"), Some(hint));
     }
 
+    /// The key of the mapping at `path`.
+    fn key<'k>(&mut self, path: &[&str], key: &'k Value) -> Option<&'k str> {
+        if key.as_str().is_none() {
+            self.problem(path, "a key that is no text stands here", Some("put it in quotes, or remove it".to_owned()));
+        }
+        key.as_str()
+    }
+
     fn rules(&mut self) -> Rules {
         let mut rules = Rules::default();
         let expected = "a mapping with `statuses:` is expected";
@@ -77,7 +85,8 @@ impl Reader<'_> {
             return rules;
         };
         for (key, value) in root {
-            match (key.as_str().unwrap_or_default(), value) {
+            let Some(key) = self.key(&[], key) else { continue };
+            match (key, value) {
                 ("statuses", Value::Mapping(statuses)) => self.statuses(statuses, &mut rules),
                 ("statuses", _) => self.problem(&["statuses"], "`statuses` must map columns to their rules", hint()),
                 ("createColumns", Value::Bool(flag)) => rules.create_columns = *flag,
@@ -120,7 +129,7 @@ impl Reader<'_> {
     fn rule(&mut self, name: &str, mapping: &Mapping) -> Rule {
         let mut rule = Rule::default();
         for (key, value) in mapping {
-            let key = key.as_str().unwrap_or_default();
+            let Some(key) = self.key(&["statuses", name], key) else { continue };
             let path = ["statuses", name, key];
             match key {
                 "prompt" => rule.prompt = self.text(&path, value).unwrap_or_default(),

@@ -9,6 +9,7 @@ mod evidence;
 mod examples;
 mod explain;
 mod faults;
+mod fuzzed;
 mod hostile;
 mod pm2;
 mod process;

@@ -141,6 +141,9 @@ fn errors_and_messages_are_bounded() {
     let says = format!(r#"{{"type":"item.completed","item":{{"type":"agent_message","text":"{text}END"}}}}"#);
     let message = read(&[&says]).message.unwrap();
     assert!(message.len() <= 1 << 20 && message.ends_with("éEND"));
+    let starts = |id: usize| format!(r#"{{"type":"item.started","item":{{"id":"{id}","type":"mcp_tool_call"}}}}"#);
+    let lines: Vec<String> = (0..2 * RUNNING).map(starts).collect();
+    assert_eq!(read(&lines.iter().map(String::as_str).collect::<Vec<_>>()).running.len(), RUNNING);
 }
 
 #[test]

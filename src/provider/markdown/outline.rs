@@ -64,10 +64,12 @@ impl Outline {
         let lines = Lines::new(text);
         let (start, obsidian) = front_matter(text);
         let end = footer(text, start);
+        let indented = |with: &str| lines.within(0..text.len()).any(|line| text[line].starts_with(with));
+        let spaces = !indented("\t") && indented("  ");
         let mut outline = Outline {
             lines,
             obsidian,
-            spaces: !text.lines().any(|line| line.starts_with('\t')) && text.lines().any(|line| line.starts_with("  ")),
+            spaces,
             end,
             blocks: Vec::new(),
             items: Vec::new(),

@@ -29,7 +29,7 @@ pub struct Parsed {
     /// In file order. In [`Mode::Next`]: every item, open ones in the first lane and done ones in the second.
     pub(super) cards: Vec<Located>,
     /// Parts of the board that are not read.
-    refused: Vec<Refused>,
+    pub(super) refused: Vec<Refused>,
 }
 
 #[derive(Debug)]

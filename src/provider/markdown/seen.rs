@@ -12,6 +12,8 @@ pub(super) struct Seen {
     /// Each with whether it is the archive.
     columns: Vec<(Column, bool)>,
     cards: Vec<SeenCard>,
+    /// The parts that are not read, by how they begin: one that a card swallows is lost.
+    unread: Vec<(Option<Column>, String)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +42,8 @@ impl Seen {
             state: card.card.state.is_some(),
             fault: card.fault.is_some(),
         });
-        Seen { columns, cards: cards.collect() }
+        let unread = parsed.refused.iter().map(|refused| (refused.status.clone(), refused.title.clone())).collect();
+        Seen { columns, cards: cards.collect(), unread }
     }
 
     /// Whether reading `text` sees this.
@@ -48,6 +51,7 @@ impl Seen {
         let Ok(parsed) = parse(text, mode) else { return false };
         let found = Seen::new(&parsed);
         self.columns == found.columns
+            && self.unread == found.unread
             && self.cards.len() == found.cards.len()
             && self.cards.iter().zip(&found.cards).all(|(card, found)| card.is(found))
     }
