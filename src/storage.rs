@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
+mod effect;
 mod rotate;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -17,6 +18,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
 
+#[cfg(debug_assertions)]
+pub use effect::arm;
+pub use effect::effect;
 pub use rotate::RotatingFile;
 
 /// Lower-case hex SHA-256.
@@ -66,19 +70,16 @@ impl RunLock {
         let mut files = Vec::new();
         for (kind, name) in [("board", &source), ("workspace", &workspace)] {
             let path = lock_file(folder, kind, name);
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .mode(0o600)
-                .open(&path)
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let mut file = effect("open", &path, || options.open(&path))
                 .with_context(|| format!("cannot open the lock {}", path.display()))?;
             if let Some(holder) = held(&mut file).with_context(|| format!("cannot lock {}", path.display()))? {
                 return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
             }
-            file.set_len(0)?;
-            file.write_all(format!("{holder}\n{}", places.cache_dir.display()).as_bytes())?;
+            effect("truncate", &path, || file.set_len(0))?;
+            let text = format!("{holder}\n{}", places.cache_dir.display());
+            effect("write", &path, || file.write_all(text.as_bytes()))?;
             files.push(file);
         }
         let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
@@ -151,11 +152,10 @@ impl Writer {
     /// Creates `folder` and what is missing above it, for this user only (0700).
     pub fn folder(&self, folder: &Path) -> Result<()> {
         self.allow(folder)?;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .with_context(|| format!("cannot create the folder {}", folder.display()))
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        let created = effect("mkdir", folder, || builder.create(folder));
+        created.with_context(|| format!("cannot create the folder {}", folder.display()))
     }
 
     /// Makes CACHE_DIR, which keeps itself out of the user's repository.
@@ -175,7 +175,7 @@ impl Writer {
     /// Like [`Writer::replace`], for a file that is to be executed: 0700.
     pub fn program(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.replace(path, bytes)?;
-        let executable = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+        let executable = effect("chmod", path, || fs::set_permissions(path, fs::Permissions::from_mode(0o700)));
         executable.with_context(|| format!("cannot make {} executable", path.display()))
     }
 
@@ -196,12 +196,13 @@ impl Writer {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = target.parent().unwrap_or(Path::new(".")).to_owned();
         let stage = || -> io::Result<tempfile::NamedTempFile> {
-            let mut file = tempfile::Builder::new().prefix(".kanban-codex-exec-").tempfile_in(&folder)?;
+            let mut builder = tempfile::Builder::new();
+            let mut file = effect("create", &target, || builder.prefix(".kanban-codex-exec-").tempfile_in(&folder))?;
             if let Ok(old) = fs::metadata(&target) {
                 file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
             }
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
+            effect("write", &target, || file.write_all(bytes))?;
+            effect("sync", &target, || file.as_file().sync_all())?;
             Ok(file)
         };
         let file = stage().with_context(|| format!("cannot write {}", path.display()))?;
@@ -211,7 +212,9 @@ impl Writer {
     /// Opens a file for durable appending, creating it with 0600.
     pub fn append(&self, path: &Path) -> Result<Appender> {
         self.allow(path)?;
-        let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path);
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let file = effect("open", path, || options.open(path));
         let file = file.with_context(|| format!("cannot open {}", path.display()))?;
         let mut appender = Appender { file, path: path.to_owned(), stamp: None };
         appender.stamp();
@@ -221,7 +224,9 @@ impl Writer {
     /// A new empty file for streaming, 0600, replacing what was there.
     pub fn create(&self, path: &Path) -> Result<File> {
         self.allow(path)?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let file = effect("create", path, || options.open(path));
         file.with_context(|| format!("cannot create {}", path.display()))
     }
 
@@ -229,13 +234,14 @@ impl Writer {
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.allow(from)?;
         self.allow(to)?;
-        fs::rename(from, to).with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
+        let renamed = effect("rename", to, || fs::rename(from, to));
+        renamed.with_context(|| format!("cannot rename {} to {}", from.display(), to.display()))
     }
 
     /// Removes a file; one that is not there is fine.
     pub fn remove(&self, path: &Path) -> Result<()> {
         self.allow(path)?;
-        match fs::remove_file(path) {
+        match effect("unlink", path, || fs::remove_file(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", path.display()))
             }
@@ -246,7 +252,7 @@ impl Writer {
     /// Removes a folder and all that is in it; one that is not there is fine.
     pub fn remove_folder(&self, path: &Path) -> Result<()> {
         self.allow(path)?;
-        match fs::remove_dir_all(path) {
+        match effect("rmdir", path, || fs::remove_dir_all(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", path.display()))
             }
@@ -264,8 +270,9 @@ struct Staged {
 impl Staged {
     fn commit(self) -> Result<()> {
         let target = self.target;
-        self.file.persist(&target).with_context(|| format!("cannot replace {}", target.display()))?;
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        let renamed = effect("rename", &target, || self.file.persist(&target));
+        renamed.with_context(|| format!("cannot replace {}", target.display()))?;
+        let synced = effect("sync", &self.folder, || File::open(&self.folder).and_then(|folder| folder.sync_all()));
         synced.with_context(|| format!("cannot sync {}", self.folder.display()))
     }
 }
@@ -309,7 +316,7 @@ impl Appender {
         if self.file.metadata().is_ok_and(|data| data.len() == length) {
             return Ok(());
         }
-        let cut = self.file.set_len(length).and_then(|()| self.file.sync_data());
+        let cut = effect("truncate", &self.path, || self.file.set_len(length).and_then(|()| self.file.sync_data()));
         self.stamp();
         cut.with_context(|| format!("cannot repair {}", self.path.display()))
     }
@@ -344,7 +351,8 @@ impl Appender {
     /// Appends and syncs. A piece that does not fit whole is taken back, so that the file never ends in the middle of one.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let before = self.file.metadata().map(|data| data.len());
-        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
+        let written = effect("append", &self.path, || self.file.write_all(bytes));
+        let written = written.and_then(|()| effect("sync", &self.path, || self.file.sync_data()));
         if written.is_err()
             && let Ok(length) = before
         {
@@ -357,7 +365,7 @@ impl Appender {
 
 /// Creates a folder that belongs to this user alone, or checks that it does.
 fn private_folder(folder: &Path) -> Result<()> {
-    match DirBuilder::new().mode(0o700).create(folder) {
+    match effect("mkdir", folder, || DirBuilder::new().mode(0o700).create(folder)) {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error).with_context(|| format!("cannot create {}", folder.display())),

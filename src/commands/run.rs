@@ -19,6 +19,8 @@ use crate::settings::{Format, Settings};
 use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
+    #[cfg(debug_assertions)]
+    crate::storage::arm();
     // Everything is checked before anything is written or locked.
     let settings = Opened::open(Arc::new(settings))?.settings;
     let lock = lock(&settings)?;

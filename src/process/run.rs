@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 use super::capture::Capture;
 use super::launcher::{self, AT_ONCE, END, EXIT_FILE, EndedBy, Order, Report, SWEEP};
 use super::{Captured, Ended, Exit, Input, Job, MARKER, Spawner, Stop, TIME_LIMIT, Watch, strays, tree};
+use crate::storage::effect;
 
 /// After the launcher's end its pipes are read for this long: what it could not kill may still hold them.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -81,7 +82,8 @@ impl Spawner {
             return Err(format!("there is no folder {}", job.folder.display()));
         }
         let order = Order { record, grace: job.grace, stdin, program: &job.program, args: &job.args };
-        Command::new(&self.launcher)
+        let mut command = Command::new(&self.launcher);
+        command
             .arg0(env!("CARGO_PKG_NAME"))
             .args(order.words())
             .env_clear()
@@ -90,12 +92,11 @@ impl Spawner {
             .current_dir(&job.folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| match error.kind() {
-                std::io::ErrorKind::ArgumentListTooLong => launcher::refusal(&job.program, &error),
-                _ => format!("cannot start {}: {error}", self.launcher.display()),
-            })
+            .stderr(Stdio::piped());
+        effect("spawn", Path::new(&job.program), || command.spawn()).map_err(|error| match error.kind() {
+            std::io::ErrorKind::ArgumentListTooLong => launcher::refusal(&job.program, &error),
+            _ => format!("cannot start {}: {error}", self.launcher.display()),
+        })
     }
 }
 

@@ -1,13 +1,14 @@
 //! A short-lived helper program that is trusted to end: git.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use super::{MARKER, Spawner};
+use crate::storage::effect;
 
 /// Runs helper programs.
 #[derive(Debug, Clone)]
@@ -38,23 +39,16 @@ impl Tool {
         folder: &Path,
         input: &[u8],
     ) -> Result<Vec<u8>> {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(args)
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)))
             .envs(self.marker.iter().map(|marker| (MARKER, marker)))
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {program}"))?;
-        let stdin = child.stdin.take();
-        let output = std::thread::scope(|scope| {
-            // Fed from its own thread: the child may answer before it has read everything.
-            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-            child.wait_with_output()
-        })?;
+            .current_dir(folder);
+        let verb = args.first().map(OsString::as_os_str).unwrap_or_default();
+        let output = effect("run", Path::new(verb), || output(&mut command, input));
+        let output = output.with_context(|| format!("cannot run {program}"))?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             let tail: String = text.trim_end().chars().rev().take(2000).collect::<Vec<_>>().into_iter().rev().collect();
@@ -66,4 +60,14 @@ impl Tool {
         }
         Ok(output.stdout)
     }
+}
+
+fn output(command: &mut Command, input: &[u8]) -> io::Result<Output> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let stdin = child.stdin.take();
+    std::thread::scope(|scope| {
+        // Fed from its own thread: the child may answer before it has read everything.
+        scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        child.wait_with_output()
+    })
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 mod codex;
+mod crashes;
 mod journal;
 mod killed;
 mod unwritable;
