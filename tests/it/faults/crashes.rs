@@ -135,7 +135,6 @@ fn die(points: &[&String], world: fn() -> World, undisturbed: &End) {
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
     let failed = failed.into_inner().unwrap();
     let (bad, all) = (failed.len(), points.len());
-    println!("died at {all} points");
     assert!(failed.is_empty(), "{bad} of {all} points:\n{}\nundisturbed: {undisturbed:#?}", failed.join("\n"));
 }
 
