@@ -96,6 +96,15 @@ pub struct InputHash {
     pub sha256: String,
 }
 
+/// What an attempt may use, set aside before it is started: it counts until it is known what the attempt did use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Reserved {
+    /// None: there is nothing to tell from what it may be.
+    pub tokens: Option<u64>,
+    /// Its time limit.
+    pub seconds: u64,
+}
+
 /// How an execution ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -246,6 +255,8 @@ pub enum Event {
         /// Gate inputs that were not as accepted already, as they were found.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unaccepted: Vec<InputHash>,
+        #[serde(default)]
+        reserved: Reserved,
     },
     AttemptEnded {
         attempt: AttemptId,

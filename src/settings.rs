@@ -109,6 +109,9 @@ pub struct Guards {
     pub max_attempts: u32,
     pub max_duration: Option<Duration>,
     pub max_tokens: Option<u64>,
+    /// Over the attempts at one card, column and body.
+    pub max_card_tokens: Option<u64>,
+    pub max_card_time: Option<Duration>,
     pub max_failures: Option<u32>,
     pub budget_window: Option<Duration>,
 }
@@ -211,6 +214,12 @@ impl Environment {
 
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
+    }
+
+    /// Where a test wants its points of death listed, and at which one it wants a run dead. Debug builds only.
+    #[cfg(debug_assertions)]
+    pub fn points(&self) -> [Option<&OsString>; 2] {
+        ["KANBAN_POINTS", "KANBAN_DIE_AT"].map(|name| self.all.get(OsStr::new(name)))
     }
 
     pub fn path(&self) -> OsString {

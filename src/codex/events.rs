@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Settings;
-use crate::process::Watch;
+use crate::process::{Exit, Watch};
 use crate::redact::Redactor;
 
 /// A longer line is skipped. Codex gives 1 MiB of a command's output, and JSON makes six bytes of one at worst.
@@ -28,7 +28,7 @@ pub const NO_EVENT: &str = "no event came within the start limit";
 pub const SILENCE: &str = "no event came within the silence limit";
 
 /// Tokens of a whole run, over all of its model requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// The cached ones included.
     pub input_tokens: u64,
@@ -89,6 +89,16 @@ pub struct Events {
 }
 
 impl Events {
+    /// What the run used: nothing where it failed by itself before the model answered anything. None is unknown.
+    pub fn used(&self, exit: &Exit, stdout: &str) -> Option<Usage> {
+        let failed = match exit {
+            Exit::NotStarted(_) => true,
+            Exit::Code(code) => *code != 0 && (self.seen || stdout.trim().is_empty()),
+            Exit::Signal(_) | Exit::Limit(_) | Exit::Stopped | Exit::Outside => false,
+        };
+        self.usage.or_else(|| (failed && !self.worked && !self.turn_completed).then(Usage::default))
+    }
+
     /// The error that codex is at, which nothing followed.
     pub fn failing_with(&self) -> Option<&str> {
         self.errors.last().map(String::as_str).filter(|_| self.failing)

@@ -20,7 +20,7 @@ use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
     #[cfg(debug_assertions)]
-    crate::storage::arm();
+    crate::storage::arm(settings.env.points());
     // Everything is checked before anything is written or locked.
     let settings = Opened::open(Arc::new(settings))?.settings;
     let lock = lock(&settings)?;

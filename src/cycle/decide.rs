@@ -35,7 +35,7 @@ pub enum Action {
     },
     /// The card is not where it was worked, or no longer says what was worked. `told`: why it waits, for its state block.
     Abandon {
-        event: Event,
+        event: Box<Event>,
         told: Option<Box<Settlement>>,
     },
     /// Look whether a cached pass still holds, or whether work that failed passes other tests.
@@ -152,7 +152,7 @@ fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
 fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attempt: &Attempt) -> Result<Action> {
     let abandon =
         |now: Option<&Column>, reason: &str, edited, spent| elsewhere(id, attempt, now, reason, edited, spent);
-    let untold = |event| Ok(Action::Abandon { event, told: None });
+    let untold = |event| Ok(Action::Abandon { event: Box::new(event), told: None });
     let Some(card) = board.card(&attempt.card) else {
         return untold(abandon(None, "the card is gone from the board", None, false));
     };
@@ -169,7 +169,7 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
             let reason = other_tests(&card.id);
             let told = settlement(id, attempt, card, Verdict::Fail, reason.clone(), None, plan);
             let event = abandon(Some(&card.status), &reason, Some(edited), true);
-            Ok(Action::Abandon { event, told: (!moved).then(|| Box::new(told)) })
+            Ok(Action::Abandon { event: Box::new(event), told: (!moved).then(|| Box::new(told)) })
         }
         edited if moved => untold(abandon(Some(&card.status), "the card was moved meanwhile", edited, ran)),
         Some(edited) => {
@@ -202,7 +202,7 @@ fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Acti
         if let Some(edited) = edited_text(attempt, &plan) {
             let reason = "the card was edited meanwhile: it is worked anew";
             let event = elsewhere(id, attempt, Some(&card.status), reason, Some(edited), false);
-            return Ok(Some(Action::Abandon { event, told: None }));
+            return Ok(Some(Action::Abandon { event: Box::new(event), told: None }));
         }
     }
     Ok(None)

@@ -62,7 +62,7 @@ impl Driver for Live {
                 if let Some(told) = told {
                     self.tell(&told, book)?;
                 }
-                book.record(event)
+                book.record(*event)
             }
             Action::Verify { attempt, plan } => {
                 let unchanged = |artifacts: &_| artifacts_unchanged(&self.settings.workspace, artifacts);

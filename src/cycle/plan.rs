@@ -17,10 +17,10 @@ use crate::codex::{self, CommandLine};
 use crate::evidence::{Artifact, ChangeSet, ChangedFile, TreeId};
 use crate::index::{Chosen, Limits, NearMiss, Query, select};
 use crate::inputs::Inputs;
-use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, TextHash, Why};
+use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Reserved, TextHash, Why};
 use crate::prompt::{self, Prompt};
 use crate::rules::{Rule, Verdict};
-use crate::settings::Settings;
+use crate::settings::{Guards, Settings};
 
 /// What plans are made from.
 #[derive(Debug, Clone)]
@@ -93,6 +93,8 @@ pub struct CardPlan {
     pub rule: Rule,
     pub number: u32,
     pub limit: u32,
+    /// What is set aside for the attempt; it may take no longer.
+    pub reserved: Reserved,
     pub prompt: Prompt,
     pub command: Result<CommandLine, String>,
     /// What the selection was bound by, the tests that it chose, and the best of the others.
@@ -142,6 +144,7 @@ impl Planner {
             rule: rule.clone(),
             number: failed + 1,
             limit,
+            reserved: reserved(settings, state, spent, limit),
             prompt,
             command: command.map_err(|error| error.to_string()),
             limits,
@@ -155,7 +158,7 @@ impl Planner {
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        (plan.readiness, plan.reason) = readiness(&plan, spent, state);
+        (plan.readiness, plan.reason) = readiness(&plan, spent, state, &settings.guards);
         Ok(plan)
     }
 
@@ -209,6 +212,7 @@ impl CardPlan {
             green,
             red,
             unaccepted,
+            reserved: self.reserved,
         }
     }
 
@@ -319,7 +323,7 @@ fn named_tests(card: &Card, tests: &[TestString]) -> Vec<u32> {
     (0..).zip(tests).filter(|(_, test)| belongs(test)).map(|(ordinal, _)| ordinal).collect()
 }
 
-fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readiness, String) {
+fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Guards) -> (Readiness, String) {
     let (card, column) = (&plan.card.id, &plan.card.status);
     let visits = state.visits(card, column);
     let waiting = visits.and_then(|visits| visits.waiting.as_ref());
@@ -350,7 +354,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State) -> (Readine
             format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
         );
     }
-    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit)) {
+    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
         return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
@@ -377,15 +381,33 @@ pub fn other_tests(card: &CardId) -> String {
 
 /// Why no further attempt is made. A pass that other work undoes again and again ends
 /// like one that fails.
-fn used_up(visits: &Visits, limit: u32) -> Option<String> {
+fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
     let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
-    match failed >= limit {
-        true => Some(format!("{failed} of {limit} attempts failed")),
-        false if failed + lost > limit => {
-            Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"))
-        }
-        false => None,
+    if failed >= limit {
+        return Some(format!("{failed} of {limit} attempts failed"));
     }
+    if failed + lost > limit {
+        return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
+    }
+    if let Some(most) = guards.max_card_time.filter(|most| visits.seconds() >= most.as_secs_f64()) {
+        return Some(format!("its attempts took {:.0} of {} seconds", visits.seconds(), most.as_secs()));
+    }
+    match (guards.max_card_tokens, visits.tokens()) {
+        (Some(most), Some(used)) if used >= most => Some(format!("its attempts used {used} of {most} tokens")),
+        (Some(_), None) => Some("codex didn't say how many tokens an attempt used".to_owned()),
+        _ => None,
+    }
+}
+
+/// What another attempt may use: as many tokens as the most that one was seen to use, at least its share of the card's, and
+/// as much time as one attempt and the card have.
+fn reserved(settings: &Settings, state: &State, spent: Option<&Visits>, attempts: u32) -> Reserved {
+    let guards = &settings.guards;
+    let seen = state.budget.spent.iter().filter_map(|spent| spent.tokens).max();
+    let share = guards.max_card_tokens.map(|most| most.div_ceil(u64::from(attempts)));
+    let seconds = settings.codex.attempt_limit.as_secs_f64();
+    let left = guards.max_card_time.map(|most| most.as_secs_f64() - spent.map_or(0.0, Visits::seconds));
+    Reserved { tokens: seen.max(share), seconds: left.unwrap_or(seconds).min(seconds).ceil().max(1.0) as u64 }
 }
 
 /// Why the selected tests can't prove the card.

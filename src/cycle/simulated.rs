@@ -94,7 +94,7 @@ impl Driver for Simulated {
                 book.record(plan.refused())?;
                 self.settle(*settlement, book)
             }
-            Action::Abandon { event, .. } => book.record(event),
+            Action::Abandon { event, .. } => book.record(*event),
             Action::Verify { attempt, plan } => {
                 let workspace = book.planner.settings.workspace.clone();
                 let event = plan.verified(attempt, &book.state, |artifacts| artifacts_unchanged(&workspace, artifacts));

@@ -12,11 +12,10 @@ use jiff::Timestamp;
 use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
-use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
-pub use history::{CardHistory, Visits, Waiting};
+pub use history::{CardHistory, Used, Visits, Waiting};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -141,12 +140,7 @@ impl State {
             Event::Paused => self.paused = true,
             Event::Resumed => self.paused = false,
             Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
-            Event::AttemptEnded { attempt, ending, after, artifacts, usage, meddled, .. } => {
-                self.attempt_ended(attempt, ending, after.as_ref(), artifacts, usage.as_ref());
-                if let Some(attempt) = self.attempts.get_mut(attempt) {
-                    attempt.meddled.clone_from(meddled);
-                }
-            }
+            Event::AttemptEnded { .. } => self.attempt_ended(&record.event),
             Event::Judged { .. } => self.judged(&record.event),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
@@ -268,38 +262,46 @@ impl State {
     }
 
     fn attempt_started(&mut self, at: Timestamp, event: &Event) {
-        let Some((id, attempt)) = Attempt::started(event) else { return };
+        let Some((id, attempt)) = Attempt::started(at, event) else { return };
         let (card, column) = (attempt.card.clone(), attempt.column.clone());
         let history = self.cards.entry(card.clone()).or_default();
         // Not counted: a compacted journal has forgotten some.
         history.executions = id.execution().unwrap_or(history.executions + 1);
         history.attempts.push(id.clone());
         history.column = Some(column.clone());
-        history.begin(&attempt);
+        history.begin(&id, &attempt);
+        let reserved = attempt.reserved;
         self.attempts.insert(id.clone(), attempt);
         self.active.insert(id);
-        self.budget.spent.push(Spent { at, card: card.clone(), tokens: None });
+        self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens });
         self.visit(&card, &column);
         self.pass.progressed = true;
         self.board = None;
     }
 
-    fn attempt_ended(
-        &mut self,
-        id: &AttemptId,
-        ending: &Ending,
-        after: Option<&TreeId>,
-        artifacts: &[Artifact],
-        usage: Option<&Usage>,
-    ) {
+    fn attempt_ended(&mut self, event: &Event) {
+        let Event::AttemptEnded { attempt: id, ending, after, artifacts, usage, seconds, meddled, .. } = event else {
+            return;
+        };
         let Some(attempt) = self.attempts.get_mut(id) else { return };
         attempt.ending = ending.clone();
-        attempt.after = after.cloned();
-        attempt.artifacts = artifacts.to_vec();
+        attempt.after = after.clone();
+        attempt.artifacts = artifacts.clone();
+        attempt.meddled.clone_from(meddled);
         attempt.phase = Phase::Ended;
+        let tokens = usage.as_ref().map(Usage::total).or(attempt.reserved.tokens);
         let place = (attempt.card.clone(), attempt.column.clone());
         if let Some(spent) = self.budget.spent.iter_mut().rev().find(|spent| spent.card == place.0) {
-            spent.tokens = usage.map(Usage::total);
+            spent.tokens = tokens;
+        }
+        let visits = self.cards.get_mut(&place.0).and_then(|history| history.visits.get_mut(&place.1));
+        if let Some(visits) = visits {
+            let free = matches!(ending, Ending::Infrastructure { .. }) && tokens == Some(0);
+            if free {
+                visits.used.remove(id);
+            } else if let Some(used) = visits.used.get_mut(id) {
+                *used = Used { tokens, seconds: *seconds };
+            }
         }
         match ending {
             Ending::Ok | Ending::Work { .. } => self.infrastructure = Infrastructure::default(),

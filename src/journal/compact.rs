@@ -82,8 +82,8 @@ fn newest(records: &[Record]) -> BTreeSet<&AttemptId> {
 /// An execution without work: infrastructure, and nothing changed.
 fn costless(record: &Record) -> Option<&AttemptId> {
     match &record.event {
-        Event::AttemptEnded { attempt, ending: Ending::Infrastructure { .. }, artifacts, .. }
-            if artifacts.is_empty() =>
+        Event::AttemptEnded { attempt, ending: Ending::Infrastructure { .. }, artifacts, usage, .. }
+            if artifacts.is_empty() && usage.is_some_and(|usage| usage.total() == 0) =>
         {
             Some(attempt)
         }

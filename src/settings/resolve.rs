@@ -397,6 +397,8 @@ impl<'g> Resolver<'g> {
                 max_attempts: self.number("maxAttempts", 1..=1000).unwrap_or(1),
                 max_duration: self.duration("maxDuration"),
                 max_tokens: self.number("maxTokens", 1..),
+                max_card_tokens: self.number("maxCardTokens", 1..),
+                max_card_time: self.duration("maxCardTime"),
                 max_failures: self.number("maxFailures", 1..),
                 budget_window: self.duration("budgetWindow"),
             },

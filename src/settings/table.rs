@@ -101,6 +101,8 @@ pub const TABLE: &[Setting] = &[
     row(Guards, "maxAttempts", "max-attempts", "KANBAN_MAX_ATTEMPTS", Value("N"), "3", "Failed attempts per card, column and body, where the column's rule says nothing"),
     row(Guards, "maxDuration", "max-duration", "KANBAN_MAX_DURATION", Value("TIME"), "", "Start no attempt after this time"),
     row(Guards, "maxTokens", "max-tokens", "KANBAN_MAX_TOKENS", Value("N"), "", "Start no attempt after these many tokens, cached input included once"),
+    row(Guards, "maxCardTokens", "max-card-tokens", "KANBAN_MAX_CARD_TOKENS", Value("N"), "", "Tokens for the attempts at one card, column and body; then they are used up"),
+    row(Guards, "maxCardTime", "max-card-time", "KANBAN_MAX_CARD_TIME", Value("TIME"), "", "Time for the attempts at one card, column and body; none takes longer than what is left of it"),
     row(Guards, "maxFailures", "max-failures", "KANBAN_MAX_FAILURES", Value("N"), "", "Stop after these many failed attempts in a row"),
     row(Guards, "budgetWindow", "budget-window", "KANBAN_BUDGET_WINDOW", Value("TIME"), "", "Count the guards over this time back; by default over this run and the interrupted ones that it resumes"),
     row(Guards, "infrastructureLimit", "infrastructure-limit", "KANBAN_INFRASTRUCTURE_LIMIT", Value("N"), "5", "Stop after these many infrastructure failures in a row"),

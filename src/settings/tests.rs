@@ -155,6 +155,8 @@ const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
     ("maxAttempts", "3", "1", "2", T(|s| s.guards.max_attempts.to_string())),
     ("maxDuration", "none", "11s", "12s", T(|s| maybe(s.guards.max_duration.map(seconds)))),
     ("maxTokens", "none", "1000", "2000", T(|s| maybe(s.guards.max_tokens))),
+    ("maxCardTokens", "none", "1000", "2000", T(|s| maybe(s.guards.max_card_tokens))),
+    ("maxCardTime", "none", "11s", "12s", T(|s| maybe(s.guards.max_card_time.map(seconds)))),
     ("maxFailures", "none", "1", "2", T(|s| maybe(s.guards.max_failures))),
     ("budgetWindow", "none", "11s", "12s", T(|s| maybe(s.guards.budget_window.map(seconds)))),
     ("infrastructureLimit", "5", "1", "2", T(|s| s.infrastructure_limit.to_string())),

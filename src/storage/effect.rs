@@ -24,6 +24,7 @@ pub use points::arm;
 #[cfg(debug_assertions)]
 mod points {
     use std::collections::HashMap;
+    use std::ffi::OsString;
     use std::fs::{File, OpenOptions};
     use std::io::Write;
     use std::path::Path;
@@ -40,11 +41,11 @@ mod points {
 
     static POINTS: OnceLock<Points> = OnceLock::new();
 
-    /// From here on this process is a run that writes its points into the file KANBAN_POINTS and dies at KANBAN_DIE_AT. The
+    /// From here on this process is a run that writes its points into the file `list` and dies at the point `die_at`. The
     /// launcher, the same program, is none.
-    pub fn arm() {
-        let list = std::env::var_os("KANBAN_POINTS").and_then(|path| OpenOptions::new().append(true).open(path).ok());
-        let (list, die_at) = (list.map(Mutex::new), std::env::var("KANBAN_DIE_AT").ok());
+    pub fn arm([list, die_at]: [Option<&OsString>; 2]) {
+        let list = list.and_then(|path| OpenOptions::new().append(true).open(path).ok()).map(Mutex::new);
+        let die_at = die_at.map(|point| point.to_string_lossy().into_owned());
         if list.is_some() || die_at.is_some() {
             POINTS.set(Points { list, die_at, reached: Mutex::default() }).ok();
         }

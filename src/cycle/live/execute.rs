@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -16,7 +16,7 @@ use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
 use crate::inputs;
-use crate::journal::{AttemptId, Ending, Event, Why};
+use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
 use crate::provider::Applied;
 use crate::storage::Stamp;
@@ -55,7 +55,7 @@ impl Live {
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
-        let job = self.codex_job(program, args, stdin, &folder);
+        let job = self.codex_job(program, args, stdin, &folder, plan.reserved);
         let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let ended = self.spawner.run(job, &mut watch, &mut self.stop).await?;
         self.clean_message(&folder)?;
@@ -65,6 +65,7 @@ impl Live {
         let mut meddled = self.meddled(&own, book)?;
         self.refuse_requests(&plan.card.id, book)?;
         let events = watch.into_events();
+        let usage = events.used(&ended.exit, &ended.stdout.tail);
         let message = message(&folder, &events, &ended.stdout.tail);
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
         let ending = self.ending(outcome, &folder).await?;
@@ -82,7 +83,7 @@ impl Live {
             ending,
             after,
             artifacts,
-            usage: events.usage,
+            usage,
             seconds: ended.took.as_secs_f64(),
             strays: ended.strays,
             meddled,
@@ -110,7 +111,7 @@ impl Live {
         Ok(true)
     }
 
-    fn codex_job(&self, program: &str, args: &[String], stdin: Input, folder: &Path) -> Job {
+    fn codex_job(&self, program: &str, args: &[String], stdin: Input, folder: &Path, reserved: Reserved) -> Job {
         Job {
             program: program.into(),
             args: args.iter().map(OsString::from).collect(),
@@ -120,7 +121,7 @@ impl Live {
             record: folder.to_owned(),
             stdout_name: "events.jsonl".into(),
             stderr_name: "stderr.log".into(),
-            limit: self.settings.codex.attempt_limit,
+            limit: self.settings.codex.attempt_limit.min(Duration::from_secs(reserved.seconds)),
             grace: self.settings.grace,
             keep: KEEP,
             redactor: self.settings.env.redactor().clone(),
@@ -241,13 +242,16 @@ impl Live {
             Some(before) => self.keep_work(id, before, after)?,
             None => (None, Vec::new()),
         };
+        // It was ended with its runner, which can be long ago.
+        let since = book.now().duration_since(attempt.started).as_secs_f64().max(0.0);
+        let seconds = since.min(attempt.reserved.seconds as f64);
         book.record(Event::AttemptEnded {
             attempt: id.clone(),
             ending,
             after,
             artifacts,
             usage,
-            seconds: 0.0,
+            seconds,
             strays: 0,
             meddled: Vec::new(),
         })
@@ -302,7 +306,7 @@ impl Live {
             // A codex that lost its runner ends badly without a fault of its own.
             Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
                 self.writer.remove(&folder.join("message.md"))?;
-                (Ending::Interrupted, None)
+                (Ending::Interrupted, events.usage)
             }
         })
     }

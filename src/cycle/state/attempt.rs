@@ -1,9 +1,11 @@
 //! One execution, as far as it is.
 
+use jiff::Timestamp;
+
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, TestOutcome, TextHash};
+use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, Reserved, TestOutcome, TextHash};
 use crate::rules::Verdict;
 
 /// How far an attempt is.
@@ -24,6 +26,8 @@ pub struct Attempt {
     pub card: CardId,
     pub title: String,
     pub column: Column,
+    pub started: Timestamp,
+    pub reserved: Reserved,
     pub number: u32,
     pub limit: u32,
     pub key: CacheKey,
@@ -74,7 +78,7 @@ impl Attempt {
     }
 
     /// As it begins; None of another event.
-    pub(super) fn started(event: &Event) -> Option<(AttemptId, Attempt)> {
+    pub(super) fn started(at: Timestamp, event: &Event) -> Option<(AttemptId, Attempt)> {
         let Event::AttemptStarted {
             attempt,
             card,
@@ -91,6 +95,7 @@ impl Attempt {
             green,
             red,
             unaccepted,
+            reserved,
             ..
         } = event
         else {
@@ -100,6 +105,8 @@ impl Attempt {
             card: card.clone(),
             title: title.clone(),
             column: column.clone(),
+            started: at,
+            reserved: *reserved,
             number: *number,
             limit: *limit,
             key: key.clone(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Attempt;
 use crate::board::Column;
-use crate::journal::{AttemptId, CacheKey, Edited, GateHash, TextHash};
+use crate::journal::{AttemptId, CacheKey, Edited, GateHash, Reserved, TextHash};
 
 /// What the journal says of one card.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +33,8 @@ pub struct Visits {
     /// Failed attempts of the body (and prompt) `key`, those that were spent without a verdict included.
     pub key: Option<CacheKey>,
     pub failed: BTreeSet<AttemptId>,
+    /// What the attempts used, or what is reserved for them, whatever became of them.
+    pub used: BTreeMap<AttemptId, Used>,
     /// Passes that did not last: judged again, they failed.
     pub lost: BTreeSet<AttemptId>,
     /// The newest judged attempt here.
@@ -45,6 +47,14 @@ pub struct Visits {
     pub exhausted: bool,
     /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
     pub sent_away: bool,
+}
+
+/// Of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Used {
+    /// None: unknown.
+    pub tokens: Option<u64>,
+    pub seconds: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +73,7 @@ impl CardHistory {
     }
 
     /// An attempt at this text begins. What a person wrote begins anew, what came while another attempt ran does not.
-    pub(super) fn begin(&mut self, attempt: &Attempt) {
+    pub(super) fn begin(&mut self, id: &AttemptId, attempt: &Attempt) {
         let wrote = attempt.text.as_ref().is_some_and(|text| self.wrote(text));
         if !wrote {
             self.edited = None;
@@ -73,6 +83,8 @@ impl CardHistory {
             *visits = Visits::default();
         }
         visits.key = Some(attempt.key.clone());
+        let Reserved { tokens, seconds } = attempt.reserved;
+        visits.used.insert(id.clone(), Used { tokens, seconds: seconds as f64 });
     }
 
     /// A person has seen the card, and gives it new attempts where they put it.
@@ -84,6 +96,7 @@ impl CardHistory {
         }
         if let Some(visits) = self.visits.get_mut(to) {
             visits.failed.clear();
+            visits.used.clear();
             visits.lost.clear();
             visits.exhausted = false;
             visits.sent_away = false;
@@ -101,6 +114,15 @@ impl CardHistory {
 impl Visits {
     pub(super) fn of(&self, key: &CacheKey) -> bool {
         self.key.as_ref() == Some(key)
+    }
+
+    /// Tokens of all attempts; None where one of them is unknown.
+    pub fn tokens(&self) -> Option<u64> {
+        self.used.values().map(|used| used.tokens).sum()
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.used.values().map(|used| used.seconds).sum()
     }
 
     /// How many attempts are used up.

@@ -44,7 +44,7 @@ pub struct Budget {
 pub struct Spent {
     pub at: Timestamp,
     pub card: CardId,
-    /// Input (cached input within) and output; None: unknown.
+    /// Input (cached input within) and output, or what is reserved; None: unknown.
     pub tokens: Option<u64>,
 }
 

@@ -27,10 +27,12 @@ fn told(action: &Action) -> String {
             None => format!("settle: {}, stays", settlement.verdict),
         },
         Action::Refuse { settlement, .. } => format!("refuse, to {:?}", settlement.to.as_ref().map(|to| &to.0)),
-        Action::Abandon { event: Event::Elsewhere { now, reason, .. }, .. } => {
-            format!("abandon, now {:?}: {reason}", now.as_ref().map(|now| &now.0))
-        }
-        Action::Abandon { event, .. } => format!("abandon: {event:?}"),
+        Action::Abandon { event, .. } => match &**event {
+            Event::Elsewhere { now, reason, .. } => {
+                format!("abandon, now {:?}: {reason}", now.as_ref().map(|now| &now.0))
+            }
+            event => format!("abandon: {event:?}"),
+        },
         Action::Verify { attempt, .. } => format!("verify {attempt}"),
         Action::Skip { why, .. } => format!("skip: {why:?}").to_lowercase(),
         Action::Hook(owed) => format!("hook: {} → {}", owed.from, owed.to),

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 
 use crate::board::{Board, Card, CardId, Column};
 use crate::checks;
+use crate::codex::Usage;
 use crate::cycle::decide::{Action, Settlement, Wait};
 use crate::cycle::drive::{Book, Driver, drive};
 use crate::cycle::gate::{self, Case, Judgement, Tested};
-use crate::cycle::plan::{CardPlan, Planner};
+use crate::cycle::plan::{CardPlan, Found, Planner};
 use crate::cycle::state::State;
 use crate::index::{self, Index};
 use crate::inputs::Inputs;
@@ -359,7 +360,7 @@ impl Driver for World {
                 book.record(plan.refused())?;
                 self.settle(*settlement, book)
             }
-            Action::Abandon { event, .. } => book.record(event),
+            Action::Abandon { event, .. } => book.record(*event),
             Action::Verify { attempt, plan } => {
                 let undone = self.folders.get(&attempt).is_some_and(|(outcome, _)| *outcome == Outcome::Undone);
                 let event = plan.verified(attempt, &book.state, |_| self.untouched && !undone);
@@ -393,28 +394,11 @@ fn ending(outcome: Outcome) -> Ending {
 }
 
 pub fn started(plan: &CardPlan) -> Event {
-    Event::AttemptStarted {
-        attempt: plan.attempt.clone(),
-        card: plan.card.id.clone(),
-        title: plan.card.title.clone(),
-        column: plan.card.status.clone(),
-        number: plan.number,
-        limit: plan.limit,
-        key: plan.key.clone(),
-        text: Some(plan.text.clone()),
-        gate: plan.gate.clone(),
-        prompt_sha256: plan.prompt.sha256.clone(),
-        tests: plan.tests.iter().map(|selected| selected.test.id.clone()).collect(),
-        command: Vec::new(),
-        before: None,
-        green: Vec::new(),
-        red: Vec::new(),
-        unaccepted: Vec::new(),
-    }
+    plan.started(Found::default())
 }
 
 pub fn ended(attempt: &AttemptId, ending: Ending) -> Event {
-    let usage = None;
+    let usage = matches!(ending, Ending::Infrastructure { .. }).then(Usage::default);
     Event::AttemptEnded {
         attempt: attempt.clone(),
         ending,

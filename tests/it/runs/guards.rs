@@ -1,7 +1,7 @@
 //! What stops the loop, and the exit codes that say so.
 
-use crate::support::board::cards;
-use crate::support::{World, picture};
+use crate::support::board::{cards, note};
+use crate::support::{World, picture, wait_until};
 
 #[test]
 fn guards_stop_the_loop_with_exit_3() {
@@ -31,6 +31,58 @@ fn an_unknown_use_of_tokens_reaches_the_guard() {
     let world = World::new(&cards(2)).codex("raw\nmake made\necho plain text");
     world.run(&["run", "--max-tokens", "1000000"]).exits(3).says("didn't say");
     assert_eq!(world.executions().len(), 1);
+}
+
+#[test]
+fn what_the_model_never_answered_costs_no_tokens() {
+    let refused = "raw\nbegin\n[ -e \"$WORLD/refused\" ] || { : >\"$WORLD/refused\"; echo '{\"type\":\"turn.failed\",\"error\":{\"message\":\"unexpected status 503\"}}'; exit 1; }\nmake made; say done; complete";
+    let world = World::new(&cards(1)).codex(refused);
+    world.run(&["run", "--max-tokens", "1000"]).exits(0);
+    assert_eq!(world.records("attempt_ended")[0]["ending"]["kind"], "infrastructure");
+    assert_eq!(world.places(), ["KB-1: Done"]);
+}
+
+#[test]
+fn the_attempts_at_one_card_have_a_budget_of_tokens_and_of_time() {
+    let stays = "statuses:\n  In Progress:\n    prompt: Implement the card.\n    onPass: Done\n    maxAttempts: 5\n    onExhausted: Blocked\n    evidence: [changes]\n";
+    #[rustfmt::skip]
+    let cases = [
+        ("--max-card-tokens", "200", "make other",                   2, "its attempts used 240 of 200 tokens"),
+        // Unknown is no zero: each counts as its share of five.
+        ("--max-card-tokens", "200", "raw\nmake other\necho text",   5, "no attempts are left"),
+        // After one that is known, as much as that.
+        ("--max-card-tokens", "300", "raw\n[ -e made ] && { make other; echo text; exit; }\nbegin; make other; say x; complete", 3, "its attempts used 360 of 300 tokens"),
+        ("--max-card-time",   "1s",  "make other; sleep 60",         1, "of 1 seconds"),
+    ];
+    for (flag, value, codex, executions, reason) in cases {
+        let world = World::new(&cards(1)).with("transitions.yaml", stays).codex(codex);
+        world.run(&["run", flag, value]).exits(0);
+        assert_eq!(
+            (world.executions().len(), world.places()),
+            (executions, vec!["KB-1: Blocked".to_owned()]),
+            "{flag} {reason}"
+        );
+        assert!(note(&world.board(), "KB-1").contains(reason), "{reason}: {}", world.board());
+    }
+}
+
+#[test]
+fn what_is_reserved_for_an_attempt_counts_also_where_its_runner_died() {
+    let world = World::new(&cards(1)).codex("wait_for go");
+    for kills in 1..=3 {
+        let running = world.start(&["run", "--max-card-tokens", "300"]);
+        wait_until("another start of codex", || world.executions().len() == kills);
+        running.kill();
+    }
+    let record = &world.records("attempt_started")[0];
+    assert_eq!((&record["reserved"]["tokens"], &record["reserved"]["seconds"]), (&100.into(), &3600.into()));
+    world.run(&["run", "--max-card-tokens", "300"]).exits(0).says("its attempts used 300 of 300 tokens");
+    assert_eq!(world.executions().len(), 3);
+    // A person's word starts its budget anew.
+    world.run(&["retry", "KB-1"]).exits(0);
+    let world = world.codex("make made");
+    world.run(&["run", "--max-card-tokens", "300"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
 }
 
 #[test]
