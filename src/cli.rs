@@ -28,6 +28,11 @@ pub fn command() -> Command {
                 .about("Show the cards in order, each with its prompt, command, selected tests and verdict; starts nothing"),
         ))
         .subcommand(with_settings(
+            Command::new("board")
+                .about("Show the board as it is read: columns and their rules, cards with ids and lines, what is refused and why")
+                .after_help("Needs no rules and no tests: run it first on a board of your own.\n\nExample: kanban-codex-exec board --source board.md"),
+        ))
+        .subcommand(with_settings(
             Command::new("explain")
                 .about("Show why a card stands where it does: its gate, its tests by rank with near misses, its newest attempt")
                 .after_help("Writes nothing and starts nothing, also while a run works.\n\nExample: kanban-codex-exec explain 'Greeting script'")

@@ -1,6 +1,7 @@
 //! One file a subcommand: arguments → options → one call.
 
 mod accept;
+mod board;
 mod demo;
 mod dry_run;
 mod explain;
@@ -40,6 +41,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
+        "board" => board::board(&settings(matches, Need::Board)?),
         "explain" => explain::explain(argument(matches, "card"), settings(matches, Need::Board)?),
         "replay" => {
             replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
@@ -87,6 +89,15 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
     Ok(())
 }
 
+fn read_board(settings: &Settings) -> Result<(Box<dyn Provider>, Board), Failure> {
+    let provider = provider::open(settings.provider, &settings.source, settings.next)?;
+    let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
+        Ok(failure) => failure,
+        Err(error) => Failure::from(error),
+    })?;
+    Ok((provider, board))
+}
+
 fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
     let replayed = journal::replay::read(cache_dir)?;
     let mut state = State::default();
@@ -124,11 +135,7 @@ impl Opened {
                 return Opened::open(Arc::new(settings.with_config(config.clone())?));
             }
         }
-        let provider = provider::open(settings.provider, &settings.source, settings.next)?;
-        let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
-            Ok(failure) => failure,
-            Err(error) => Failure::from(error),
-        })?;
+        let (provider, board) = read_board(&settings)?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);

@@ -1,5 +1,6 @@
 //! What the user sees of the records, on stdout. A broken display never stops the loop.
 
+pub mod board;
 pub mod explain;
 pub mod human;
 pub mod json;

@@ -7,6 +7,7 @@
 
 mod corpus;
 mod properties;
+mod shown;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,34 @@
+//! `board`: what is read of the board. It needs no tests, and no rules either: it is what people run first on their own board.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use anyhow::Context;
+
+use super::{read_board, show};
+use crate::failure::Failure;
+use crate::report::board::{BoardPage, human};
+use crate::rules::{self, Rules};
+use crate::settings::Settings;
+
+pub fn board(settings: &Settings) -> Result<u8, Failure> {
+    let board = read_board(settings)?.1;
+    let path = &settings.transitions;
+    let (rules, problems) = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => (Rules::default(), None),
+        text => {
+            let text = text.with_context(|| format!("cannot read {}", settings.shown(path)))?;
+            let folder = path.parent().unwrap_or(path);
+            match rules::parse(&text, &settings.shown(path), folder, Some(&board.columns)) {
+                Ok(rules) => (rules, None),
+                Err(problems) => (Rules::default(), Some(problems)),
+            }
+        }
+    };
+    let page = BoardPage::of(&settings.shown(&settings.source), board, &rules);
+    show(settings, &page, &human(&page))?;
+    match problems {
+        Some(problems) => Err(problems.into()),
+        None => Ok(0),
+    }
+}
