@@ -23,6 +23,8 @@ pub(super) struct SeenCard {
     lane: usize,
     /// `None`: whatever stands there.
     body: Option<String>,
+    /// The deeper heading that it stands under, empty where there is none. `None`: whichever.
+    group: Option<String>,
     span: Range<usize>,
     pub stamped: bool,
     /// Has a state block.
@@ -37,6 +39,7 @@ impl Seen {
             id: card.card.id.clone(),
             lane: card.lane,
             body: Some(card.card.body.clone()),
+            group: Some(card.card.metadata.get("group").cloned().unwrap_or_default()),
             span: card.span.clone(),
             stamped: card.card.stamped,
             state: card.card.state.is_some(),
@@ -71,7 +74,7 @@ impl Seen {
             |last| last + 1,
         );
         let mut card = self.cards.remove(from);
-        card.lane = lane;
+        (card.lane, card.group) = (lane, None);
         self.cards.insert(if from < place { place - 1 } else { place }, card);
     }
 
@@ -98,6 +101,7 @@ impl Seen {
 impl SeenCard {
     fn is(&self, found: &SeenCard) -> bool {
         let same = |card: &SeenCard| (card.id.clone(), card.lane, card.stamped, card.state, card.fault);
-        same(self) == same(found) && self.body.as_ref().is_none_or(|body| Some(body) == found.body.as_ref())
+        let kept = |ours: &Option<String>, found: &Option<String>| ours.is_none() || ours == found;
+        same(self) == same(found) && kept(&self.body, &found.body) && kept(&self.group, &found.group)
     }
 }
