@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::codex::Usage;
-use crate::evidence::{Artifact, TreeId};
+use crate::evidence::{Artifact, Skipped, TreeId, TreePath};
 use crate::rules::Verdict;
 
 /// The version of the records that this program writes.
@@ -149,6 +149,24 @@ pub struct Edited {
     pub other_tests: bool,
 }
 
+/// Work that is to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBack {
+    /// The failed attempt.
+    pub attempt: AttemptId,
+    /// Whose work it is, oldest first.
+    pub of: Vec<AttemptId>,
+    /// It is kept elsewhere first.
+    pub stash: bool,
+}
+
+/// What of an attempt's work was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkTaken {
+    pub attempt: AttemptId,
+    pub paths: Vec<TreePath>,
+}
+
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -274,6 +292,19 @@ pub enum Event {
         /// Guarded files that the card's attempts changed, as they left them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         weakened: Vec<Artifact>,
+    },
+    /// About to take back what a failed attempt did, and with it what the interrupted ones did that it went on with.
+    TakeBackStarted(TakeBack),
+    /// The workspace is as it was before them, but for what is left as it is.
+    TakenBack {
+        attempt: AttemptId,
+        works: Vec<WorkTaken>,
+        left: Vec<Skipped>,
+        /// The tree without the work; None where none could be taken.
+        tree: Option<TreeId>,
+        /// The command that brings the work back, where it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restore: Option<String>,
     },
     /// Too few tests: codex was not started.
     Refused {
@@ -421,6 +452,8 @@ impl Event {
             | Event::AttemptStarted { .. }
             | Event::AttemptEnded { .. }
             | Event::Judged { .. }
+            | Event::TakeBackStarted(_)
+            | Event::TakenBack { .. }
             | Event::Refused { .. }
             | Event::TransitionStarted { .. }
             | Event::Transitioned { .. }

@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
 mod rotate;
+mod workspace;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

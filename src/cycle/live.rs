@@ -4,6 +4,7 @@ mod execute;
 mod judge;
 mod look;
 mod settle;
+mod take_back;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,6 +54,7 @@ impl Driver for Live {
             Action::Recover(attempt) => self.recover(&attempt, book).await,
             Action::Execute(plan) => self.execute(*plan, book).await,
             Action::Judge { attempt, plan } => self.judge(attempt, *plan, book).await,
+            Action::TakeBack(take) => self.take_back(&take, book),
             Action::Settle(settlement) => self.settle(*settlement, book).await,
             Action::Refuse { plan, settlement } => {
                 book.record(plan.refused())?;

@@ -3,6 +3,7 @@
 mod attempt;
 mod history;
 mod run;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::{Artifact, TreeId};
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
 pub use history::{CardHistory, Visits, Waiting};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
+pub use taken::Taken;
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +32,8 @@ pub struct State {
     pub active: BTreeSet<AttemptId>,
     /// Moves without an attempt that were begun, and may have been made by a runner that died: from where to where.
     pub moving: BTreeMap<CardId, (Column, Column)>,
+    /// Work that a failed verdict takes back: owed until that is told.
+    pub taking: Vec<TakeBack>,
     /// afterTransition hooks that are owed.
     pub hooks: Vec<OwedHook>,
     pub paused: bool,
@@ -90,13 +94,13 @@ impl State {
         known.unwrap_or(Before::Unknown)
     }
 
-    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests, and it is of
-    /// this key.
+    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests and is still
+    /// there, and it is of this key.
     pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
         let id = self.visits(card, column)?.newest.as_ref()?;
         let attempt = self.attempts.get(id)?;
         let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
-        (failed && attempt.key == *key).then_some((id, attempt))
+        (failed && attempt.taken.is_none() && attempt.key == *key).then_some((id, attempt))
     }
 
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
@@ -148,6 +152,8 @@ impl State {
                 }
             }
             Event::Judged { .. } => self.judged(&record.event),
+            Event::TakeBackStarted(take) => self.take_back_started(take),
+            Event::TakenBack { .. } => self.taken_back(&record.event),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
@@ -249,7 +255,8 @@ impl State {
         self.infrastructure = Infrastructure::default();
         self.board = None;
         // The journal is no witness for a move: what was judged is judged again.
-        for id in &self.active {
+        let again: Vec<AttemptId> = self.active.iter().filter(|id| !self.acted_upon(id)).cloned().collect();
+        for id in &again {
             if let Some(attempt) = self.attempts.get_mut(id).filter(|attempt| attempt.phase == Phase::Judged) {
                 attempt.phase = Phase::Ended;
             }

@@ -6,4 +6,5 @@ mod exhaustion;
 mod paths;
 mod proof;
 pub(crate) mod properties;
+mod work;
 pub(crate) mod world;

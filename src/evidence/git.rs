@@ -10,9 +10,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::TreePath;
 use super::repository::Repository;
 use super::saved::{SavedTrees, text};
+use super::{Blob, Change, TreePath};
 use crate::process::Spawner;
 use crate::storage::Writer;
 
@@ -74,7 +74,7 @@ const ATTRIBUTES: &str = "* -text -filter -ident !eol !working-tree-encoding !di
 #[derive(Debug)]
 pub(super) struct Git {
     pub saved: SavedTrees,
-    writer: Writer,
+    pub writer: Writer,
     sha_256: bool,
 }
 
@@ -149,8 +149,27 @@ impl Git {
             self.saved.run(&["update-index", "-z", "--force-remove", "--stdin"], &list(&gone))?;
         }
         self.saved.run(&["update-index", "-z", "--add", "--replace", "--remove", "--stdin"], &list(files))?;
-        let id = self.saved.run(&["write-tree"], b"")?;
-        TreeId::try_from(text(id.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
+        tree(&self.saved.run(&["write-tree"], b"")?)
+    }
+
+    /// Trees of these files alone: as they were before, and as they were after.
+    pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
+        let index = self.saved.folder.join("index-changes");
+        let lock = self.saved.folder.join("index-changes.lock");
+        let side = |of: fn(&Change) -> Option<&Blob>| {
+            self.writer.remove(&index)?;
+            self.writer.remove(&lock)?;
+            let entries = changes.iter().filter_map(|change| {
+                let Blob { id, mode } = of(change)?;
+                Some([format!("{mode:o} {id}\t").as_bytes(), change.path.as_bytes(), &[0]].concat())
+            });
+            let entries: Vec<u8> = entries.flatten().collect();
+            self.saved.run_with(&["update-index", "-z", "--index-info"], Some(&index), &entries)?;
+            tree(&self.saved.run_with(&["write-tree"], Some(&index), b"")?)
+        };
+        let trees = (side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?);
+        self.writer.remove(&index)?;
+        Ok(trees)
     }
 
     pub fn index(&self) -> &Path {
@@ -161,6 +180,10 @@ impl Git {
     pub fn forget(&self) -> Result<()> {
         self.writer.remove(&self.saved.index)
     }
+}
+
+fn tree(written: &[u8]) -> Result<TreeId> {
+    TreeId::try_from(text(written.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
 }
 
 fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {

@@ -58,6 +58,8 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Paused
         | Event::Resumed
         | Event::Judged { .. }
+        | Event::TakeBackStarted(_)
+        | Event::TakenBack { .. }
         | Event::Refused { .. }
         | Event::TransitionStarted { .. }
         | Event::Transitioned { .. }

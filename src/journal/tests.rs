@@ -195,6 +195,7 @@ fn only_a_large_and_mostly_superfluous_journal_is_compacted() {
 /// The next attempt's name must be new: its folder holds what another attempt left.
 fn matters(all: &State, compacted: &State) {
     assert_eq!(all.active, compacted.active);
+    assert_eq!(all.taking, compacted.taking);
     assert_eq!(all.hooks, compacted.hooks);
     assert_eq!(all.moving, compacted.moving);
     assert_eq!((all.paused, all.ended), (compacted.paused, compacted.ended));

@@ -206,13 +206,13 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone())])?;
+        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone()).into()])?;
         if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() <= LARGEST_PATCH {
                 let text = String::from_utf8_lossy(&patch);
                 // A hunk may begin in the midst of a key, of the file as it is or as it was.
-                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone())])?;
+                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone()).into()])?;
                 let redactor = self.settings.env.redactor().knowing(changes.texts().chain(gone.texts()));
                 let text = redactor.text(&text);
                 self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;

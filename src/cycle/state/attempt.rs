@@ -1,5 +1,6 @@
 //! One execution, as far as it is.
 
+use super::Taken;
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
@@ -59,6 +60,8 @@ pub struct Attempt {
     pub unseen: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
+    /// What became of its work, where that was taken back.
+    pub taken: Option<Taken>,
 }
 
 impl Attempt {
@@ -71,6 +74,11 @@ impl Attempt {
             (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
             (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
         }
+    }
+
+    /// Whether its trees differ. Where only that before it is known, it may have.
+    pub fn changed_something(&self) -> bool {
+        self.before.is_some() && self.before != self.after
     }
 
     /// As it begins; None of another event.
@@ -125,6 +133,7 @@ impl Attempt {
             reopened: false,
             unseen: false,
             inconclusive: 0,
+            taken: None,
         };
         Some((attempt.clone(), started))
     }

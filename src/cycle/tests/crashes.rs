@@ -31,6 +31,7 @@ proptest! {
             prop_assert_eq!(world.places(), calm.places(), "after {} of {} effects", fuel, effects);
             let (executed, undisturbed) = (world.executed.len(), calm.executed.len());
             prop_assert!(executed <= undisturbed + cuts, "{} executions, {} undisturbed", executed, undisturbed);
+            world.check_work();
             prop_assert!(world.hooks <= calm.hooks, "{} hooks, {} undisturbed", world.hooks, calm.hooks);
         }
     }

@@ -1,0 +1,198 @@
+//! Work that is taken back: every case of what attempts change, undone, leaves the workspace as it was before.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use kanban_codex_exec::evidence::{Change, Skipped, Snapshot, Trees, deeds};
+
+use super::cases::CASES;
+use super::world::World;
+
+/// Mode and bytes of all that is below a folder; of a symlink its target. Not what no tree ever has.
+fn files(top: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![top.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let data = fs::symlink_metadata(&path).unwrap();
+            let bytes = match (data.is_symlink(), data.is_file()) {
+                (true, _) => fs::read_link(&path).unwrap().into_os_string().into_encoded_bytes(),
+                (_, true) if data.len() < 64 << 20 => fs::read(&path).unwrap(),
+                _ => Vec::new(),
+            };
+            if data.is_dir() && !path.ends_with(".git") && !path.ends_with("kanban-codex-exec") {
+                folders.push(path);
+            } else if !data.is_dir() {
+                files.insert(path.strip_prefix(top).unwrap().to_owned(), (data.mode(), bytes));
+            }
+        }
+    }
+    files
+}
+
+struct Attempts<'w> {
+    world: &'w World,
+    trees: Trees,
+    changes: Vec<Vec<Change>>,
+}
+
+impl<'w> Attempts<'w> {
+    fn of(world: &'w World) -> Attempts<'w> {
+        Attempts { world, trees: world.trees(), changes: Vec::new() }
+    }
+
+    fn attempt(&mut self, act: impl FnOnce(&World)) -> [Snapshot; 2] {
+        let (before, rules) = self.trees.snapshot_before().unwrap();
+        act(self.world);
+        let after = self.trees.snapshot_after(&rules).unwrap();
+        self.changes.push(self.trees.saved().changed(&before.tree, &after.tree).unwrap());
+        [before, after]
+    }
+
+    /// What is left, `path: reason`.
+    fn undo(&self) -> Vec<String> {
+        let (deeds, broken) = deeds(&self.changes);
+        let (deeds, left) = self.trees.undoable(deeds, |_| false);
+        let (back, failed) = self.trees.undo(&deeds).unwrap();
+        assert_eq!(back.len() + failed.len(), deeds.len());
+        let told = |skipped: Skipped| format!("{}: {}", skipped.path, skipped.reason);
+        let broken = broken.into_iter().map(|path| format!("{path}: changed between"));
+        left.into_iter().chain(failed).map(told).chain(broken).collect()
+    }
+}
+
+#[test]
+fn every_change_that_a_tree_knows_is_undone_to_the_byte() {
+    for case in CASES {
+        let world = World::git();
+        (case.before)(&world);
+        let before = files(&world.workspace);
+        let mut attempts = Attempts::of(&world);
+        let [first, _] = attempts.attempt(case.attempt);
+        assert_eq!(attempts.undo(), [] as [String; 0], "{}", case.name);
+        let again = attempts.trees.snapshot_before().unwrap().0.tree;
+        // What became ignored or too large is in no tree, and so is not touched.
+        let (now, known) = (files(&world.workspace), attempts.changes[0].clone());
+        for Change { path, before: blob, .. } in known {
+            let at = path.as_path();
+            assert_eq!(now.get(at), before.get(at), "{}: {path}", case.name);
+            assert_eq!(now.contains_key(at), blob.is_some(), "{}: {path}", case.name);
+        }
+        let left_out = ["files too large", "pipes are no files", "no more does not make", "names that git refuses"];
+        if !left_out.iter().any(|name| case.name.contains(name)) {
+            assert_eq!(again, first.tree, "{}", case.name);
+        }
+        assert_eq!(attempts.undo(), [] as [String; 0], "{}: a repetition finds it done", case.name);
+        assert_eq!(files(&world.workspace), now, "{}", case.name);
+    }
+}
+
+#[test]
+fn the_patch_of_the_work_brings_it_back_to_the_byte() {
+    for case in CASES {
+        let world = World::git();
+        (case.before)(&world);
+        let mut attempts = Attempts::of(&world);
+        let [_, after] = attempts.attempt(case.attempt);
+        let (deeds, _) = deeds(&attempts.changes);
+        let (deeds, _) = attempts.trees.undoable(deeds, |_| false);
+        let changes: Vec<&Change> = deeds.iter().map(|deed| &deed.change).collect();
+        let patch = world.temp.path().join("work.patch");
+        fs::write(&patch, attempts.trees.patch_of(&changes).unwrap()).unwrap();
+        let rules = attempts.trees.snapshot_before().unwrap().1;
+        let worked = files(&world.workspace);
+        attempts.undo();
+        if !changes.is_empty() {
+            world.run("git", &["apply", "--whitespace=nowarn", patch.to_str().unwrap()]);
+        }
+        for change in &changes {
+            let at = change.path.as_path();
+            let bytes = |files: &BTreeMap<PathBuf, (u32, Vec<u8>)>| files.get(at).map(|(_, bytes)| bytes.clone());
+            assert_eq!(bytes(&files(&world.workspace)), bytes(&worked), "{}: {}", case.name, change.path);
+        }
+        let _ = rules;
+        if case.name.contains("symlink") || case.name.contains("binary") || case.name.contains("executable") {
+            let (again, _) = attempts.trees.snapshot_before().unwrap();
+            assert_eq!(again.tree, after.tree, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn what_somebody_changed_since_is_left_and_told() {
+    let world = World::git();
+    for name in ["edited", "removed", "mode", "link", "same", "folder/a"] {
+        world.write(name, "before\n");
+    }
+    let mut attempts = Attempts::of(&world);
+    attempts.attempt(|w| {
+        for name in ["edited", "removed", "mode", "link", "same", "folder/a", "made", "new/made"] {
+            w.write(name, "worked\n");
+        }
+    });
+    world.write("edited", "worked\nand more\n");
+    world.remove("removed");
+    fs::set_permissions(world.path("mode"), fs::Permissions::from_mode(0o755)).unwrap();
+    world.remove("link");
+    symlink("same", world.path("link")).unwrap();
+    world.remove("folder");
+    symlink("/nowhere", world.path("folder")).unwrap();
+    world.write("new/theirs", "theirs\n");
+    let mut left = attempts.undo();
+    left.sort();
+    let expected =
+        ["edited: it was changed since", "folder/a: it was removed since", "link: it was changed since"].into_iter();
+    let expected: Vec<_> =
+        expected.chain(["mode: it was changed since", "removed: it was removed since"]).map(String::from).collect();
+    assert_eq!(left, expected);
+    let names: Vec<_> = files(&world.workspace).into_keys().collect();
+    assert_eq!(names, ["edited", "folder", "link", "mode", "new/theirs", "same"].map(PathBuf::from));
+    assert_eq!(fs::read(world.path("same")).unwrap(), b"before\n");
+    assert_eq!(fs::read(world.path("edited")).unwrap(), b"worked\nand more\n");
+}
+
+#[test]
+fn several_attempts_are_undone_as_one_and_only_theirs() {
+    let world = World::git();
+    world.write("both", "before\n");
+    world.write("mixed", "before\n");
+    world.write("first", "before\n");
+    let mut attempts = Attempts::of(&world);
+    attempts.attempt(|w| {
+        w.write("both", "half\n");
+        w.write("mixed", "half\n");
+        w.write("first", "half\n");
+        w.write("passing", "half\n");
+    });
+    world.write("mixed", "half\ntheirs\n");
+    attempts.attempt(|w| {
+        w.write("both", "whole\n");
+        w.write("mixed", "half\ntheirs\nwhole\n");
+        w.remove("passing");
+    });
+    assert_eq!(attempts.undo(), ["mixed: changed between"]);
+    let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
+    assert_eq!((read("both"), read("first"), read("mixed")), ("before\n".into(), "before\n".into(), "half\ntheirs\n".into()));
+    assert!(!world.path("passing").exists());
+    assert_eq!(attempts.undo(), ["mixed: changed between"], "a repetition finds it done");
+}
+
+#[test]
+fn a_kill_in_the_midst_of_it_leaves_nothing_behind() {
+    let world = World::git();
+    world.write("a", "before\n");
+    let mut attempts = Attempts::of(&world);
+    attempts.attempt(|w| {
+        w.remove("a");
+        w.write("a/b/c", "worked\n");
+    });
+    // As it is after the file went, and before its folders did; beside what was staged for it.
+    world.remove("a/b/c");
+    let staged = format!(".kanban-codex-exec-{}", &kanban_codex_exec::storage::sha256(b"a")[..16]);
+    world.write(&staged, "bef");
+    assert_eq!(attempts.undo(), [] as [String; 0]);
+    assert_eq!(files(&world.workspace).into_keys().collect::<Vec<_>>(), [PathBuf::from("a")]);
+}
