@@ -420,8 +420,9 @@ impl State {
             _ => {}
         }
         self.board = None;
+        // What failed may be tried again in place, also where a dead runner judged it.
+        self.pass.progressed |= to.is_some() || (attempt.is_some() && *verdict != Verdict::Pass);
         let Some(to) = to else { return };
-        self.pass.progressed = true;
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
             let history = self.cards.entry(card.clone()).or_default();

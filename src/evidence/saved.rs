@@ -179,6 +179,15 @@ impl SavedTrees {
         self.saved(self.run(&[&options[..], &plain].concat(), b""))
     }
 
+    /// The command that applies a patch to the byte: under the private configuration, which no attribute of the workspace
+    /// changes.
+    pub fn apply_command(&self, patch: &Path) -> String {
+        let top = self.workspace.ancestors().nth(self.below.matches('/').count()).unwrap_or(&self.workspace);
+        let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+        let (top, folder, patch) = (quoted(top), quoted(&self.folder), quoted(patch));
+        format!("git -C {top} --git-dir={folder} --work-tree=. apply --whitespace=nowarn {patch}")
+    }
+
     /// Lines of `git diff-tree --raw`, as they come: description and path.
     fn compare(&self, before: &TreeId, after: &TreeId) -> Result<Vec<(String, TreePath)>> {
         let args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before.as_str(), after.as_str()];

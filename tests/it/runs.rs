@@ -3,6 +3,7 @@
 mod boards;
 mod bounces;
 mod exhaustion;
+mod failed_work;
 mod guards;
 mod hooks;
 mod people;

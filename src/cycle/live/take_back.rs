@@ -1,7 +1,6 @@
 //! Work that failed, out of the workspace: kept first where that is wanted, then each file as it was before.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -89,9 +88,7 @@ impl Live {
         let file = folder.join(format!("{}.patch", take.attempt));
         self.writer.folder(&folder)?;
         self.writer.replace(&file, &patch)?;
-        let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
-        let (workspace, file) = (quoted(&self.settings.workspace), quoted(&file));
-        Ok(Some(format!("git -C {workspace} apply --whitespace=nowarn {file}")))
+        Ok(Some(self.trees.saved().apply_command(&file)))
     }
 
     fn tree_without(&self, id: &AttemptId, state: &State) -> Option<crate::evidence::TreeId> {

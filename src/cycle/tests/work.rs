@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 
-use super::world::{World, burn, fold};
+use super::world::*;
+use crate::board::Board;
 use crate::cycle::drive::Book;
 use crate::evidence::TreeId;
 use crate::journal::{Event, TakeBack, WorkTaken};
-use crate::rules::{FailWork, Verdict};
+use crate::rules::{FailWork, Rule, Verdict};
 
 fn tree(digit: char) -> Option<TreeId> {
     TreeId::try_from(digit.to_string().repeat(40)).ok()
@@ -61,5 +62,30 @@ impl World {
         for id in &self.executed {
             assert_eq!(self.standing.contains(id), !taken(id), "{id}");
         }
+    }
+}
+
+/// The run that recovers does all that is left, as one that judges again does.
+#[test]
+fn killed_anywhere_a_card_whose_work_is_taken_back_is_tried_to_its_limit_by_the_next_run() {
+    let world = || {
+        let rule = Rule { on_fail_work: FailWork::Revert, ..Rule::default() };
+        let board = Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], refused: Vec::new() };
+        World::new(board, planner([(column("Doing"), rule)]), |_| Outcome::Fail)
+    };
+    let plenty = usize::MAX / 2;
+    let mut calm = world();
+    calm.power(plenty);
+    calm.run().2.unwrap();
+    for fuel in 0..plenty - calm.left() {
+        let mut world = world();
+        world.power(fuel);
+        assert!(world.run().2.is_err(), "{fuel}");
+        world.power(plenty);
+        world.run().2.unwrap();
+        world.check_work();
+        let state = fold(&world.disk.records());
+        let visits = &state.cards.values().next().unwrap().visits[&column("Doing")];
+        assert_eq!((visits.failures(), visits.exhausted), (3, true), "{fuel}");
     }
 }
