@@ -8,6 +8,7 @@
 mod artifacts;
 mod back;
 mod changes;
+mod dirty;
 mod git;
 mod ignored;
 mod path;

@@ -186,7 +186,7 @@ fn tree(written: &[u8]) -> Result<TreeId> {
     TreeId::try_from(text(written.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
 }
 
-fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {
+pub(super) fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {
     listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(TreePath::new)
 }
 

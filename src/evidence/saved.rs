@@ -122,9 +122,21 @@ impl SavedTrees {
 
     /// With another index than the private one.
     pub(super) fn run_with(&self, args: &[&str], index: Option<&Path>, input: &[u8]) -> Result<Vec<u8>> {
+        self.run_at(args, index, None, input)
+    }
+
+    /// With a variable of its own, stronger than those of all.
+    pub(super) fn run_at(
+        &self,
+        args: &[&str],
+        index: Option<&Path>,
+        variable: Option<(&str, &OsStr)>,
+        input: &[u8],
+    ) -> Result<Vec<u8>> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let mut env = self.env.clone();
         env.push(("GIT_INDEX_FILE".into(), index.unwrap_or(&self.index).into()));
+        env.extend(variable.map(|(name, value)| (name.into(), value.into())));
         self.tool.run(&self.program, &args, &env, &self.workspace, input)
     }
 

@@ -4,6 +4,7 @@
 
 mod back;
 mod cases;
+mod dirty;
 mod size;
 mod world;
 

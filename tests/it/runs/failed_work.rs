@@ -216,3 +216,53 @@ fn killed_while_it_is_taken_back_the_next_run_goes_on_with_that() {
     assert_eq!(paths, [300, 300], "{outcome}");
     assert_eq!(world.places(), ["KB-1: Blocked"]);
 }
+
+#[test]
+fn a_dirty_start_is_said_once_and_a_clean_one_is_not() {
+    let world = with_files(world("keep")).codex("make made; make checked");
+    let outcome = world.run(&["run"]).exits(0);
+    assert!(!outcome.stdout.contains("not committed"), "{outcome}");
+    world.write("edited", "by me\n");
+    let outcome = world.run(&["run"]).exits(0);
+    assert_eq!(outcome.stdout.matches("not committed: edited, made/KB-1.txt; ").count(), 1, "{outcome}");
+    let outside = World::outside_git("- [ ] KB-1 first @made\n").with("edited", "by me\n");
+    let outcome = outside.run(&["run"]).exits(0);
+    assert!(!outcome.stdout.contains("not committed"), "{outcome}");
+}
+
+/// Of an attempt that failed, passed, or was interrupted: the same work, the same patch.
+#[test]
+fn the_patch_of_each_attempt_is_what_git_apply_takes() {
+    let patches = |script: &str, kill: bool| {
+        let world = with_files(world("revert")).codex(script);
+        match kill {
+            true => {
+                let running = world.start(&["run"]);
+                world.wait_for("waiting");
+                running.kill();
+                let world = world.codex("true");
+                world.run(&["run", "--max-attempts", "1"]).exits(0);
+                // That work is gone with what went on with it.
+                return fs::read(world.cache("attempts/KB-1.1/changes.patch")).unwrap();
+            }
+            false => drop(world.run(&["run"]).exits(0)),
+        }
+        let patch = world.cache("attempts/KB-1.1/changes.patch");
+        world.git(&["reset", "-q"]);
+        world.git(&["apply", patch.to_str().unwrap()]);
+        assert_eq!(fs::read(world.repo("edited")).unwrap(), b"edited\0\xff");
+        assert_eq!(fs::read(world.repo("latin")).unwrap(), b"\xe4\xf6\xfc\n", "a text that is not UTF-8");
+        fs::read(patch).unwrap()
+    };
+    let work = format!("{EVERYTHING}; printf '\\344\\366\\374\\n' >latin");
+    let failed = patches(&work, false);
+    assert_eq!(patches(&format!("{work}; wait_for go"), true), failed);
+}
+
+#[test]
+fn a_patch_that_is_too_large_is_not_kept_and_that_is_said() {
+    let world = world("revert").codex("head -c 16000000 /dev/urandom | base64 >large");
+    let outcome = world.run(&["run", "--max-attempts", "1"]).exits(0).warns("its patch holds 20 MiB and is not kept");
+    assert!(!world.cache("attempts/KB-1.1/changes.patch").exists());
+    assert!(!world.repo("large").exists(), "the trees are: {outcome}");
+}
