@@ -306,6 +306,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         restore: Option<String>,
     },
+    /// What old attempts left is about to be removed: folders, and trees of which nothing counts any more.
+    LetGo {
+        folders: Vec<AttemptId>,
+        trees: Vec<AttemptId>,
+    },
     /// Too few tests: codex was not started.
     Refused {
         card: CardId,
@@ -454,6 +459,7 @@ impl Event {
             | Event::Judged { .. }
             | Event::TakeBackStarted(_)
             | Event::TakenBack { .. }
+            | Event::LetGo { .. }
             | Event::Refused { .. }
             | Event::TransitionStarted { .. }
             | Event::Transitioned { .. }

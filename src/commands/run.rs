@@ -76,6 +76,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         disowned: written_later,
     };
     begin(&mut live, &mut book, strays, &damaged)?;
+    live.retain(&board, &mut book)?;
     for refused in &board.refused {
         tracing::warn!(lines = ?refused.lines, "refused: {}: {}", refused.title, refused.reason);
     }

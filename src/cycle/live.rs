@@ -3,6 +3,7 @@
 mod execute;
 mod judge;
 mod look;
+mod retain;
 mod settle;
 mod take_back;
 
@@ -76,7 +77,12 @@ impl Driver for Live {
             Action::Skip { plan, why, reason } => self.pass_over(plan.skipped(why, reason), book),
             Action::Hook(owed) => self.after(owed, book).await,
             Action::Wait(wait) => self.wait(wait, book).await,
-            Action::NextPass => book.record(Event::PassEnded),
+            Action::NextPass => {
+                if let Some(board) = book.state.board.clone() {
+                    self.retain(&board, book)?;
+                }
+                book.record(Event::PassEnded)
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub use taken::Taken;
 pub struct State {
     /// As last read; None: it must be read before the next choice.
     pub board: Option<Arc<Board>>,
+    /// The board of the newest run.
+    pub source: String,
     pub cards: BTreeMap<CardId, CardHistory>,
     pub attempts: BTreeMap<AttemptId, Attempt>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
@@ -119,7 +121,7 @@ impl State {
     pub fn apply(&mut self, record: &Record) {
         self.now = record.at;
         match &record.event {
-            Event::RunStarted { .. } => self.run_started(record.at),
+            Event::RunStarted { source, .. } => self.run_started(record.at, source),
             Event::InputsAccepted { inputs, .. } => {
                 self.accepted = inputs.iter().map(|input| (input.file.clone(), input.sha256.clone())).collect();
                 self.held_inputs.clear();
@@ -154,6 +156,7 @@ impl State {
             Event::Judged { .. } => self.judged(&record.event),
             Event::TakeBackStarted(take) => self.take_back_started(take),
             Event::TakenBack { .. } => self.taken_back(&record.event),
+            Event::LetGo { folders, trees } => self.let_go(folders, trees),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
@@ -243,7 +246,8 @@ impl State {
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.
-    fn run_started(&mut self, at: Timestamp) {
+    fn run_started(&mut self, at: Timestamp, source: &str) {
+        source.clone_into(&mut self.source);
         if self.ended || self.budget.since.is_none() {
             // What was spent before counts where the budget has a window.
             let spent = std::mem::take(&mut self.budget.spent);
@@ -282,6 +286,7 @@ impl State {
         history.executions = id.execution().unwrap_or(history.executions + 1);
         history.attempts.push(id.clone());
         history.column = Some(column.clone());
+        history.source.clone_from(&self.source);
         history.begin(&attempt);
         self.attempts.insert(id.clone(), attempt);
         self.active.insert(id);

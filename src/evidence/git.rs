@@ -172,6 +172,16 @@ impl Git {
         Ok(trees)
     }
 
+    /// Removes the objects that none of these trees reaches and that are not in the index. Trees that are gone are passed over.
+    pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
+        self.lay_out()?;
+        let asked: String = needed.into_iter().map(|tree| format!("{tree}\n")).collect();
+        let known = text(&self.saved.run(&["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked.as_bytes())?);
+        let trees = known.lines().filter_map(|line| line.strip_suffix(" tree"));
+        let args: Vec<&str> = ["prune", "--expire=now", "--"].into_iter().chain(trees).collect();
+        self.saved.run(&args, b"").map(drop)
+    }
+
     pub fn index(&self) -> &Path {
         &self.saved.index
     }

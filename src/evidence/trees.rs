@@ -115,6 +115,11 @@ impl Trees {
         self.git.saved.patch(&before, &after)
     }
 
+    /// Removes from the private folder what neither these trees nor the index need. What a kill leaves goes the next time.
+    pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
+        self.git.prune(needed)
+    }
+
     /// Of the index of trees, a memory of what files held.
     pub fn index_stamp(&self) -> Option<Stamp> {
         Stamp::of(self.git.index())

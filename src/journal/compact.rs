@@ -60,6 +60,7 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Judged { .. }
         | Event::TakeBackStarted(_)
         | Event::TakenBack { .. }
+        | Event::LetGo { .. }
         | Event::Refused { .. }
         | Event::TransitionStarted { .. }
         | Event::Transitioned { .. }

@@ -91,6 +91,7 @@ fn line(event: &Event) -> Option<String> {
         Event::Claimed { .. }
         | Event::Refused { .. }
         | Event::TakeBackStarted(_)
+        | Event::LetGo { .. }
         | Event::TransitionStarted { .. }
         | Event::HookStarted { .. }
         | Event::HookEnded { ok: true, .. }

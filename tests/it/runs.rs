@@ -8,6 +8,7 @@ mod guards;
 mod hooks;
 mod people;
 mod red_green;
+mod retention;
 mod steering;
 mod tampering;
 mod watch;

@@ -62,6 +62,8 @@ pub struct Attempt {
     pub inconclusive: u32,
     /// What became of its work, where that was taken back.
     pub taken: Option<Taken>,
+    /// Its folder is no longer kept.
+    pub let_go: bool,
 }
 
 impl Attempt {
@@ -134,6 +136,7 @@ impl Attempt {
             unseen: false,
             inconclusive: 0,
             taken: None,
+            let_go: false,
         };
         Some((attempt.clone(), started))
     }

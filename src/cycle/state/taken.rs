@@ -1,4 +1,5 @@
-//! Work that failed, where a rule has it taken back: owed from its first record to its last.
+//! What is gone of attempts: work that failed, where a rule has it taken back, owed from its first record to its last; and
+//! what is no longer kept.
 
 use std::collections::BTreeSet;
 
@@ -50,6 +51,21 @@ impl State {
                 let paths = work.paths.iter().cloned().collect();
                 let (left, tree, restore) = (left.clone(), tree.clone(), restore.clone());
                 found.taken = Some(Taken { paths, left, tree, restore });
+            }
+        }
+    }
+
+    /// Without their trees nothing of them is in a change set.
+    pub(super) fn let_go(&mut self, folders: &[AttemptId], trees: &[AttemptId]) {
+        for id in folders {
+            if let Some(attempt) = self.attempts.get_mut(id) {
+                attempt.let_go = true;
+            }
+        }
+        for id in trees {
+            if let Some(attempt) = self.attempts.get_mut(id) {
+                (attempt.before, attempt.after) = (None, None);
+                attempt.taken.iter_mut().for_each(|taken| taken.tree = None);
             }
         }
     }
