@@ -47,11 +47,16 @@ impl Trees {
     /// what is in no tree. What was undone already counts as such.
     pub fn undoable(&self, deeds: Vec<Deed>, spared: impl Fn(&TreePath) -> bool) -> (Vec<Deed>, Vec<Skipped>) {
         let mut left = Vec::new();
+        let paths: BTreeSet<TreePath> = deeds.iter().map(|deed| deed.change.path.clone()).collect();
         let undoable = deeds.into_iter().filter(|deed| {
             let path = &deed.change.path;
             let reason = match path.folders().chain([path.clone()]).any(|part| self.excluded.contains(&part)) {
                 true => Some(SPARED.to_owned()),
                 false if !path.stays_inside() || spared(path) => Some(SPARED.to_owned()),
+                // What an attempt put there goes first.
+                false if self.in_the_way(path).is_some_and(|folder| !paths.contains(&folder)) => {
+                    Some(BLOCKED.to_owned())
+                }
                 false => self.stands(&deed.change),
             };
             left.extend(reason.clone().map(|reason| Skipped { path: path.clone(), reason }));
@@ -88,21 +93,32 @@ impl Trees {
         if let Some(reason) = self.stands(change) {
             return Ok(Some(reason));
         }
-        // Of a run that was killed in the midst of it.
-        writer.unstage(&path)?;
+        let in_the_way = self.in_the_way(&change.path).is_some();
         let Some(before) = &change.before else {
-            let link = |folder: TreePath| fs::symlink_metadata(top.join(folder.as_path())).is_ok_and(|data| !data.is_dir());
-            if !change.path.folders().any(link) {
+            if !in_the_way {
                 writer.take(&path, top)?;
             }
             return Ok(None);
         };
+        if in_the_way {
+            return Ok(Some(BLOCKED.to_owned()));
+        }
+        // Of a run that was killed in the midst of it.
+        writer.unstage(&path)?;
         if found(top, &change.path, digits(change)) == Found::File(before.clone()) {
             return Ok(None);
         }
         let bytes = contents.get(&before.id).context("what it held is in no saved tree")?;
         let put = writer.put(&path, before.mode, bytes, || self.stands(change).is_none())?;
         Ok((!put).then(|| CHANGED.to_owned()))
+    }
+
+    /// What stands where a folder would have to be: nothing is written through a symlink.
+    fn in_the_way(&self, path: &TreePath) -> Option<TreePath> {
+        let other = |folder: &TreePath| {
+            fs::symlink_metadata(self.workspace.join(folder.as_path())).is_ok_and(|data| !data.is_dir())
+        };
+        path.folders().find(other)
     }
 
     /// Why a path can't be put back: it is neither as the attempts left it nor as it was before them.
@@ -120,6 +136,7 @@ impl Trees {
 }
 
 const CHANGED: &str = "it was changed since";
+const BLOCKED: &str = "a folder that it was in is none any more";
 const SPARED: &str = "the board, what cards are judged by and CACHE_DIR are not touched";
 
 /// What is at a path, as trees know it.

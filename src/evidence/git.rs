@@ -176,7 +176,8 @@ impl Git {
     pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
         self.lay_out()?;
         let asked: String = needed.into_iter().map(|tree| format!("{tree}\n")).collect();
-        let known = text(&self.saved.run(&["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked.as_bytes())?);
+        let known =
+            text(&self.saved.run(&["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked.as_bytes())?);
         let trees = known.lines().filter_map(|line| line.strip_suffix(" tree"));
         let args: Vec<&str> = ["prune", "--expire=now", "--"].into_iter().chain(trees).collect();
         self.saved.run(&args, b"").map(drop)

@@ -154,7 +154,10 @@ fn a_journal_of_the_first_shape_is_read_and_gone_on_with() {
     }
     let state = fold(&records);
     let [kb1, kb2] = ["KB-1", "KB-2"].map(|id| &state.cards[&crate::board::CardId(id.into())]);
-    assert_eq!((kb1.executions, kb1.column.as_ref(), kb2.column.as_ref()), (2, Some(&column("Review")), Some(&column("Blocked"))));
+    assert_eq!(
+        (kb1.executions, kb1.column.as_ref(), kb2.column.as_ref()),
+        (2, Some(&column("Review")), Some(&column("Blocked")))
+    );
     let passed = &state.attempts[&AttemptId("KB-1.2".into())];
     assert_eq!((passed.verdict, passed.settled, &passed.taken), (Some(Verdict::Pass), true, &None));
     assert!(state.active.is_empty() && state.taking.is_empty() && state.hooks.is_empty() && !state.paused);

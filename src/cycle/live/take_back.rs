@@ -46,7 +46,8 @@ impl Live {
         }
         let works = take.of.iter().enumerate().map(|(at, attempt)| {
             let covered = |deed: &&Deed| deed.first <= at && back.contains(&deed.change.path);
-            let covered: BTreeSet<&TreePath> = work.deeds.iter().filter(covered).map(|deed| &deed.change.path).collect();
+            let covered: BTreeSet<&TreePath> =
+                work.deeds.iter().filter(covered).map(|deed| &deed.change.path).collect();
             let own = work.changes.get(at).into_iter().flatten().map(|change| &change.path);
             let paths = own.filter(|path| covered.contains(path)).cloned().collect();
             WorkTaken { attempt: attempt.clone(), paths }

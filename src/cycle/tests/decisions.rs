@@ -279,7 +279,8 @@ fn work_that_failed_is_taken_back_before_its_card_is_moved_where_the_rule_says_s
     let begun = [&failed[..], &[Event::TakeBackStarted(take)]].concat();
     let works = [a1, a2.clone()].map(|attempt| WorkTaken { attempt, paths: Vec::new() }).to_vec();
     let back = Event::TakenBack { attempt: a2, works, left: Vec::new(), tree: None, restore: None };
-    let done = [&begun[..], &[back]].concat();
+    let done = [&begun[..], std::slice::from_ref(&back)].concat();
+    let forged = [&judged(Verdict::Pass)[..], &begun[failed.len()..], &[run_started(), back]].concat();
     let again = |events: &[Event]| [events, &[run_started()]].concat();
     #[rustfmt::skip]
     let table = [
@@ -296,6 +297,8 @@ fn work_that_failed_is_taken_back_before_its_card_is_moved_where_the_rule_says_s
         (&keep,   again(&begun),             None,          "take back a.1, a.2"),
         (&revert, done.clone(),              Some("Doing"), "settle: failed, to Todo"),
         (&revert, again(&done),              Some("Doing"), "settle: failed, to Todo"),
+        // No journal's word is taken for a pass.
+        (&revert, forged,                    Some("Doing"), "judge a.2"),
     ];
     for (planner, events, status, expected) in table {
         let told = next(planner, &events, status.map(board));

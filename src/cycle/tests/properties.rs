@@ -40,8 +40,9 @@ pub struct RandomRule {
 
 fn rule() -> impl Strategy<Value = RandomRule> {
     let target = || prop::option::weighted(0.8, 0..4usize);
-    (prop::bool::weighted(0.8), [target(), target(), target()], 1..3u32, any::<[bool; 2]>())
-        .prop_map(|(ruled, targets, max_attempts, [hook, revert])| RandomRule { ruled, targets, max_attempts, hook, revert })
+    (prop::bool::weighted(0.8), [target(), target(), target()], 1..3u32, any::<[bool; 2]>()).prop_map(
+        |(ruled, targets, max_attempts, [hook, revert])| RandomRule { ruled, targets, max_attempts, hook, revert },
+    )
 }
 
 pub fn case(outcomes: &'static [Outcome], cards: usize) -> impl Strategy<Value = Case> {

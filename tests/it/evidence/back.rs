@@ -136,7 +136,7 @@ fn the_patch_of_a_workspace_below_the_top_of_its_repository_is_applied_from_ther
 #[test]
 fn what_somebody_changed_since_is_left_and_told() {
     let world = World::git();
-    for name in ["edited", "removed", "mode", "link", "same", "folder/a"] {
+    for name in ["edited", "removed", "mode", "link", "same", "folder/a", "gone/a"] {
         world.write(name, "before\n");
     }
     let mut attempts = Attempts::of(&world);
@@ -144,7 +144,11 @@ fn what_somebody_changed_since_is_left_and_told() {
         for name in ["edited", "removed", "mode", "link", "same", "folder/a", "made", "new/made"] {
             w.write(name, "worked\n");
         }
+        w.remove("gone");
     });
+    let outside = world.temp.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    symlink(&outside, world.path("gone")).unwrap();
     world.write("edited", "worked\nand more\n");
     world.remove("removed");
     fs::set_permissions(world.path("mode"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -156,12 +160,15 @@ fn what_somebody_changed_since_is_left_and_told() {
     let mut left = attempts.undo();
     left.sort();
     let expected =
-        ["edited: it was changed since", "folder/a: it was removed since", "link: it was changed since"].into_iter();
-    let expected: Vec<_> =
-        expected.chain(["mode: it was changed since", "removed: it was removed since"]).map(String::from).collect();
+        ["edited: it was changed since", "folder/a: BLOCKED", "gone/a: BLOCKED", "link: it was changed since"]
+            .into_iter();
+    let expected = expected.chain(["mode: it was changed since", "removed: it was removed since"]);
+    let blocked = "a folder that it was in is none any more";
+    let expected: Vec<_> = expected.map(|line| line.replace("BLOCKED", blocked)).collect();
     assert_eq!(left, expected);
     let names: Vec<_> = files(&world.workspace).into_keys().collect();
-    assert_eq!(names, ["edited", "folder", "link", "mode", "new/theirs", "same"].map(PathBuf::from));
+    assert_eq!(names, ["edited", "folder", "gone", "link", "mode", "new/theirs", "same"].map(PathBuf::from));
+    assert!(fs::read_dir(outside).unwrap().next().is_none(), "nothing is written through a symlink");
     assert_eq!(fs::read(world.path("same")).unwrap(), b"before\n");
     assert_eq!(fs::read(world.path("edited")).unwrap(), b"worked\nand more\n");
 }
@@ -187,7 +194,10 @@ fn several_attempts_are_undone_as_one_and_only_theirs() {
     });
     assert_eq!(attempts.undo(), ["mixed: changed between"]);
     let read = |name: &str| fs::read_to_string(world.path(name)).unwrap();
-    assert_eq!((read("both"), read("first"), read("mixed")), ("before\n".into(), "before\n".into(), "half\ntheirs\n".into()));
+    assert_eq!(
+        (read("both"), read("first"), read("mixed")),
+        ("before\n".into(), "before\n".into(), "half\ntheirs\n".into())
+    );
     assert!(!world.path("passing").exists());
     assert_eq!(attempts.undo(), ["mixed: changed between"], "a repetition finds it done");
 }

@@ -1,5 +1,7 @@
 //! What a failed attempt leaves in the workspace, where the column's rule says what becomes of it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -78,7 +80,10 @@ fn reverted_work_leaves_every_file_as_it_was_and_ignored_ones_as_they_are() {
     let changed: Vec<&String> = before.keys().chain(after.keys()).filter(changed).collect();
     assert_eq!(changed, [] as [&String; 0], "{outcome}");
     assert_eq!(world.git(&["log", "--format=%s"]), "before\n");
-    assert!(world.git(&["diff", "--cached", "--name-only"]).contains("made/KB-1.txt"), "the index is codex's and yours");
+    assert!(
+        world.git(&["diff", "--cached", "--name-only"]).contains("made/KB-1.txt"),
+        "the index is codex's and yours"
+    );
     assert_eq!(world.places(), ["KB-1: Blocked"]);
 }
 
@@ -115,9 +120,9 @@ fn what_was_taken_back_proves_nothing_and_the_next_attempt_is_told_so() {
         assert_eq!(taken_back(&world).len(), if work == "keep" { 0 } else { 2 }, "{outcome}");
     }
     // A line that the first attempt took away, and that came back with its file, is gained by who writes it elsewhere.
-    let world = world("revert").with("made/old.txt", "made for KB-1\nchecked for KB-1\n").codex(
-        "if [ -e \"$WORLD/once\" ]; then make made; make checked; else : >\"$WORLD/once\"; rm made/old.txt; fi",
-    );
+    let world = world("revert")
+        .with("made/old.txt", "made for KB-1\nchecked for KB-1\n")
+        .codex("if [ -e \"$WORLD/once\" ]; then make made; make checked; else : >\"$WORLD/once\"; rm made/old.txt; fi");
     world.run(&["run"]).exits(0).says("1 promoted");
     assert_eq!(world.read("made/old.txt"), "made for KB-1\nchecked for KB-1\n");
 }
@@ -162,7 +167,9 @@ fn a_check_that_was_weakened_is_put_back_and_what_a_card_is_judged_by_is_not_tou
 #[test]
 fn a_failure_whose_move_is_vetoed_is_taken_back_all_the_same_and_a_pass_never() {
     for (work, left) in [("make other", false), ("make made; make checked", true)] {
-        let rules = rules("revert").replace("onFail: In Progress", "onFail: Needs Specs").replace("maxAttempts: 2", "maxAttempts: 9");
+        let rules = rules("revert")
+            .replace("onFail: In Progress", "onFail: Needs Specs")
+            .replace("maxAttempts: 2", "maxAttempts: 9");
         let rules = format!("{rules}    beforeTransition: {{ shell: 'false' }}\n");
         let world = world("revert").with("transitions.yaml", rules).codex(work);
         world.run(&["run", "--max-cards", "1", "--max-failures", "1"]).says("vetoed");

@@ -1,5 +1,7 @@
 //! What is kept of attempts, and that it stays within bounds.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 use std::fs;
 use std::path::Path;
 
