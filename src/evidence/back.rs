@@ -1,6 +1,6 @@
 //! Taking work back: files are put as they were before attempts, where they still are as these left them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
@@ -83,11 +83,7 @@ impl Trees {
         Ok((back, left))
     }
 
-    fn undo_one(
-        &self,
-        change: &Change,
-        contents: &std::collections::HashMap<String, Vec<u8>>,
-    ) -> Result<Option<String>> {
+    fn undo_one(&self, change: &Change, contents: &HashMap<String, Vec<u8>>) -> Result<Option<String>> {
         let (top, path) = (&self.workspace, self.workspace.join(change.path.as_path()));
         let writer = self.writer();
         if let Some(reason) = self.stands(change) {

@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use super::Live;
 use crate::cycle::drive::Book;
 use crate::cycle::state::State;
-use crate::evidence::{Change, Deed, Skipped, TreePath, deeds};
+use crate::evidence::{Change, Deed, Skipped, TreeId, TreePath, deeds};
 use crate::journal::{AttemptId, Event, TakeBack, WorkTaken};
 
 /// What is to be undone, and what is not.
+#[derive(Default)]
 struct Work {
     /// By attempt, all that it changed.
     changes: Vec<Vec<Change>>,
@@ -24,26 +25,14 @@ impl Live {
         if !book.state.taking.contains(take) {
             book.record(Event::TakeBackStarted(take.clone()))?;
         }
-        let mut back = BTreeSet::new();
-        let mut restore = None;
-        let (work, mut left) = match self.work(take, book) {
-            Ok(mut work) => {
-                let left = std::mem::take(&mut work.left);
-                (work, left)
-            }
-            Err(error) => (Work { changes: Vec::new(), deeds: Vec::new(), left: Vec::new() }, vec![all_left(&error)]),
+        let all_left = |error: anyhow::Error| {
+            let reason = format!("nothing was taken back: {error:#}");
+            vec![Skipped { path: TreePath::new("."), reason }]
         };
-        match self.keep(take, &work) {
-            Ok(command) => match self.trees.undo(&work.deeds) {
-                Ok((done, failed)) => {
-                    back = done;
-                    left.extend(failed);
-                    restore = command;
-                }
-                Err(error) => left.push(all_left(&error)),
-            },
-            Err(error) => left.push(all_left(&error.context("it could not be kept"))),
-        }
+        let work = self.work(take, book).unwrap_or_else(|error| Work { left: all_left(error), ..Work::default() });
+        let kept = self.keep(take, &work).context("it could not be kept");
+        let undone = kept.and_then(|restore| Ok((restore, self.trees.undo(&work.deeds)?)));
+        let (restore, (back, failed)) = undone.unwrap_or_else(|error| (None, (BTreeSet::new(), all_left(error))));
         let works = take.of.iter().enumerate().map(|(at, attempt)| {
             let covered = |deed: &&Deed| deed.first <= at && back.contains(&deed.change.path);
             let covered: BTreeSet<&TreePath> =
@@ -53,6 +42,7 @@ impl Live {
             WorkTaken { attempt: attempt.clone(), paths }
         });
         let works = works.collect();
+        let left = work.left.iter().cloned().chain(failed).collect();
         let tree = self.tree_without(&take.attempt, &book.state);
         book.record(Event::TakenBack { attempt: take.attempt.clone(), works, left, tree, restore })
     }
@@ -92,12 +82,8 @@ impl Live {
         Ok(Some(self.trees.saved().apply_command(&file)))
     }
 
-    fn tree_without(&self, id: &AttemptId, state: &State) -> Option<crate::evidence::TreeId> {
+    fn tree_without(&self, id: &AttemptId, state: &State) -> Option<TreeId> {
         let before = state.attempts.get(id)?.before.as_ref();
         self.after_tree(id, before, &self.ignore_rules(id)?)
     }
-}
-
-fn all_left(error: &anyhow::Error) -> Skipped {
-    Skipped { path: TreePath::new("."), reason: format!("nothing was taken back: {error:#}") }
 }

@@ -28,7 +28,7 @@ impl State {
         let before = before.iter().take_while(|other| *other != id).collect::<Vec<_>>().into_iter().rev();
         let went_on = |other: &Attempt| {
             let costless = matches!(other.ending, Ending::Interrupted | Ending::Infrastructure { .. });
-            costless && other.key == attempt.key && other.taken.is_none()
+            costless && other.after.is_some() && other.key == attempt.key && other.taken.is_none()
         };
         let before = before.take_while(|other| self.attempts.get(*other).is_some_and(went_on));
         let all = std::iter::once(id).chain(before);
