@@ -10,6 +10,7 @@ pub mod note;
 pub mod plan;
 pub mod recorded;
 pub mod replay;
+pub mod retain;
 pub mod simulated;
 pub mod state;
 #[cfg(test)]

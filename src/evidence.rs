@@ -6,7 +6,9 @@
 //! Trees are git's, under an index and an object folder in CACHE_DIR: the user's repository only lends its objects.
 
 mod artifacts;
+mod back;
 mod changes;
+mod dirty;
 mod git;
 mod ignored;
 mod path;
@@ -16,11 +18,12 @@ mod trees;
 mod walk;
 
 pub use artifacts::{Artifact, artifacts, artifacts_unchanged};
+pub use back::{Deed, deeds};
 pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
 pub use git::TreeId;
 pub use ignored::IgnoreRules;
 pub use path::TreePath;
-pub use saved::{Blob, Change, Forged, SavedTrees};
+pub use saved::{Blob, Change, Forged, SavedTrees, Span};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::codex::Usage;
-use crate::evidence::{Artifact, TreeId};
+use crate::evidence::{Artifact, Skipped, TreeId, TreePath};
 use crate::rules::Verdict;
 
 /// The version of the records that this program writes.
@@ -158,6 +158,24 @@ pub struct Edited {
     pub other_tests: bool,
 }
 
+/// Work that is to be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeBack {
+    /// The failed attempt.
+    pub attempt: AttemptId,
+    /// Whose work it is, oldest first.
+    pub of: Vec<AttemptId>,
+    /// It is kept elsewhere first.
+    pub stash: bool,
+}
+
+/// What of an attempt's work was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkTaken {
+    pub attempt: AttemptId,
+    pub paths: Vec<TreePath>,
+}
+
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -255,8 +273,8 @@ pub enum Event {
         /// Gate inputs that were not as accepted already, as they were found.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unaccepted: Vec<InputHash>,
-        #[serde(default)]
-        reserved: Reserved,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reserved: Option<Reserved>,
     },
     AttemptEnded {
         attempt: AttemptId,
@@ -285,6 +303,24 @@ pub enum Event {
         /// Guarded files that the card's attempts changed, as they left them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         weakened: Vec<Artifact>,
+    },
+    /// About to take back what a failed attempt did, and with it what the interrupted ones did that it went on with.
+    TakeBackStarted(TakeBack),
+    /// The workspace is as it was before them, but for what is left as it is.
+    TakenBack {
+        attempt: AttemptId,
+        works: Vec<WorkTaken>,
+        left: Vec<Skipped>,
+        /// The tree without the work; None where none could be taken.
+        tree: Option<TreeId>,
+        /// The command that brings the work back, where it was kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        restore: Option<String>,
+    },
+    /// What old attempts left is about to be removed: folders, and trees of which nothing counts any more.
+    LetGo {
+        folders: Vec<AttemptId>,
+        trees: Vec<AttemptId>,
     },
     /// Too few tests: codex was not started.
     Refused {
@@ -432,6 +468,9 @@ impl Event {
             | Event::AttemptStarted { .. }
             | Event::AttemptEnded { .. }
             | Event::Judged { .. }
+            | Event::TakeBackStarted(_)
+            | Event::TakenBack { .. }
+            | Event::LetGo { .. }
             | Event::Refused { .. }
             | Event::TransitionStarted { .. }
             | Event::Transitioned { .. }

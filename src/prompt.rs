@@ -28,6 +28,8 @@ pub struct Feedback<'a> {
     /// The tests that were no proof.
     pub failed: Vec<&'a TestOutcome>,
     pub changed: Vec<String>,
+    /// What it did was taken back.
+    pub taken: bool,
 }
 
 /// At most so much of a reason, of one test's line and its evidence, of a command's output, of the changed files' names and
@@ -75,7 +77,12 @@ impl<'a> Feedback<'a> {
             },
             tampered: attempt.verdict == Some(Verdict::Tampered),
             failed: attempt.outcomes.iter().filter(|outcome| outcome.lacks()).collect(),
-            changed: attempt.artifacts.iter().map(|artifact| artifact.path.to_string()).collect(),
+            changed: {
+                let taken = |path| attempt.taken.as_ref().is_some_and(|taken| taken.paths.contains(path));
+                let stand = attempt.artifacts.iter().map(|artifact| &artifact.path).filter(|path| !taken(path));
+                stand.map(ToString::to_string).collect()
+            },
+            taken: attempt.taken.as_ref().is_some_and(|taken| !taken.paths.is_empty()),
         }
     }
 
@@ -90,7 +97,12 @@ impl<'a> Feedback<'a> {
             1 => " 1 attempt failed so far.".to_owned(),
             many => format!(" {many} attempts failed so far."),
         });
-        if self.tampered {
+        if self.taken {
+            text.push_str(" What it did was taken back: the files are as they were before it, so do the work anew.");
+        }
+        if self.tampered && self.taken {
+            text.push_str(" What a card is judged by is no part of its work: leave that as it is.");
+        } else if self.tampered {
             text.push_str(" Put that back as it was: what a card is judged by is no part of its work.");
         }
         if !self.failed.is_empty() {
@@ -186,6 +198,7 @@ mod tests {
             tampered: false,
             failed: failed.to_vec(),
             changed: vec!["a.txt".into()],
+            taken: false,
         }
     }
 
@@ -217,6 +230,16 @@ mod tests {
             text.contains("changed during the attempt: t. 1 attempt failed so far. Put that back as it was"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn who_worked_in_vain_is_told_what_is_left_of_it() {
+        let taken = Feedback { taken: true, tampered: true, ..feedback(&[]) };
+        let text = taken.text(&Redactor::default());
+        let said = "2 attempts failed so far. What it did was taken back: the files are as they were before it, so do the \
+            work anew. What a card is judged by is no part of its work: leave that as it is.\n\nFiles that were changed for \
+            this card already:\n- a.txt";
+        assert!(text.ends_with(said), "{text}");
     }
 
     #[test]

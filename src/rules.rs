@@ -45,6 +45,19 @@ pub struct Rule {
     pub red_green: bool,
     /// Files that the attempts at a card may not weaken.
     pub guard_paths: GuardPaths,
+    pub on_fail_work: FailWork,
+}
+
+/// What becomes of the work of a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FailWork {
+    /// It stays in the workspace.
+    #[default]
+    Keep,
+    /// It is taken back, and kept as a patch.
+    Stash,
+    /// It is taken back.
+    Revert,
 }
 
 /// A program at a transition. Relative paths start at the transitions file's folder.

@@ -77,6 +77,8 @@ pub struct Settings {
     /// Where the user stands: files are shown from here.
     pub folder: PathBuf,
     pub cache_dir: PathBuf,
+    /// Of how many attempts a card's folders are kept.
+    pub keep_attempts: usize,
     pub k: usize,
     pub require: usize,
     pub threshold: f32,

@@ -6,6 +6,7 @@
 
 mod effect;
 mod rotate;
+mod workspace;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -23,6 +23,10 @@ pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure>
     let settings = planner.settings.clone();
     let (id, attempt) = find(&state, name)?;
     let unjudged = || Failure::usage(format!("{id} has no verdict: {}", attempt.unjudged()));
+    if attempt.let_go && attempt.before.is_none() {
+        let failure = Failure::usage(format!("what {id} did is no longer kept"));
+        return Err(failure.hint("`keepAttempts` says of how many attempts a card's work is kept"));
+    }
     let past = Past::of(&records, id).ok_or_else(unjudged)?;
     let (judged_by, bar) = if then { by_then(&past, &settings)? } else { by_today(&past, &board, &state, &planner)? };
     let trees = SavedTrees::open(&settings.cache_dir, &settings.workspace, &settings.env.path())?;

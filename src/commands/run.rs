@@ -1,5 +1,6 @@
 //! `run`: the loop over the real world.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,7 +9,7 @@ use super::Opened;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
-use crate::evidence::Trees;
+use crate::evidence::{TreePath, Trees};
 use crate::failure::{Failure, Kind};
 use crate::journal::append::Journal;
 use crate::journal::{Acceptance, Event, Stopped, compact};
@@ -77,6 +78,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         disowned: written_later,
     };
     begin(&mut live, &mut book, strays, &damaged)?;
+    live.retain(&board, &mut book)?;
     for refused in &board.refused {
         tracing::warn!(lines = ?refused.lines, "refused: {}: {}", refused.title, refused.reason);
     }
@@ -102,6 +104,10 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
     if !damaged.is_empty() {
         warnings.push(format!("journal lines {damaged:?} are damaged; the rest is used"));
     }
+    match live.trees.uncommitted() {
+        Ok(paths) => warnings.extend(paths.filter(|paths| !paths.is_empty()).map(|paths| dirty(&paths))),
+        Err(error) => tracing::warn!("what is not committed is not known: {error:#}"),
+    }
     for (column, _) in book.planner.inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         warnings.push(format!("the rule of `{column}` has no `evidence`: codex's own message counts as well; `evidence: [changes]` is strict"));
     }
@@ -118,6 +124,17 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
         // What changed while the last run was in an attempt is not adopted.
         false => book.record(Event::InputsHeld { files: changed }),
     }
+}
+
+/// So many uncommitted files are named.
+const NAMED: usize = 3;
+
+fn dirty(paths: &BTreeSet<TreePath>) -> String {
+    let named: Vec<String> = paths.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = paths.len().checked_sub(NAMED).filter(|more| *more > 0);
+    let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+    let named = named.join(", ");
+    format!("not committed: {named}{more}; attempts work on top of that, and git can't tell it from what they do")
 }
 
 fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> Result<u8, Failure> {

@@ -7,8 +7,8 @@ use anyhow::Result;
 use super::plan::{CardPlan, Planner, Readiness, other_tests};
 use super::state::{Attempt, OwedHook, Phase, State, Visits};
 use crate::board::{Board, Card, Column};
-use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, Why};
-use crate::rules::Verdict;
+use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, TakeBack, Why};
+use crate::rules::{FailWork, Verdict};
 
 /// One step of the loop.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub enum Action {
         attempt: AttemptId,
         plan: Box<CardPlan>,
     },
+    /// Take the work of a failed attempt out of the workspace.
+    TakeBack(TakeBack),
     Settle(Box<Settlement>),
     /// Too few tests: settle without an attempt.
     Refuse {
@@ -106,12 +108,18 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if let Some((id, _)) = state.running().next() {
         return Ok(Action::Recover(id.clone()));
     }
+    if let Some(owed) = state.taking.first() {
+        return Ok(Action::TakeBack(owed.clone()));
+    }
     if let Some(owed) = state.hooks.first() {
         return Ok(Action::Hook(owed.clone()));
     }
     let Some(board) = &state.board else { return Ok(Action::Look) };
     let open = state.active.iter().find_map(|id| Some((id, state.attempts.get(id)?)));
     if let Some((id, attempt)) = open {
+        if let Some(take) = work_to_take_back(state, planner, id, attempt) {
+            return Ok(Action::TakeBack(take));
+        }
         return settle(state, planner, board, id, attempt);
     }
     if let Some(action) = edited(state, planner, board)? {
@@ -146,6 +154,19 @@ fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
     let named = failure.wait_seconds.map(Duration::from_secs);
     let time = named.unwrap_or_else(|| doubled.min(LONGEST_BACKOFF));
     Some(Action::Wait(Wait::Backoff { time, reason: failure.reason.clone() }))
+}
+
+/// The work of an attempt that failed, where its column's rule has it taken back. Before its card is moved: whoever sees the
+/// card elsewhere finds the workspace without it.
+fn work_to_take_back(state: &State, planner: &Planner, id: &AttemptId, attempt: &Attempt) -> Option<TakeBack> {
+    let failed = matches!(attempt.verdict, Some(Verdict::Fail | Verdict::Tampered)) && attempt.phase == Phase::Judged;
+    let stash = match planner.inputs.rules.columns.get(&attempt.column)?.on_fail_work {
+        FailWork::Keep => return None,
+        FailWork::Stash => true,
+        FailWork::Revert => false,
+    };
+    let of = state.work_of(id, attempt);
+    (failed && attempt.taken.is_none() && !of.is_empty()).then(|| TakeBack { attempt: id.clone(), of, stash })
 }
 
 /// An attempt that ended is judged, one that was judged is moved, if its card is still what and where it was.

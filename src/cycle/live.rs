@@ -3,7 +3,9 @@
 mod execute;
 mod judge;
 mod look;
+mod retain;
 mod settle;
+mod take_back;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,6 +55,7 @@ impl Driver for Live {
             Action::Recover(attempt) => self.recover(&attempt, book).await,
             Action::Execute(plan) => self.execute(*plan, book).await,
             Action::Judge { attempt, plan } => self.judge(attempt, *plan, book).await,
+            Action::TakeBack(take) => self.take_back(&take, book),
             Action::Settle(settlement) => self.settle(*settlement, book).await,
             Action::Refuse { plan, settlement } => {
                 book.record(plan.refused())?;
@@ -74,7 +77,12 @@ impl Driver for Live {
             Action::Skip { plan, why, reason } => self.pass_over(plan.skipped(why, reason), book),
             Action::Hook(owed) => self.after(owed, book).await,
             Action::Wait(wait) => self.wait(wait, book).await,
-            Action::NextPass => book.record(Event::PassEnded),
+            Action::NextPass => {
+                if let Some(board) = book.state.board.clone() {
+                    self.retain(&board, book)?;
+                }
+                book.record(Event::PassEnded)
+            }
         }
     }
 }

@@ -212,7 +212,7 @@ impl CardPlan {
             green,
             red,
             unaccepted,
-            reserved: self.reserved,
+            reserved: Some(self.reserved),
         }
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::state::{Attempt, State};
 use crate::board::CardId;
-use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, TreeId};
+use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, Span, TreeId};
 use crate::storage::sha256;
 
 /// What an attempt's tests are judged against: its message, and what all attempts of the card that `state` knows changed and
@@ -33,9 +33,16 @@ pub fn evidence(
 
 fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {
     let attempts = state.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-    let pairs = attempts.iter().filter_map(|id| state.attempts.get(id));
-    let pairs = pairs.filter_map(|attempt| Some((attempt.before.clone()?, attempt.after.clone()?)));
+    let known = attempts.iter().filter_map(|id| state.attempts.get(id));
+    let known: Vec<_> =
+        known.filter_map(|attempt| Some((attempt, attempt.before.clone()?, attempt.after.clone()?))).collect();
+    let spans = known.iter().cloned().map(|(attempt, before, after)| {
+        let without = attempt.taken.as_ref().map(|taken| taken.paths.clone()).unwrap_or_default();
+        Span { before, after, without }
+    });
+    let without_work = || known.last()?.0.taken.as_ref()?.tree.clone();
     // Nothing happened from `now` to `now`: it adds nothing, and is what the lines must stand in.
-    let pairs: Vec<(TreeId, TreeId)> = pairs.chain(now.map(|now| (now.clone(), now))).collect();
-    trees.change_set(&pairs).context("the change set of the card's attempts can't be read")
+    let stands = now.or_else(without_work).map(|now| Span::from((now.clone(), now)));
+    let spans: Vec<Span> = spans.chain(stands).collect();
+    trees.change_set(&spans).context("the change set of the card's attempts can't be read")
 }

@@ -33,6 +33,9 @@ impl Past {
         let (at, required) = first.filter_map(|(at, record)| Some((at, required(record)?))).last()?;
         let mut state = State::default();
         records.iter().take(at + 1).for_each(|record| state.apply(record));
+        // What is gone since is in no change set any more.
+        let gone = records.iter().skip(at + 1).filter(|record| matches!(record.event, Event::LetGo { .. }));
+        gone.for_each(|record| state.apply(record));
         Some(Past { id: id.clone(), attempt: state.attempts.get(id)?.clone(), state, required })
     }
 

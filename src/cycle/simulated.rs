@@ -11,7 +11,7 @@ use super::plan::Found;
 use crate::board::Board;
 use crate::codex::Usage;
 use crate::evidence::artifacts_unchanged;
-use crate::journal::{Assumed, Ending, Event};
+use crate::journal::{Assumed, Ending, Event, WorkTaken};
 use crate::rules::Verdict;
 
 /// An assumed attempt costs nothing.
@@ -88,6 +88,11 @@ impl Driver for Simulated {
                     artifacts: Vec::new(),
                     weakened: Vec::new(),
                 })
+            }
+            Action::TakeBack(take) => {
+                let works = take.of.into_iter().map(|attempt| WorkTaken { attempt, paths: Vec::new() }).collect();
+                let (attempt, left) = (take.attempt, Vec::new());
+                book.record(Event::TakenBack { attempt, works, left, tree: None, restore: None })
             }
             Action::Settle(settlement) => self.settle(*settlement, book),
             Action::Refuse { plan, settlement } => {

@@ -3,6 +3,7 @@
 mod attempt;
 mod history;
 mod run;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,23 +13,28 @@ use jiff::Timestamp;
 use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TextHash, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
 use crate::rules::Verdict;
 pub use attempt::{Attempt, Phase};
 pub use history::{CardHistory, Used, Visits, Waiting};
 pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
+pub use taken::Taken;
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// As last read; None: it must be read before the next choice.
     pub board: Option<Arc<Board>>,
+    /// The board of the newest run.
+    pub source: String,
     pub cards: BTreeMap<CardId, CardHistory>,
     pub attempts: BTreeMap<AttemptId, Attempt>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
     pub active: BTreeSet<AttemptId>,
     /// Moves without an attempt that were begun, and may have been made by a runner that died: from where to where.
     pub moving: BTreeMap<CardId, (Column, Column)>,
+    /// Work that a failed verdict takes back: owed until that is told.
+    pub taking: Vec<TakeBack>,
     /// afterTransition hooks that are owed.
     pub hooks: Vec<OwedHook>,
     pub paused: bool,
@@ -89,13 +95,13 @@ impl State {
         known.unwrap_or(Before::Unknown)
     }
 
-    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests, and it is of
-    /// this key.
+    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests and is still
+    /// there, and it is of this key.
     pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
         let id = self.visits(card, column)?.newest.as_ref()?;
         let attempt = self.attempts.get(id)?;
         let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
-        (failed && attempt.key == *key).then_some((id, attempt))
+        (failed && attempt.taken.is_none() && attempt.key == *key).then_some((id, attempt))
     }
 
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
@@ -114,7 +120,7 @@ impl State {
     pub fn apply(&mut self, record: &Record) {
         self.now = record.at;
         match &record.event {
-            Event::RunStarted { .. } => self.run_started(record.at),
+            Event::RunStarted { source, .. } => self.run_started(record.at, source),
             Event::InputsAccepted { inputs, .. } => {
                 self.accepted = inputs.iter().map(|input| (input.file.clone(), input.sha256.clone())).collect();
                 self.held_inputs.clear();
@@ -142,6 +148,9 @@ impl State {
             Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
             Event::AttemptEnded { .. } => self.attempt_ended(&record.event),
             Event::Judged { .. } => self.judged(&record.event),
+            Event::TakeBackStarted(take) => self.take_back_started(take),
+            Event::TakenBack { .. } => self.taken_back(&record.event),
+            Event::LetGo { folders, trees } => self.let_go(folders, trees),
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
@@ -231,7 +240,8 @@ impl State {
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.
-    fn run_started(&mut self, at: Timestamp) {
+    fn run_started(&mut self, at: Timestamp, source: &str) {
+        source.clone_into(&mut self.source);
         if self.ended || self.budget.since.is_none() {
             // What was spent before counts where the budget has a window.
             let spent = std::mem::take(&mut self.budget.spent);
@@ -243,7 +253,8 @@ impl State {
         self.infrastructure = Infrastructure::default();
         self.board = None;
         // The journal is no witness for a move: what was judged is judged again.
-        for id in &self.active {
+        let again: Vec<AttemptId> = self.active.iter().filter(|id| !self.acted_upon(id)).cloned().collect();
+        for id in &again {
             if let Some(attempt) = self.attempts.get_mut(id).filter(|attempt| attempt.phase == Phase::Judged) {
                 attempt.phase = Phase::Ended;
             }
@@ -269,6 +280,7 @@ impl State {
         history.executions = id.execution().unwrap_or(history.executions + 1);
         history.attempts.push(id.clone());
         history.column = Some(column.clone());
+        history.source.clone_from(&self.source);
         history.begin(&id, &attempt);
         let reserved = attempt.reserved;
         self.attempts.insert(id.clone(), attempt);
@@ -415,8 +427,9 @@ impl State {
             _ => {}
         }
         self.board = None;
+        // What failed may be tried again in place, also where a dead runner judged it.
+        self.pass.progressed |= to.is_some() || (attempt.is_some() && *verdict != Verdict::Pass);
         let Some(to) = to else { return };
-        self.pass.progressed = true;
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
             let history = self.cards.entry(card.clone()).or_default();

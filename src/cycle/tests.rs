@@ -6,4 +6,6 @@ mod exhaustion;
 mod paths;
 mod proof;
 pub(crate) mod properties;
+mod retain;
+mod work;
 pub(crate) mod world;

@@ -10,9 +10,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::TreePath;
 use super::repository::Repository;
 use super::saved::{SavedTrees, text};
+use super::{Blob, Change, TreePath};
 use crate::process::Spawner;
 use crate::storage::Writer;
 
@@ -74,7 +74,7 @@ const ATTRIBUTES: &str = "* -text -filter -ident !eol !working-tree-encoding !di
 #[derive(Debug)]
 pub(super) struct Git {
     pub saved: SavedTrees,
-    writer: Writer,
+    pub writer: Writer,
     sha_256: bool,
 }
 
@@ -149,8 +149,38 @@ impl Git {
             self.saved.run(&["update-index", "-z", "--force-remove", "--stdin"], &list(&gone))?;
         }
         self.saved.run(&["update-index", "-z", "--add", "--replace", "--remove", "--stdin"], &list(files))?;
-        let id = self.saved.run(&["write-tree"], b"")?;
-        TreeId::try_from(text(id.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
+        tree(&self.saved.run(&["write-tree"], b"")?)
+    }
+
+    /// Trees of these files alone: as they were before, and as they were after.
+    pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
+        let index = self.saved.folder.join("index-changes");
+        let lock = self.saved.folder.join("index-changes.lock");
+        let side = |of: fn(&Change) -> Option<&Blob>| {
+            self.writer.remove(&index)?;
+            self.writer.remove(&lock)?;
+            let entries = changes.iter().filter_map(|change| {
+                let Blob { id, mode } = of(change)?;
+                Some([format!("{mode:o} {id}\t").as_bytes(), change.path.as_bytes(), &[0]].concat())
+            });
+            let entries: Vec<u8> = entries.flatten().collect();
+            self.saved.run_with(&["update-index", "-z", "--index-info"], Some(&index), &entries)?;
+            tree(&self.saved.run_with(&["write-tree"], Some(&index), b"")?)
+        };
+        let trees = (side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?);
+        self.writer.remove(&index)?;
+        Ok(trees)
+    }
+
+    /// Removes the objects that none of these trees reaches and that are not in the index. Trees that are gone are passed over.
+    pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
+        self.lay_out()?;
+        let asked: String = needed.into_iter().map(|tree| format!("{tree}\n")).collect();
+        let known =
+            text(&self.saved.run(&["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked.as_bytes())?);
+        let trees = known.lines().filter_map(|line| line.strip_suffix(" tree"));
+        let args: Vec<&str> = ["prune", "--expire=now", "--"].into_iter().chain(trees).collect();
+        self.saved.run(&args, b"").map(drop)
     }
 
     pub fn index(&self) -> &Path {
@@ -163,7 +193,11 @@ impl Git {
     }
 }
 
-fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {
+fn tree(written: &[u8]) -> Result<TreeId> {
+    TreeId::try_from(text(written.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
+}
+
+pub(super) fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {
     listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(TreePath::new)
 }
 

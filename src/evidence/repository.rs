@@ -27,6 +27,18 @@ impl Repository {
         })
     }
 
+    /// The commit that is checked out; None where there is none yet, or where its name is kept in a way that is not read here.
+    pub fn head(&self) -> Option<String> {
+        let head = small_file(&self.folder.join("HEAD"))?;
+        let Some(name) = head.strip_prefix("ref:").map(str::trim) else { return Some(head.trim().to_owned()) };
+        if let Some(commit) = small_file(&self.common.join(name)) {
+            return Some(commit.trim().to_owned());
+        }
+        let packed = fs::read_to_string(self.common.join("packed-refs")).ok()?;
+        let named = packed.lines().filter_map(|line| line.split_once(' ')).find(|(_, found)| *found == name);
+        named.map(|(commit, _)| commit.to_owned())
+    }
+
     /// Whether its objects are named by SHA-256.
     pub fn sha256(&self) -> bool {
         let config = small_file(&self.common.join("config")).unwrap_or_default();

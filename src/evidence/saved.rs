@@ -25,6 +25,8 @@ pub struct SavedTrees {
     program: String,
     pub(super) folder: PathBuf,
     workspace: PathBuf,
+    /// From the top of the user's repository down to the workspace, `inner/`; empty where that is the top.
+    below: String,
     pub(super) index: PathBuf,
     env: Vec<(OsString, OsString)>,
 }
@@ -44,6 +46,21 @@ pub struct Change {
     pub path: TreePath,
     pub before: Option<Blob>,
     pub after: Option<Blob>,
+}
+
+/// What an attempt did, by the trees before and after it.
+#[derive(Debug, Clone)]
+pub struct Span {
+    pub before: TreeId,
+    pub after: TreeId,
+    /// What it did to these was taken back: nothing of it counts.
+    pub without: BTreeSet<TreePath>,
+}
+
+impl From<(TreeId, TreeId)> for Span {
+    fn from((before, after): (TreeId, TreeId)) -> Span {
+        Span { before, after, without: BTreeSet::new() }
+    }
 }
 
 /// Bytes of file contents that are read at once.
@@ -79,12 +96,15 @@ impl SavedTrees {
         let folder = std::path::absolute(cache)?.join(name);
         let workspace_hash = &sha256(workspace.as_os_str().as_bytes())[..16];
         let index = folder.join(format!("index-{workspace_hash}"));
+        let below = repository.and_then(|repository| TreePath::below(&repository.top, workspace));
+        let below = below.filter(|below| !below.as_bytes().is_empty());
         Ok(SavedTrees {
             tool,
             program: program(search, workspace)?,
             env: environment(&folder, workspace, repository, search),
             folder,
             workspace: workspace.to_owned(),
+            below: below.map(|below| format!("{}/", text(below.as_bytes()))).unwrap_or_default(),
             index,
         })
     }
@@ -102,9 +122,21 @@ impl SavedTrees {
 
     /// With another index than the private one.
     pub(super) fn run_with(&self, args: &[&str], index: Option<&Path>, input: &[u8]) -> Result<Vec<u8>> {
+        self.run_at(args, index, None, input)
+    }
+
+    /// With a variable of its own, stronger than those of all.
+    pub(super) fn run_at(
+        &self,
+        args: &[&str],
+        index: Option<&Path>,
+        variable: Option<(&str, &OsStr)>,
+        input: &[u8],
+    ) -> Result<Vec<u8>> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let mut env = self.env.clone();
         env.push(("GIT_INDEX_FILE".into(), index.unwrap_or(&self.index).into()));
+        env.extend(variable.map(|(name, value)| (name.into(), value.into())));
         self.tool.run(&self.program, &args, &env, &self.workspace, input)
     }
 
@@ -119,12 +151,16 @@ impl SavedTrees {
         Ok(changes.filter(|change| change.before.is_some() || change.after.is_some()).collect())
     }
 
-    /// The change set of a card's attempts, oldest first, each by its tree before and its tree after.
-    pub fn change_set(&self, attempts: &[(TreeId, TreeId)]) -> Result<ChangeSet> {
-        let changes: Vec<Vec<Change>> =
-            attempts.iter().map(|(before, after)| self.changed(before, after)).collect::<Result<_>>()?;
+    /// The change set of a card's attempts, oldest first.
+    pub fn change_set(&self, attempts: &[Span]) -> Result<ChangeSet> {
+        let counted = |Span { before, after, without }: &Span| -> Result<Vec<Change>> {
+            let mut changes = self.changed(before, after)?;
+            changes.retain(|change| !without.contains(&change.path));
+            Ok(changes)
+        };
+        let changes: Vec<Vec<Change>> = attempts.iter().map(counted).collect::<Result<_>>()?;
         let mut current = match attempts.last() {
-            Some((_, after)) => self.list(after)?,
+            Some(Span { after, .. }) => self.list(after)?,
             None => HashMap::new(),
         };
         let touched: HashSet<&TreePath> = changes.iter().flatten().map(|change| &change.path).collect();
@@ -146,11 +182,22 @@ impl SavedTrees {
         Ok(ChangeSet::fold(&attempts, &current))
     }
 
-    /// A patch from one tree to the other, as `git apply` takes it. Its length is whatever the change needs.
+    /// A patch from one tree to the other, as `git apply` takes it in the workspace: below the top of a repository that
+    /// wants names from there. Its length is whatever the change needs.
     pub fn patch(&self, before: &TreeId, after: &TreeId) -> Result<Vec<u8>> {
-        let options = ["diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames"];
+        let [old, new] = ["src", "dst"].map(|side| format!("--{side}-prefix={}/{}", &side[..1], self.below));
+        let options = ["diff-tree", "-r", "-p", "--binary", "--full-index", "--no-renames", &old, &new];
         let plain = ["--no-ext-diff", "--no-textconv", "--no-color", before.as_str(), after.as_str()];
         self.saved(self.run(&[&options[..], &plain].concat(), b""))
+    }
+
+    /// The command that applies a patch to the byte: under the private configuration, which no attribute of the workspace
+    /// changes.
+    pub fn apply_command(&self, patch: &Path) -> String {
+        let top = self.workspace.ancestors().nth(self.below.matches('/').count()).unwrap_or(&self.workspace);
+        let quoted = |path: &Path| shell_words::quote(&path.to_string_lossy()).into_owned();
+        let (top, folder, patch) = (quoted(top), quoted(&self.folder), quoted(patch));
+        format!("git -C {top} --git-dir={folder} --work-tree=. apply --whitespace=nowarn {patch}")
     }
 
     /// Lines of `git diff-tree --raw`, as they come: description and path.
@@ -179,7 +226,7 @@ impl SavedTrees {
     }
 
     /// The bytes of these blobs, at most [`LARGEST_READ`] in all.
-    fn read(&self, blobs: &BTreeSet<String>) -> Result<HashMap<String, Vec<u8>>> {
+    pub(super) fn read(&self, blobs: &BTreeSet<String>) -> Result<HashMap<String, Vec<u8>>> {
         if blobs.is_empty() {
             return Ok(HashMap::new());
         }
@@ -240,7 +287,7 @@ fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
 }
 
 /// What git calls a blob: the SHA-1 of 40 digits or the SHA-256 of 64.
-fn name(bytes: &[u8], digits: usize) -> String {
+pub(super) fn name(bytes: &[u8], digits: usize) -> String {
     let blob = [format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat();
     match digits {
         40 => Sha1::digest(&blob).iter().map(|byte| format!("{byte:02x}")).collect(),

@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::TreePath;
 use super::git::{Git, TreeId};
 use super::ignored::{IgnoreRules, Level, Patterns};
 use super::repository::{Repository, small_file};
 use super::saved::SavedTrees;
 use super::walk::{Skipped, Walked, walk};
+use super::{Change, TreePath};
 use crate::process::Spawner;
-use crate::storage::Stamp;
+use crate::storage::{Stamp, Writer};
 
 /// Takes trees of one workspace. Nothing in the workspace or in the user's repository is written.
 #[derive(Debug)]
 pub struct Trees {
     git: Git,
-    workspace: PathBuf,
+    pub(super) workspace: PathBuf,
     /// The board, the gate inputs, CACHE_DIR: never in a tree.
-    excluded: HashSet<TreePath>,
+    pub(super) excluded: HashSet<TreePath>,
 }
 
 /// A saved tree.
@@ -103,6 +103,21 @@ impl Trees {
     /// For reading what was taken.
     pub fn saved(&self) -> &SavedTrees {
         &self.git.saved
+    }
+
+    pub(super) fn writer(&self) -> &Writer {
+        &self.git.writer
+    }
+
+    /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.
+    pub fn patch_of(&self, changes: &[&Change]) -> Result<Vec<u8>> {
+        let (before, after) = self.git.write_changes(changes)?;
+        self.git.saved.patch(&before, &after)
+    }
+
+    /// Removes from the private folder what neither these trees nor the index need. What a kill leaves goes the next time.
+    pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
+        self.git.prune(needed)
     }
 
     /// Of the index of trees, a memory of what files held.

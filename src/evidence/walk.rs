@@ -16,7 +16,7 @@ use super::ignored::{Level, ignored};
 /// Bytes beyond which a file is left out of trees: 64 MiB.
 pub(super) const LARGEST: u64 = 64 << 20;
 
-/// A path that is not in a tree though no rule ignores it.
+/// A path that is passed over, and why: not in a tree though no rule ignores it, or not put back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skipped {
     pub path: TreePath,

@@ -58,6 +58,9 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Paused
         | Event::Resumed
         | Event::Judged { .. }
+        | Event::TakeBackStarted(_)
+        | Event::TakenBack { .. }
+        | Event::LetGo { .. }
         | Event::Refused { .. }
         | Event::TransitionStarted { .. }
         | Event::Transitioned { .. }

@@ -38,15 +38,12 @@ pub fn replay(mut file: impl BufRead, path: &Path) -> Result<Replayed, Failure> 
         }
         match serde_json::from_slice::<Record>(&line) {
             Ok(record) if record.v <= VERSION => replayed.records.push(record),
-            _ => match serde_json::from_slice::<Version>(&line) {
-                Ok(Version { v }) if v > VERSION => {
-                    let text = format!(
-                        "{}:{number}: written by a newer kanban-codex-exec (records of version {v})",
-                        path.display()
-                    );
+            other => match newer(&line, other.err()) {
+                Some(what) => {
+                    let text = format!("{}:{number}: written by a newer kanban-codex-exec ({what})", path.display());
                     return Err(Failure::usage(text).hint("use that version, or another --cache-dir"));
                 }
-                _ => replayed.damaged.push(number),
+                None => replayed.damaged.push(number),
             },
         }
     }
@@ -65,8 +62,24 @@ pub fn written_later(cache_dir: &Path, records: &[Record]) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct Head {
     v: u32,
+    #[serde(rename = "at")]
+    _at: Option<jiff::Timestamp>,
+    event: Option<String>,
+}
+
+/// What a newer program's record has that this one does not know. An event that is not known may be the one that says of
+/// work that it no longer counts: passed over, it would be damage that nobody sees.
+fn newer(line: &[u8], error: Option<serde_json::Error>) -> Option<String> {
+    let Head { v, event, _at: at } = serde_json::from_slice(line).ok()?;
+    match event {
+        _ if v > VERSION => Some(format!("records of version {v}")),
+        Some(event) if at.is_some() && error?.to_string().starts_with("unknown variant") => {
+            Some(format!("the event `{event}`"))
+        }
+        _ => None,
+    }
 }
 
 /// Bytes up to the end of the last whole line.

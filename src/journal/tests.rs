@@ -103,7 +103,7 @@ fn damage_elsewhere_is_told_by_line_and_the_rest_is_used() {
         b"garbage",
         b"\xff\xfe\x00",
         b"{\"v\":1}",
-        b"{\"v\":1,\"at\":\"1970-01-01T00:00:00Z\",\"event\":\"dreamt\"}",
+        b"{\"v\":1,\"at\":\"1970-01-01T00:00:00Z\",\"event\":\"judged\"}",
         &whole[2].as_bytes()[..whole[2].len() / 2],
     ];
     for damage in damages {
@@ -123,17 +123,46 @@ fn damage_elsewhere_is_told_by_line_and_the_rest_is_used() {
 
 #[test]
 fn a_newer_programs_journal_is_refused_and_left_as_it_is() {
-    let mut lines = golden();
-    lines.insert(1, "{\"v\":2,\"at\":\"2030-01-01T00:00:00Z\",\"event\":\"dreamt\"}".into());
+    for (newer, what) in [
+        ("{\"v\":2,\"at\":\"2030-01-01T00:00:00Z\",\"event\":\"dreamt\"}", "records of version 2"),
+        ("{\"v\":2,\"event\":\"paused\"}", "records of version 2"),
+        ("{\"v\":1,\"at\":\"2030-01-01T00:00:00Z\",\"event\":\"dreamt\",\"of\":7}", "the event `dreamt`"),
+    ] {
+        let mut lines = golden();
+        lines.insert(1, newer.into());
+        let folder = folder(&lines);
+        let before = fs::read(path(folder.path())).unwrap();
+        let failure = read(folder.path()).unwrap_err().to_string();
+        let expected = format!("journal.jsonl:2: written by a newer kanban-codex-exec ({what})");
+        assert!(failure.contains(&expected), "{failure}");
+        assert!(failure.contains("hint: use that version, or another --cache-dir"), "{failure}");
+        assert_eq!(fs::read(path(folder.path())).unwrap(), before);
+    }
+}
+
+/// As the first program wrote it: each event, without the fields that came later.
+#[test]
+fn a_journal_of_the_first_shape_is_read_and_gone_on_with() {
+    let lines: Vec<String> = include_str!("first.jsonl").lines().map(str::to_owned).collect();
     let folder = folder(&lines);
-    let before = fs::read(path(folder.path())).unwrap();
-    let failure = read(folder.path()).unwrap_err().to_string();
-    assert!(
-        failure.contains("journal.jsonl:2: written by a newer kanban-codex-exec (records of version 2)"),
-        "{failure}"
+    let Replayed { records, damaged } = replayed(folder.path());
+    assert_eq!((records.len(), damaged), (lines.len(), vec![]));
+    for (record, text) in records.iter().zip(&lines) {
+        let (written, read): (serde_json::Value, serde_json::Value) =
+            (serde_json::to_value(record).unwrap(), serde_json::from_str(text).unwrap());
+        assert_eq!(written, read, "no field is lost, and none that it lacks is made up");
+    }
+    let state = fold(&records);
+    let [kb1, kb2] = ["KB-1", "KB-2"].map(|id| &state.cards[&crate::board::CardId(id.into())]);
+    assert_eq!(
+        (kb1.executions, kb1.column.as_ref(), kb2.column.as_ref()),
+        (2, Some(&column("Review")), Some(&column("Blocked")))
     );
-    assert!(failure.contains("hint: use that version, or another --cache-dir"), "{failure}");
-    assert_eq!(fs::read(path(folder.path())).unwrap(), before);
+    let passed = &state.attempts[&AttemptId("KB-1.2".into())];
+    assert_eq!((passed.verdict, passed.settled, &passed.taken), (Some(Verdict::Pass), true, &None));
+    assert!(state.active.is_empty() && state.taking.is_empty() && state.hooks.is_empty() && !state.paused);
+    append(folder.path(), &[record(Event::Paused)], &Redactor::default());
+    assert_eq!(replayed(folder.path()).records.len(), lines.len() + 1);
 }
 
 #[test]
@@ -195,6 +224,7 @@ fn only_a_large_and_mostly_superfluous_journal_is_compacted() {
 /// The next attempt's name must be new: its folder holds what another attempt left.
 fn matters(all: &State, compacted: &State) {
     assert_eq!(all.active, compacted.active);
+    assert_eq!(all.taking, compacted.taking);
     assert_eq!(all.hooks, compacted.hooks);
     assert_eq!(all.moving, compacted.moving);
     assert_eq!((all.paused, all.ended), (compacted.paused, compacted.ended));

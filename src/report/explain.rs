@@ -7,7 +7,8 @@ use super::plan::verdict;
 use crate::board::Card;
 use crate::checks::Source;
 use crate::cycle::plan::{CardPlan, MissedTest, SelectedTest};
-use crate::cycle::state::State;
+use crate::cycle::state::{State, Taken};
+use crate::evidence::Skipped;
 use crate::index::{Missed, NearMiss};
 use crate::journal::{AttemptId, TestOutcome};
 use crate::rules::Rule;
@@ -96,7 +97,20 @@ pub struct JudgedAttempt {
     pub verdict: &'static str,
     pub reason: String,
     pub tests: Vec<TestOutcome>,
+    /// What became of its work, where that was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
     pub kept: Kept,
+}
+
+#[derive(Debug, Serialize)]
+pub struct TakenBack {
+    /// That are as before it.
+    pub files: usize,
+    /// That are left as they are, and why.
+    pub left: Vec<Skipped>,
+    /// The command that brings the work back, where it was kept.
+    pub restore: Option<String>,
 }
 
 /// What there is to read of an attempt.
@@ -143,6 +157,7 @@ impl Explanation {
                 verdict: attempt.verdict?.name(),
                 reason: attempt.reason.clone(),
                 tests: attempt.outcomes.clone(),
+                taken_back: attempt.taken.as_ref().map(TakenBack::of),
                 kept: kept(id),
             })
         });
@@ -161,6 +176,23 @@ impl Explanation {
                 column: attempt.column.0.clone(),
                 reason: attempt.unjudged(),
             }),
+        }
+    }
+}
+
+impl TakenBack {
+    fn of(Taken { paths, left, restore, .. }: &Taken) -> TakenBack {
+        TakenBack { files: paths.len(), left: left.clone(), restore: restore.clone() }
+    }
+
+    fn show(&self, page: &mut Page) {
+        let files = if self.files == 1 { "1 file is".to_owned() } else { format!("{} files are", self.files) };
+        page.line("work", &format!("{files} as before it"));
+        for Skipped { path, reason } in &self.left {
+            page.line("", &format!("left: {path}: {reason}"));
+        }
+        if let Some(restore) = &self.restore {
+            page.line("", &format!("kept: {restore}"));
         }
     }
 }
@@ -337,6 +369,9 @@ impl JudgedAttempt {
         page.line("attempt", &format!("{} in {}{before}", self.id, self.column));
         page.line("", &format!("{}: {}", self.verdict, self.reason));
         page.outcomes(&self.tests);
+        if let Some(taken) = &self.taken_back {
+            taken.show(page);
+        }
         let Kept { folder, files } = &self.kept;
         let files = if files.is_empty() { "nothing is left of it".to_owned() } else { files.join(", ") };
         page.line("to read", &format!("{folder}: {files}"));

@@ -1,9 +1,11 @@
 //! For people: one line an event, readable without colour.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::{Out, Report};
-use crate::journal::{Acceptance, Counts, Ending, Event, Record};
+use crate::evidence::{Skipped, TreePath};
+use crate::journal::{Acceptance, AttemptId, Counts, Ending, Event, Record, WorkTaken};
 use crate::redact::Redactor;
 use crate::rules::Verdict;
 
@@ -68,6 +70,7 @@ fn line(event: &Event) -> Option<String> {
             }
             text
         }
+        Event::TakenBack { attempt, works, left, restore, .. } => taken_back(attempt, works, left, restore.as_deref()),
         Event::Transitioned { title, from, to, verdict, reason, .. } => match (verdict, to) {
             (Verdict::Pass, Some(to)) => format!("PROMOTED  {title}: {from} → {to}"),
             (Verdict::Pass, None) => format!("passed    {title}: stays in {from}"),
@@ -87,6 +90,8 @@ fn line(event: &Event) -> Option<String> {
         Event::Summary { counts, reason, .. } => summary(counts, reason),
         Event::Claimed { .. }
         | Event::Refused { .. }
+        | Event::TakeBackStarted(_)
+        | Event::LetGo { .. }
         | Event::TransitionStarted { .. }
         | Event::HookStarted { .. }
         | Event::HookEnded { ok: true, .. }
@@ -94,6 +99,25 @@ fn line(event: &Event) -> Option<String> {
         | Event::PassEnded => return None,
     };
     Some(text)
+}
+
+/// So many files that were left are named.
+const NAMED: usize = 10;
+
+fn taken_back(attempt: &AttemptId, works: &[WorkTaken], left: &[Skipped], restore: Option<&str>) -> String {
+    let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
+    let files = if paths.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", paths.len()) };
+    let mut text = format!("back      {attempt}: {files} as before its work");
+    if let Some(restore) = restore {
+        text.push_str(&format!("\n          its work is kept: {restore}"));
+    }
+    for Skipped { path, reason } in left.iter().take(NAMED) {
+        text.push_str(&format!("\n          left: {path}: {reason}"));
+    }
+    if left.len() > NAMED {
+        text.push_str(&format!("\n          and {} more are left", left.len() - NAMED));
+    }
+    text
 }
 
 pub(super) fn summary(counts: &Counts, reason: &str) -> String {

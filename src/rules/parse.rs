@@ -5,13 +5,13 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use super::{GuardPaths, Hook, Rule, Rules};
+use super::{FailWork, GuardPaths, Hook, Rule, Rules};
 use crate::board::Column;
 use crate::checks::Source;
 use crate::failure::{Problem, closest};
 use crate::yaml::Document;
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "prompt",
     "promptFile",
     "onPass",
@@ -27,6 +27,7 @@ const KEYS: [&str; 15] = [
     "requireChanges",
     "redGreen",
     "guardPaths",
+    "onFailWork",
 ];
 
 /// Reads a transitions file. `folder` is where its relative paths start; `columns` are the board's, None where there is
@@ -147,6 +148,7 @@ impl Reader<'_> {
                 "requireChanges" => rule.require_changes = self.flag(&path, value),
                 "redGreen" => rule.red_green = self.flag(&path, value),
                 "guardPaths" => rule.guard_paths = self.guard_paths(&path, value),
+                "onFailWork" => rule.on_fail_work = self.fail_work(&path, value),
                 _ => self.unknown(&path, &KEYS),
             }
         }
@@ -201,6 +203,19 @@ impl Reader<'_> {
             self.problem(path, format!("`{key}` is true or false"), None);
             false
         })
+    }
+
+    fn fail_work(&mut self, path: &[&str], value: &Value) -> FailWork {
+        match value.as_str() {
+            Some("keep") => FailWork::Keep,
+            Some("stash") => FailWork::Stash,
+            Some("revert") => FailWork::Revert,
+            _ => {
+                let hint = "`keep` leaves it in the workspace, `stash` takes it back and keeps a patch of it, `revert` takes it back";
+                self.problem(path, "`onFailWork` is keep, stash or revert", Some(hint.to_owned()));
+                FailWork::Keep
+            }
+        }
     }
 
     fn evidence(&mut self, path: &[&str], value: &Value) -> Option<Vec<Source>> {

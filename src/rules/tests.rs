@@ -101,6 +101,7 @@ statuses:
     requireChanges: true
     redGreen: true
     guardPaths: ['tests/**', '!tests/data/**']
+    onFailWork: stash
 ";
     let rules = read(text).unwrap();
     let expected = Rule {
@@ -122,6 +123,7 @@ statuses:
         require_changes: true,
         red_green: true,
         guard_paths: GuardPaths::new(["tests/**", "!tests/data/**"]).unwrap(),
+        on_fail_work: FailWork::Stash,
     };
     assert_eq!(rules.columns[&Column("In Progress".into())], expected);
     assert!(rules.create_columns);
@@ -166,7 +168,7 @@ fn the_script_that_a_hook_gives_an_interpreter_belongs_to_the_gate() {
 #[test]
 fn values_of_the_wrong_kind_or_out_of_range_are_refused_key_by_key() {
     #[rustfmt::skip]
-    let table: [(&str, &[&str], &str); 14] = [
+    let table: [(&str, &[&str], &str); 15] = [
         ("prompt", &["[a]", "{a: b}", "true"], "`prompt` must be text"),
         ("promptFile", &["[a]", "{a: b}"], "`promptFile` must be text"),
         ("onPass", &["[Done]", "{Done: 1}", "true"], "`onPass` must be text"),
@@ -179,6 +181,7 @@ fn values_of_the_wrong_kind_or_out_of_range_are_refused_key_by_key() {
         ("threshold", &["1.1", "-0.1", ".nan", ".inf", "high"], "`threshold` must be a number from 0 to 1"),
         ("requireChanges", &["1", "'true'", "yes"], "`requireChanges` is true or false"),
         ("redGreen", &["0", "[]"], "`redGreen` is true or false"),
+        ("onFailWork", &["reset", "true", "[keep]", ""], "`onFailWork` is keep, stash or revert"),
         ("evidence", &["[]", "diff", "[changes, diff]", "{changes: true}", ""], "`evidence` is a list of `message` and `changes`"),
         ("beforeTransition", &["./x.sh", "{}", "{shell: ''}", "{shell: a, js: b}", "{ruby: a}", "[a]", "{js: 1}"], "a hook is one of `shell` and `js`"),
     ];

@@ -379,6 +379,7 @@ impl<'g> Resolver<'g> {
             in_git,
             folder: self.given.folder.clone(),
             cache_dir,
+            keep_attempts: self.number("keepAttempts", 1..=100_000).unwrap_or(1),
             k: k.unwrap_or(1),
             require: require.unwrap_or(1),
             threshold: self.number("threshold", 0.0..=1.0).unwrap_or(index::DEFAULT_THRESHOLD),

@@ -75,6 +75,7 @@ pub const TABLE: &[Setting] = &[
     row(Board, "transitions", "transitions", "TRANSITIONS_FILE", Value("FILE"), "transitions.yaml", "The rules of the columns; by default beside the board"),
     row(Board, "workspace", "workspace", "WORKSPACE", Value("DIR"), "", "Where codex works: by default the git root that holds the board, else its folder"),
     row(Board, "cacheDir", "cache-dir", "CACHE_DIR", Value("DIR"), ".cache/kanban-codex-exec", "Journal, attempts, index and logs; by default in the workspace"),
+    row(Board, "keepAttempts", "keep-attempts", "KANBAN_KEEP_ATTEMPTS", Value("N"), "20", "Of each card so many attempts are kept in CACHE_DIR, besides those that are still needed"),
     row(Tests, "tests", "tests", "TESTS_FILE", Value("FILE"), "tests.txt", "The test strings, one a line; by default beside the board"),
     row(Tests, "kMin", "k-min", "K_MIN", Value("N"), "5", "How many tests are selected for a card (top k)"),
     row(Tests, "kReq", "k-req", "K_REQ", Value("N"), "3", "How many of them must pass"),

@@ -129,6 +129,7 @@ const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
     ("transitions", "here/transitions.yaml", "a.yaml", "b/c.yaml", P(|s| &s.transitions)),
     ("workspace", "here", "a", "b", P(|s| &s.workspace)),
     ("cacheDir", "here/.cache/kanban-codex-exec", "a", "new/cache", P(|s| &s.cache_dir)),
+    ("keepAttempts", "20", "1", "2", T(|s| s.keep_attempts.to_string())),
     ("tests", "here/tests.txt", "a.txt", "../b.txt", P(|s| &s.tests)),
     ("kMin", "5", "7", "8", T(|s| s.k.to_string())),
     ("kReq", "3", "1", "2", T(|s| s.require.to_string())),

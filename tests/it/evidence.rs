@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a fixture that can't be set up fails its test")]
 
+mod back;
 mod cases;
+mod dirty;
 mod size;
 mod world;
 
@@ -347,7 +349,7 @@ fn trees_that_were_removed_are_a_clear_error() {
     let trees = world.trees();
     for error in [
         trees.saved().changed(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
-        trees.saved().change_set(&[(attempt.before.tree.clone(), attempt.after.tree.clone())]).unwrap_err(),
+        trees.saved().change_set(&[(attempt.before.tree.clone(), attempt.after.tree.clone()).into()]).unwrap_err(),
         trees.saved().patch(&attempt.before.tree, &attempt.after.tree).unwrap_err(),
     ] {
         assert!(format!("{error:#}").starts_with("cannot read the saved trees in "), "{error:#}");
@@ -375,7 +377,7 @@ fn a_card_is_judged_by_its_own_attempts() {
     world.write("others", "theirs\n");
     let second = world.attempt(|w| w.write("a", "one\nmine\ntheirs\nlater\n"));
     let pair = |attempt: &Attempt| (attempt.before.tree.clone(), attempt.after.tree.clone());
-    let set = second.trees.saved().change_set(&[pair(&first), pair(&second)]).unwrap();
+    let set = second.trees.saved().change_set(&[pair(&first).into(), pair(&second).into()]).unwrap();
     let [file] = &set.files[..] else { panic!("{set:?}") };
     assert_eq!(file.content, Content::Text("one\nmine\ntheirs\nlater\n".to_owned()));
     assert_eq!(file.added.iter().copied().collect::<Vec<_>>(), [2, 4]);
@@ -423,7 +425,7 @@ fn artifacts_tell_whether_the_files_are_still_as_recorded() {
             symlink("a", w.path("link")).unwrap();
             w.remove("gone");
         });
-        let set = attempt.trees.saved().change_set(&[(attempt.before.tree, attempt.after.tree)]).unwrap();
+        let set = attempt.trees.saved().change_set(&[(attempt.before.tree, attempt.after.tree).into()]).unwrap();
         let recorded = serde_json::to_string(&artifacts(set.files.iter())).unwrap();
         act(&world);
         let recorded: Vec<_> = serde_json::from_str(&recorded).unwrap();

@@ -3,10 +3,12 @@
 mod boards;
 mod bounces;
 mod exhaustion;
+mod failed_work;
 mod guards;
 mod hooks;
 mod people;
 mod red_green;
+mod retention;
 mod steering;
 mod tampering;
 mod watch;

@@ -13,11 +13,11 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 37] = [
+const PURE: [&str; 38] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
-    "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/simulated",
+    "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
     "evidence/changes", "evidence/path",
     "inputs/difference",
     "index/build", "index/mmr", "index/search", "index/select", "index/token", "index/vector",

@@ -207,16 +207,23 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone())])?;
+        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone()).into()])?;
         if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
-            if patch.len() <= LARGEST_PATCH {
+            if patch.len() > LARGEST_PATCH {
+                let size = patch.len() >> 20;
+                tracing::warn!(attempt = %id, "its patch holds {size} MiB and is not kept; its trees are");
+            } else {
                 let text = String::from_utf8_lossy(&patch);
                 // A hunk may begin in the midst of a key, of the file as it is or as it was.
-                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone())])?;
+                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone()).into()])?;
                 let redactor = self.settings.env.redactor().knowing(changes.texts().chain(gone.texts()));
-                let text = redactor.text(&text);
-                self.writer.replace(&self.folder(id).join("changes.patch"), text.as_bytes())?;
+                // Without a secret in it, it is what `git apply` takes, UTF-8 or not.
+                let bytes = match redactor.text(&text) {
+                    Cow::Borrowed(_) => Cow::Borrowed(patch.as_slice()),
+                    Cow::Owned(clean) => Cow::Owned(clean.into_bytes()),
+                };
+                self.writer.replace(&self.folder(id).join("changes.patch"), &bytes)?;
             }
         }
         Ok((Some(after), artifacts(changes.files.iter())))

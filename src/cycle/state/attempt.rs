@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::Taken;
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
 use crate::evidence::{Artifact, TreeId};
@@ -63,6 +64,10 @@ pub struct Attempt {
     pub unseen: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
+    /// What became of its work, where that was taken back.
+    pub taken: Option<Taken>,
+    /// Its folder is no longer kept.
+    pub let_go: bool,
 }
 
 impl Attempt {
@@ -75,6 +80,11 @@ impl Attempt {
             (Phase::Closed, Ending::Ok | Ending::Work { .. }) => "the card was moved or edited meanwhile".to_owned(),
             (Phase::Ended | Phase::Judged, Ending::Ok | Ending::Work { .. }) => "it is yet to be judged".to_owned(),
         }
+    }
+
+    /// Whether its trees differ. Where only that before it is known, it may have.
+    pub fn changed_something(&self) -> bool {
+        self.before.is_some() && self.before != self.after
     }
 
     /// As it begins; None of another event.
@@ -106,7 +116,7 @@ impl Attempt {
             title: title.clone(),
             column: column.clone(),
             started: at,
-            reserved: *reserved,
+            reserved: reserved.unwrap_or_default(),
             number: *number,
             limit: *limit,
             key: key.clone(),
@@ -132,6 +142,8 @@ impl Attempt {
             reopened: false,
             unseen: false,
             inconclusive: 0,
+            taken: None,
+            let_go: false,
         };
         Some((attempt.clone(), started))
     }

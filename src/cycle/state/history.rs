@@ -9,6 +9,8 @@ use crate::journal::{AttemptId, CacheKey, Edited, GateHash, Reserved, TextHash};
 /// What the journal says of one card.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CardHistory {
+    /// The board that it was last worked on.
+    pub source: String,
     /// Executions ever started: the next attempt's name.
     pub executions: u32,
     /// Attempts with trees, oldest first: together they are the card's change set.

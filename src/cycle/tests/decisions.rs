@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::work::changing;
 use super::world::*;
 use crate::board::{Board, CardId};
 use crate::cycle::decide::{Action, Wait, decide};
 use crate::cycle::plan::Planner;
 use crate::cycle::state::State;
-use crate::journal::{Ending, Event, Record};
-use crate::rules::{Rule, Verdict};
+use crate::journal::{AttemptId, Ending, Event, Record, TakeBack, WorkTaken};
+use crate::rules::{FailWork, Rule, Verdict};
 use crate::settings::Settings;
 
 /// An action as a person would tell it.
@@ -22,6 +23,10 @@ fn told(action: &Action) -> String {
         Action::Recover(id) => format!("recover {id}"),
         Action::Execute(plan) => format!("execute {} as {} of {}", plan.attempt, plan.number, plan.limit),
         Action::Judge { attempt, .. } => format!("judge {attempt}"),
+        Action::TakeBack(TakeBack { of, stash, .. }) => {
+            let of: Vec<&str> = of.iter().map(|id| id.0.as_str()).collect();
+            format!("take back {}{}", of.join(", "), if *stash { ", kept" } else { "" })
+        }
         Action::Settle(settlement) => match &settlement.to {
             Some(to) => format!("settle: {}, to {to}", settlement.verdict),
             None => format!("settle: {}, stays", settlement.verdict),
@@ -252,4 +257,58 @@ fn guards_forbid_new_attempts_only() {
             assert!(next(&window, &ended, Some(two)).starts_with(expected), "{name}, counted over a window");
         }
     }
+}
+
+/// Before the card is moved, whatever becomes of it meanwhile; a runner that dies leaves it owed, and judges nothing again
+/// that it has begun to act upon.
+#[test]
+fn work_that_failed_is_taken_back_before_its_card_is_moved_where_the_rule_says_so() {
+    let with = |on_fail_work| {
+        let [(name, rule)] = rules(3);
+        planner([(name, Rule { on_fail_work, ..rule })])
+    };
+    let (keep, revert, stash) = (with(FailWork::Keep), with(FailWork::Revert), with(FailWork::Stash));
+    let first = attempt(&revert);
+    let lost = changing(first.ends(Ending::Interrupted));
+    let interrupted = [run_started(), changing(first.started.clone()), lost];
+    let state = after(&interrupted, None);
+    let plan = revert.plan(&card("a", "Doing", true), &state).unwrap().unwrap();
+    let ended = [changing(started(&plan)), changing(ended(&plan.attempt, Ending::Ok))];
+    let judged = |verdict| [&interrupted[..], &ended, &[judged_as(&plan.attempt, &plan, verdict)]].concat();
+    let failed = judged(Verdict::Fail);
+    let [a1, a2] = ["a.1", "a.2"].map(|id| AttemptId(id.into()));
+    let take = TakeBack { attempt: a2.clone(), of: vec![a1.clone(), a2.clone()], stash: false };
+    let begun = [&failed[..], &[Event::TakeBackStarted(take)]].concat();
+    let works = [a1, a2.clone()].map(|attempt| WorkTaken { attempt, paths: Vec::new() }).to_vec();
+    let back = Event::TakenBack { attempt: a2, works, left: Vec::new(), tree: None, restore: None };
+    let done = [&begun[..], std::slice::from_ref(&back)].concat();
+    let forged = [&judged(Verdict::Pass)[..], &begun[failed.len()..], &[run_started(), back]].concat();
+    let again = |events: &[Event]| [events, &[run_started()]].concat();
+    #[rustfmt::skip]
+    let table = [
+        (&keep,   failed.clone(),            Some("Doing"), "settle: failed, to Todo"),
+        (&revert, interrupted.to_vec(),      Some("Doing"), "execute a.2 as 1 of 3"),
+        (&revert, judged(Verdict::Pass),     Some("Doing"), "settle: passed, to Done"),
+        (&revert, failed.clone(),            Some("Doing"), "take back a.1, a.2"),
+        (&revert, judged(Verdict::Tampered), Some("Doing"), "take back a.1, a.2"),
+        (&stash,  failed.clone(),            Some("Doing"), "take back a.1, a.2, kept"),
+        (&revert, failed.clone(),            Some("Todo"),  "take back a.1, a.2"),
+        (&revert, again(&failed),            Some("Doing"), "judge a.2"),
+        // What was begun is brought to its end by whatever rules, and before the board is read.
+        (&keep,   begun.clone(),             Some("Todo"),  "take back a.1, a.2"),
+        (&keep,   again(&begun),             None,          "take back a.1, a.2"),
+        (&revert, done.clone(),              Some("Doing"), "settle: failed, to Todo"),
+        (&revert, again(&done),              Some("Doing"), "settle: failed, to Todo"),
+        // No journal's word is taken for a pass.
+        (&revert, forged,                    Some("Doing"), "judge a.2"),
+    ];
+    for (planner, events, status, expected) in table {
+        let told = next(planner, &events, status.map(board));
+        assert_eq!(told, expected, "with the card in {status:?} after {events:#?}");
+    }
+    // What was settled by a failure whose work is gone is no work to judge again by other tests.
+    let fate = after(&done, None);
+    assert!(fate.failed_work(&CardId("a".into()), &column("Doing"), &plan.key).is_none());
+    let kept = after(&failed, None);
+    assert!(kept.failed_work(&CardId("a".into()), &column("Doing"), &plan.key).is_some());
 }

@@ -10,7 +10,7 @@ use proptest::test_runner::RngSeed;
 use super::world::*;
 use crate::board::{Board, CardId};
 use crate::journal::{AttemptId, Event, Record};
-use crate::rules::{Hook, Rule, Rules, Verdict};
+use crate::rules::{FailWork, Hook, Rule, Rules, Verdict};
 
 /// The same cases in every run, so that nobody's change is blamed for what it found by luck. To look for more, change the
 /// seed and raise the number.
@@ -35,12 +35,14 @@ pub struct RandomRule {
     targets: [Option<usize>; 3],
     max_attempts: u32,
     hook: bool,
+    revert: bool,
 }
 
 fn rule() -> impl Strategy<Value = RandomRule> {
     let target = || prop::option::weighted(0.8, 0..4usize);
-    (prop::bool::weighted(0.8), [target(), target(), target()], 1..3u32, any::<bool>())
-        .prop_map(|(ruled, targets, max_attempts, hook)| RandomRule { ruled, targets, max_attempts, hook })
+    (prop::bool::weighted(0.8), [target(), target(), target()], 1..3u32, any::<[bool; 2]>()).prop_map(
+        |(ruled, targets, max_attempts, [hook, revert])| RandomRule { ruled, targets, max_attempts, hook, revert },
+    )
 }
 
 pub fn case(outcomes: &'static [Outcome], cards: usize) -> impl Strategy<Value = Case> {
@@ -59,7 +61,9 @@ impl Case {
             let after = rule.hook.then(|| Hook::Js("/hook.mjs".into()));
             let max_attempts = Some(rule.max_attempts);
             let (on_pass, on_fail, on_exhausted) = (target(0), target(1), target(2));
-            (name.clone(), Rule { on_pass, on_fail, on_exhausted, max_attempts, after, ..Rule::default() })
+            let on_fail_work = if rule.revert { FailWork::Revert } else { FailWork::Keep };
+            let rule = Rule { on_pass, on_fail, on_exhausted, max_attempts, after, on_fail_work, ..Rule::default() };
+            (name.clone(), rule)
         });
         let cards = self
             .cards
@@ -168,6 +172,7 @@ proptest! {
         let again: Vec<_> = shown.iter().filter(|record| matches!(record.event, Event::AttemptStarted { .. })).collect();
         prop_assert!(again.is_empty() && world.disk.lines.len() > executed, "{again:?}");
         check(&world.disk.records(), &rules);
+        world.check_work();
     }
 }
 
@@ -176,6 +181,7 @@ pub fn same(live: &crate::cycle::state::State, read: &crate::cycle::state::State
     assert_eq!(live.cards, read.cards);
     assert_eq!(live.attempts, read.attempts);
     assert_eq!(live.active, read.active, "active");
+    assert_eq!(live.taking, read.taking);
     assert_eq!(live.hooks, read.hooks);
     assert_eq!((live.paused, live.ended), (read.paused, read.ended));
     assert_eq!((&live.held_inputs, &live.accepted), (&read.held_inputs, &read.accepted));

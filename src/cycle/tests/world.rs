@@ -2,7 +2,7 @@
 //! power cut at any moment. It records what [`crate::cycle::live`] records, in the same order.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
 
+use super::work::changing;
 use crate::board::{Board, Card, CardId, Column};
 use crate::checks;
 use crate::codex::Usage;
@@ -90,7 +91,7 @@ impl Outcome {
 /// How much may happen until the power goes off. Shared by all that lasts.
 type Fuel = Rc<Cell<usize>>;
 
-fn burn(fuel: &Fuel) -> Result<()> {
+pub fn burn(fuel: &Fuel) -> Result<()> {
     let Some(left) = fuel.get().checked_sub(1) else { bail!("the power is off") };
     fuel.set(left);
     Ok(())
@@ -140,10 +141,12 @@ pub struct World {
     pub disk: Disk,
     pub planner: Planner,
     pub outcome: Rc<dyn Fn(&CardPlan) -> Outcome>,
-    fuel: Fuel,
+    pub fuel: Fuel,
     /// What the attempts' folders hold: their outcome, and how often they were judged.
     folders: BTreeMap<AttemptId, (Outcome, u32)>,
     pub steps: usize,
+    /// The attempts whose work is in the workspace.
+    pub standing: BTreeSet<AttemptId>,
     /// Executions of codex, and runs of afterTransition hooks.
     pub executed: Vec<AttemptId>,
     pub hooks: usize,
@@ -174,6 +177,7 @@ impl World {
             fuel,
             folders,
             steps: 0,
+            standing: BTreeSet::new(),
             executed,
             hooks: 0,
             untouched: true,
@@ -226,12 +230,13 @@ impl World {
 
     fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         let outcome = (self.outcome)(&plan);
-        book.record(started(&plan))?;
+        book.record(changing(started(&plan)))?;
         self.executed.push(plan.attempt.clone());
+        self.standing.insert(plan.attempt.clone());
         burn(&self.fuel)?;
         self.person(outcome, &plan.card.id);
         self.folders.insert(plan.attempt.clone(), (outcome, 0));
-        book.record(ended(&plan.attempt, ending(outcome)))
+        book.record(changing(ended(&plan.attempt, ending(outcome))))
     }
 
     fn person(&mut self, outcome: Outcome, card: &CardId) {
@@ -258,7 +263,7 @@ impl World {
             Some(Ending::Ok) => Ending::Ok,
             _ => Ending::Interrupted,
         };
-        book.record(ended(&id, ending))
+        book.record(changing(ended(&id, ending)))
     }
 
     fn judge(&mut self, id: AttemptId, plan: &CardPlan, book: &mut Book<'_>) -> Result<()> {
@@ -355,6 +360,7 @@ impl Driver for World {
             Action::Recover(id) => self.recover(id, book),
             Action::Execute(plan) => self.execute(*plan, book),
             Action::Judge { attempt, plan } => self.judge(attempt, &plan, book),
+            Action::TakeBack(take) => self.take_back(take, book),
             Action::Settle(settlement) => self.settle(*settlement, book),
             Action::Refuse { plan, settlement } => {
                 book.record(plan.refused())?;

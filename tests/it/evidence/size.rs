@@ -15,7 +15,7 @@ fn a_change_set_beyond_memory_is_a_clear_error() {
         fs::File::create(world.path(number.to_string())).unwrap().set_len((64 << 20) - number).unwrap();
     }
     let after = trees.snapshot_after(&rules).unwrap();
-    let error = trees.saved().change_set(&[(before.tree, after.tree)]).unwrap_err();
+    let error = trees.saved().change_set(&[(before.tree, after.tree).into()]).unwrap_err();
     assert!(error.to_string().starts_with("the changed files hold 575 MiB, more than the 512 MiB"), "{error:#}");
 }
 

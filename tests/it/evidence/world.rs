@@ -105,7 +105,7 @@ pub struct Attempt {
 
 /// `path: added line|added line`, `path: -` where it was deleted, `path: binary`.
 pub fn changes(trees: &Trees, before: &TreeId, after: &TreeId) -> Vec<String> {
-    let set = trees.saved().change_set(&[(before.clone(), after.clone())]).unwrap();
+    let set = trees.saved().change_set(&[(before.clone(), after.clone()).into()]).unwrap();
     let line = |file: &ChangedFile| match &file.content {
         Content::Text(text) => {
             let lines: Vec<&str> = text.split('\n').collect();

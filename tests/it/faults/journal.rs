@@ -44,6 +44,20 @@ fn without_the_journal_the_board_alone_is_enough() {
 }
 
 #[test]
+fn a_journal_of_the_first_program_is_gone_on_with() {
+    let world = World::new("- [ ] KB-2 second @made\n").codex("make made");
+    world.edit("board.md", "## Review\n", "## Review\n\n- [ ] KB-1 first @made\n");
+    fs::create_dir_all(world.cache("")).unwrap();
+    let journal = include_str!("../../../src/journal/first.jsonl");
+    fs::write(world.cache("journal.jsonl"), journal).unwrap();
+    let outcome = world.run(&["run"]).exits(0);
+    assert!(world.places().iter().all(|place| place.ends_with(": Done")), "{outcome}");
+    let names: Vec<_> = world.records("attempt_started").into_iter().map(|record| record["attempt"].clone()).collect();
+    assert_eq!(names, ["KB-1.1", "KB-1.2", "KB-2.1", "KB-2.2", "KB-1.3", "KB-2.3"], "what was done is not done again");
+    assert!(fs::read_to_string(world.cache("journal.jsonl")).unwrap().starts_with(journal));
+}
+
+#[test]
 fn a_journal_of_a_newer_program_is_refused() {
     let world = World::new(&cards(1));
     fs::create_dir_all(world.cache("")).unwrap();

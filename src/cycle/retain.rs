@@ -1,0 +1,60 @@
+//! What of old attempts is let go, so that CACHE_DIR stays within bounds. Pure.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use super::state::{Attempt, CardHistory, State};
+use crate::board::Board;
+use crate::evidence::TreeId;
+use crate::journal::{AttemptId, Event};
+
+/// What is let go now; None: nothing. Of each card `keep` attempts stay, and whatever a verdict, a cached pass, something
+/// owed or the next prompt rests on. Older ones lose their folders, and their trees where nothing of their work counts. A
+/// card that is gone from the board that it was worked on loses all.
+pub fn needless(state: &State, board: &Board, source: &Path, keep: usize) -> Option<Event> {
+    let (mut folders, mut trees) = (Vec::new(), Vec::new());
+    let busy = busy(state);
+    for (card, history) in &state.cards {
+        // A card that can't be represented may be any.
+        let gone = board.refused.is_empty() && board.card(card).is_none() && Path::new(&history.source) == source;
+        let kept = if gone { BTreeSet::new() } else { kept(history, keep) };
+        for id in history.attempts.iter().filter(|id| !kept.contains(id) && !busy.contains(id)) {
+            let Some(attempt) = state.attempts.get(id) else { continue };
+            if !attempt.let_go {
+                folders.push(id.clone());
+            }
+            if attempt.before.is_some() && (counts_for_nothing(attempt) || gone && attempt.weakened.is_empty()) {
+                trees.push(id.clone());
+            }
+        }
+    }
+    (!folders.is_empty() || !trees.is_empty()).then_some(Event::LetGo { folders, trees })
+}
+
+/// The trees that are needed.
+pub fn trees(state: &State) -> HashSet<&TreeId> {
+    state.attempts.values().flat_map(trees_of).collect()
+}
+
+fn trees_of(attempt: &Attempt) -> impl Iterator<Item = &TreeId> {
+    let without = attempt.taken.as_ref().and_then(|taken| taken.tree.as_ref());
+    [attempt.before.as_ref(), attempt.after.as_ref(), without].into_iter().flatten()
+}
+
+/// Attempts that are open, or to which something is owed.
+fn busy(state: &State) -> BTreeSet<&AttemptId> {
+    let taking = state.taking.iter().flat_map(|take| &take.of);
+    let hooks = state.hooks.iter().filter_map(|hook| hook.attempt.as_ref());
+    state.active.iter().chain(taking).chain(hooks).collect()
+}
+
+fn kept(history: &CardHistory, keep: usize) -> BTreeSet<&AttemptId> {
+    let judged = history.visits.values().filter_map(|visits| visits.newest.as_ref());
+    history.attempts.iter().rev().take(keep).chain(judged).chain(&history.failure).collect()
+}
+
+/// Nothing of it is in the card's change set: it changed nothing, or all of it was taken back.
+fn counts_for_nothing(attempt: &Attempt) -> bool {
+    let taken = attempt.taken.as_ref().is_some_and(|taken| !taken.paths.is_empty() && taken.left.is_empty());
+    taken || attempt.after.is_none() || attempt.before == attempt.after
+}

@@ -1,0 +1,59 @@
+//! What of a workspace is not committed in the user's repository.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use anyhow::Result;
+
+use super::git::names;
+use super::ignored::{IgnoreRules, Level};
+use super::repository::{Repository, small_file};
+use super::walk::walk;
+use super::{TreePath, Trees};
+
+/// Git would run under their own configurations.
+const SUBMODULES: &str = "--ignore-submodules=all";
+
+impl Trees {
+    /// Paths in the workspace that differ from the index, or the index from the commit that is checked out, and those that
+    /// git does not know. None outside a repository. Not what is never in a tree. Read under the private configuration.
+    pub fn uncommitted(&self) -> Result<Option<BTreeSet<TreePath>>> {
+        let Some(repository) = Repository::of(&self.workspace) else { return Ok(None) };
+        let index = repository.folder.join("index");
+        let tracked: BTreeSet<TreePath> = match index.exists() {
+            true => self.saved().of_index(&["ls-files", "--full-name", "-z"], &repository)?.collect(),
+            false => BTreeSet::new(),
+        };
+        let mut paths = BTreeSet::new();
+        if index.exists() {
+            paths.extend(self.saved().of_index(&["diff-files", "--name-only", SUBMODULES, "-z"], &repository)?);
+        }
+        match repository.head() {
+            Some(commit) if index.exists() => {
+                let staged = ["diff-index", "--cached", "--name-only", "--no-renames", SUBMODULES, "-z", &commit];
+                paths.extend(self.saved().of_index(&staged, &repository)?);
+            }
+            Some(_) | None => paths.extend(tracked.iter().cloned()),
+        }
+        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
+        let known: BTreeSet<TreePath> = tracked.into_iter().filter_map(here).collect();
+        let mut paths: BTreeSet<TreePath> = paths.into_iter().filter_map(here).collect();
+        let above = IgnoreRules::above(Some(&repository), &self.workspace);
+        let patterns = |folder: &TreePath| small_file(&self.workspace.join(folder.as_path()).join(".gitignore"));
+        let nested = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()).join(".git")).is_ok();
+        let passed = |path: &TreePath| self.excluded.contains(path) || nested(path);
+        let walked = walk(&self.workspace, Level::above(&above), passed, patterns)?;
+        paths.extend(walked.files.into_iter().filter(|path| !known.contains(path)));
+        paths.retain(|path| !path.folders().chain([path.clone()]).any(|part| self.excluded.contains(&part)));
+        Ok(Some(paths))
+    }
+}
+
+impl super::SavedTrees {
+    /// What git says of the user's index, in paths from `repository`'s top.
+    fn of_index(&self, args: &[&str], repository: &Repository) -> Result<impl Iterator<Item = TreePath> + use<>> {
+        let top = ("GIT_WORK_TREE", repository.top.as_os_str());
+        let listed = self.run_at(args, Some(&repository.folder.join("index")), Some(top), b"")?;
+        Ok(names(&listed).collect::<Vec<_>>().into_iter())
+    }
+}

@@ -1,0 +1,93 @@
+//! Files of the workspace, put as git knows them. Git knows of a file whether it may be executed and whether it is a symlink.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::{Writer, sha256};
+
+const LINK: u32 = 0o120_000;
+const EXECUTABLE: u32 = 0o100_755;
+
+impl Writer {
+    /// Puts a file in its place, atomically and durably, or where `mode` is a symlink's one whose target is `bytes`. What
+    /// else an existing file's permissions say is kept. `still` is asked last; false where it says no.
+    pub fn put(&self, path: &Path, mode: u32, bytes: &[u8], still: impl FnOnce() -> bool) -> Result<bool> {
+        self.allow(path)?;
+        let staged = staged(path);
+        let put = || -> io::Result<bool> {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            fs::create_dir_all(folder)?;
+            stage(&staged, path, mode, bytes)?;
+            if !still() {
+                fs::remove_file(&staged)?;
+                return Ok(false);
+            }
+            // An empty folder is nothing to lose.
+            if fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
+                fs::remove_dir(path)?;
+            }
+            fs::rename(&staged, path)?;
+            File::open(folder)?.sync_all()?;
+            Ok(true)
+        };
+        put().map_err(|error| {
+            fs::remove_file(&staged).ok();
+            anyhow::Error::from(error).context(format!("cannot put {} back", path.display()))
+        })
+    }
+
+    /// Removes a file of the workspace `top`, if it is there, and the folders above it that are empty without it.
+    pub fn take(&self, path: &Path, top: &Path) -> Result<()> {
+        if fs::symlink_metadata(path).is_ok_and(|data| !data.is_dir()) {
+            self.remove(path)?;
+        }
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != top && folder.starts_with(top));
+        for folder in folders {
+            match fs::remove_dir(folder) {
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a [`Writer::put`] that was killed left beside `path`.
+    pub fn unstage(&self, path: &Path) -> Result<()> {
+        match fs::symlink_metadata(staged(path)) {
+            Ok(_) => self.remove(&staged(path)),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Of the same name each time, so that a repetition finds what a kill left.
+fn staged(path: &Path) -> PathBuf {
+    let name = path.file_name().map(OsStr::as_bytes).unwrap_or_default();
+    path.with_file_name(format!(".kanban-codex-exec-{}", &sha256(name)[..16]))
+}
+
+fn stage(staged: &Path, path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    if mode == LINK {
+        return symlink(OsStr::from_bytes(bytes), staged);
+    }
+    let executable = mode == EXECUTABLE;
+    let new = if executable { 0o777 } else { 0o666 };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(new).open(staged)?;
+    if let Ok(old) = fs::symlink_metadata(path).map(|data| (data.is_file(), data.permissions().mode() & 0o777))
+        && let (true, old) = old
+    {
+        let mode = if executable { old | (old & 0o444) >> 2 } else { old & !0o111 };
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,48 @@
+//! What is not committed, as a run says it at its start.
+
+use std::fs;
+
+use super::world::World;
+
+fn told(world: &World) -> Vec<String> {
+    let paths = world.trees().uncommitted().unwrap().unwrap_or_default();
+    paths.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_start_is_dirty_by_what_git_status_would_say() {
+    let world = World::git();
+    for name in ["edited", "staged", "removed", "mode", "touched", "sub/same", "board.md"] {
+        world.write(name, "one\n");
+    }
+    world.write(".gitignore", "*.log\n");
+    assert_eq!(told(&world).len(), 7, "nothing is committed yet");
+    world.commit_all();
+    assert_eq!(told(&world), [] as [String; 0]);
+    for name in ["edited", "staged", "board.md", "new", "sub/new", "a.log"] {
+        world.write(name, "two\n");
+    }
+    world.run("git", &["add", "staged"]);
+    world.remove("removed");
+    world.run("chmod", &["+x", "mode"]);
+    world.run("touch", &["touched"]);
+    world.run("git", &["init", "-q", "nested"]);
+    world.write("nested/a", "x\n");
+    world.write(".cache/kanban-codex-exec/journal.jsonl", "{}\n");
+    let before = fs::read(world.path(".git/index")).unwrap();
+    assert_eq!(told(&world), ["edited", "mode", "new", "removed", "staged", "sub/new"], "the board is no work");
+    assert_eq!(fs::read(world.path(".git/index")).unwrap(), before);
+    world.run("git", &["pack-refs", "--all"]);
+    world.run("git", &["checkout", "-q", "--detach"]);
+    assert_eq!(told(&world).len(), 6, "by a commit that has no name");
+    let mut inner = World::plain();
+    inner.workspace = world.path("sub");
+    assert_eq!(told(&inner), ["new"], "what is beside the workspace is not its");
+}
+
+#[test]
+fn without_a_repository_nothing_is_dirty() {
+    let world = World::plain();
+    world.write("a", "x\n");
+    assert_eq!(world.trees().uncommitted().unwrap(), None);
+}
