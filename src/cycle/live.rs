@@ -14,6 +14,7 @@ use anyhow::Result;
 use super::decide::{Action, Wait};
 use super::drive::{Book, Driver};
 use crate::evidence::{Trees, artifacts_unchanged};
+use crate::failure::Failure;
 use crate::journal::{AttemptId, Event};
 use crate::process::{Spawner, Stop};
 use crate::provider::Provider;
@@ -47,6 +48,20 @@ impl Driver for Live {
         if !matches!(action, Action::Look | Action::Wait(_) | Action::Skip { .. } | Action::Verify { .. }) {
             self.idle = false;
         }
+        let looked = matches!(action, Action::Look);
+        match self.act(action, book).await {
+            // The board can't be read for now: the next look has the patience for it, and what was begun is still owed.
+            Err(error) if error.is::<Failure>() && !looked => {
+                book.state.board = None;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+}
+
+impl Live {
+    async fn act(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
         match action {
             Action::Finish { .. } => Ok(()),
             Action::Look => self.look(book).await,
@@ -77,9 +92,7 @@ impl Driver for Live {
             Action::NextPass => book.record(Event::PassEnded),
         }
     }
-}
 
-impl Live {
     fn folder(&self, attempt: &AttemptId) -> PathBuf {
         attempt.folder(&self.settings.cache_dir)
     }

@@ -5,8 +5,15 @@ mod bounces;
 mod exhaustion;
 mod guards;
 mod hooks;
+mod instants;
+mod mover;
 mod people;
 mod red_green;
 mod steering;
 mod tampering;
 mod watch;
+
+/// How much of something a longer run asks for.
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().expect(variable))
+}
