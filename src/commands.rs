@@ -125,10 +125,7 @@ impl Opened {
             }
         }
         let provider = provider::open(settings.provider, &settings.source, settings.next)?;
-        let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
-            Ok(failure) => failure,
-            Err(error) => Failure::from(error),
-        })?;
+        let board = provider.read()?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
@@ -226,6 +226,20 @@ impl Writer {
         file.with_context(|| format!("cannot create {}", path.display()))
     }
 
+    /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name. Where the file system
+    /// can't do that, nothing is kept.
+    pub fn reserve(&self, folder: &Path, bytes: u64) -> Result<Reserve> {
+        self.allow(folder)?;
+        let reserve = || -> io::Result<Reserve> {
+            let file = tempfile::tempfile_in(folder)?;
+            match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+                Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(Reserve { _file: file }),
+                Err(error) => Err(error.into()),
+            }
+        };
+        reserve().with_context(|| format!("cannot keep {} MiB free in {}", bytes >> 20, folder.display()))
+    }
+
     /// Renames within one file system.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.allow(from)?;
@@ -254,6 +268,12 @@ impl Writer {
             _ => Ok(()),
         }
     }
+}
+
+/// Room on a disk.
+#[derive(Debug)]
+pub struct Reserve {
+    _file: File,
 }
 
 struct Staged {
@@ -291,7 +311,7 @@ impl Staged {
         }
     }
 
-    fn change_places(&self) -> Result<(), Errno> {
+    fn change_places(&self) -> rustix::io::Result<()> {
         renameat_with(CWD, self.file.path(), CWD, &self.target, RenameFlags::EXCHANGE)
     }
 

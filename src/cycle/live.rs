@@ -23,6 +23,8 @@ use crate::storage::Writer;
 
 /// Polling is never a busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+/// How often in a row an act is put off because of the board.
+const PATIENCE: u32 = 10;
 
 /// Everything that a run acts with.
 pub struct Live {
@@ -40,6 +42,8 @@ pub struct Live {
     pub idle: bool,
     /// Somebody wrote into the journal after its runner's death.
     pub disowned: bool,
+    /// How often the last act was put off because of the board.
+    pub put_off: u32,
 }
 
 impl Driver for Live {
@@ -50,12 +54,16 @@ impl Driver for Live {
         }
         let looked = matches!(action, Action::Look);
         match self.act(action, book).await {
-            // The board can't be read for now: the next look has the patience for it, and what was begun is still owed.
-            Err(error) if error.is::<Failure>() && !looked => {
+            // The board can't be read or written for now: what was begun is still owed, and done after another look.
+            Err(error) if error.is::<Failure>() && !looked && self.put_off < PATIENCE => {
+                self.put_off += 1;
                 book.state.board = None;
                 Ok(())
             }
-            done => done,
+            done => {
+                self.put_off = if looked { self.put_off } else { 0 };
+                done
+            }
         }
     }
 }

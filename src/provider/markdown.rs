@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result, anyhow};
 
 use self::edit::Edited;
 use self::parse::{Mode, Parsed, parse};
@@ -90,6 +90,11 @@ impl Markdown {
             let failure = Failure::new(kind, Error::new(error).context(format!("cannot read {}", self.path.display())));
             Error::msg(if missing { failure.hint("--source names the board") } else { failure })
         })?;
+        // A board without columns is none anyway; a list without items could be one that is done.
+        if self.mode == Mode::Next && bytes.iter().all(|byte| *byte == 0) {
+            let hint = "put the list back; one that is done has a heading left, or its ticked items";
+            return Err(self.problem(0, "no items: the file is empty", hint));
+        }
         String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
             let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
@@ -135,10 +140,8 @@ impl Markdown {
             }
             doubted = Some(text);
         }
-        bail!(
-            "{} changed each of the {TRIES} times that it was to be written: stop the other program that writes it",
-            self.path.display()
-        )
+        let text = anyhow!("{} changed each of the {TRIES} times that it was to be written", self.path.display());
+        Err(Error::msg(Failure::new(Kind::Error, text).hint("stop the other program that writes it")))
     }
 }
 

@@ -3,7 +3,10 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
+mod board;
+mod cache;
 mod codex;
+mod disks;
 mod journal;
 mod killed;
 mod unwritable;

@@ -1,6 +1,8 @@
 //! A person and the program write one board at the same instants: both as fast as they can, the person by read, change and
 //! write, without a lock. What the person wrote is never lost; the program's own write may be, and is made again.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -11,8 +13,11 @@ use kanban_codex_exec::board::{CardId, Column};
 use kanban_codex_exec::provider::{Applied, Kind, open};
 use kanban_codex_exec::storage::Writer;
 
-/// How a program writes a file that a person edits.
-pub const STYLES: [(&str, fn(&Path, &str)); 5] = [
+/// A way to write a file, and its name.
+pub type Style = (&'static str, fn(&Path, &str));
+
+/// How programs write a file that a person edits.
+pub const STYLES: [Style; 5] = [
     ("in place", |path, text| fs::write(path, text).unwrap()),
     ("in place, with a pause", |path, text| {
         let mut file = OpenOptions::new().write(true).truncate(true).open(path).unwrap();
