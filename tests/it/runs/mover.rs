@@ -1,8 +1,8 @@
-//! A person who edits the board fifty times a second through whole runs: in place, piece by piece, and by rename, at any
+//! A person who edits the board fifty times a second through whole runs: in place and by rename, at any
 //! instant. A model keeps what they wrote. Each time that they look, and at the end, the board is that model and what the
 //! program may do: its ids, its state blocks, moves of cards that the person did not put aside.
 //!
-//! `KANBAN_MOVER_EDITS` and `KANBAN_MOVER_SEED` make it longer and other; it says its figures.
+//! `KANBAN_MOVER_EDITS` and `KANBAN_MOVER_SEED` make it longer (a single run has two minutes) and other; it says its figures.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
