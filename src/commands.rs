@@ -91,10 +91,7 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
 
 fn read_board(settings: &Settings) -> Result<(Box<dyn Provider>, Board), Failure> {
     let provider = provider::open(settings.provider, &settings.source, settings.next)?;
-    let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
-        Ok(failure) => failure,
-        Err(error) => Failure::from(error),
-    })?;
+    let board = provider.read()?;
     Ok((provider, board))
 }
 

@@ -65,8 +65,36 @@ impl Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Failure::new(Kind::Error, error)
+        match error.downcast::<Failure>() {
+            Ok(failure) => failure,
+            Err(error) => {
+                let denied = format!("{error:#}").contains("Permission denied").then_some(DENIED);
+                let hint = disk_hint(&error).or(denied);
+                let failure = Failure::new(Kind::Error, error);
+                hint.into_iter().fold(failure, Failure::hint)
+            }
+        }
     }
+}
+
+const DENIED: &str = "let the user who runs this do so, or run it as one who may";
+const FULL: &str = "free some space on that disk and run again: it goes on where it was";
+const LIMITED: &str = "a limit on the size of files is set, as by `ulimit -f`: raise it and run again";
+
+/// What to do where the disk is what failed: whatever program says so, it says it in these words.
+const DISK: [(&str, &str); 6] = [
+    ("No space left on device", FULL),
+    ("Out of diskspace", FULL),
+    ("Disk quota exceeded", FULL),
+    ("File too large", LIMITED),
+    ("SIGXFSZ", LIMITED),
+    ("Read-only file system", "mount it for writing and run again: it goes on where it was"),
+];
+
+/// The hint of an error whose cause is the disk, and so no card's doing.
+pub fn disk_hint(error: &anyhow::Error) -> Option<&'static str> {
+    let text = format!("{error:#}");
+    DISK.iter().find(|(words, _)| text.contains(words)).map(|(_, hint)| *hint)
 }
 
 impl fmt::Display for Failure {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
@@ -180,17 +181,17 @@ impl Writer {
         executable.with_context(|| format!("cannot make {} executable", path.display()))
     }
 
-    /// Like [`Writer::replace`], but only while the file still holds `expected`; false where it does not.
-    /// The comparison is the last thing before the rename.
+    /// Like [`Writer::replace`], but only while the file still holds `expected`; false where it does not. Nobody else's
+    /// bytes are replaced unseen: see [`Staged::exchange`].
     pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
         self.allow(path)?;
         let staged = self.stage(path, bytes)?;
-        let now = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if now != expected {
-            return Ok(false);
+        match fs::read(path) {
+            Ok(now) if now == expected => staged.exchange(expected, bytes),
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
-        staged.commit()?;
-        Ok(true)
     }
 
     fn stage(&self, path: &Path, bytes: &[u8]) -> Result<Staged> {
@@ -231,6 +232,20 @@ impl Writer {
         file.with_context(|| format!("cannot create {}", path.display()))
     }
 
+    /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name. Where the file system
+    /// can't do that, nothing is kept.
+    pub fn reserve(&self, folder: &Path, bytes: u64) -> Result<Reserve> {
+        self.allow(folder)?;
+        let reserve = || -> io::Result<Reserve> {
+            let file = tempfile::tempfile_in(folder)?;
+            match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+                Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(Reserve { _file: file }),
+                Err(error) => Err(error.into()),
+            }
+        };
+        reserve().with_context(|| format!("cannot keep {} MiB free in {}", bytes >> 20, folder.display()))
+    }
+
     /// Renames within one file system.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.allow(from)?;
@@ -262,6 +277,12 @@ impl Writer {
     }
 }
 
+/// Room on a disk.
+#[derive(Debug)]
+pub struct Reserve {
+    _file: File,
+}
+
 struct Staged {
     file: tempfile::NamedTempFile,
     target: PathBuf,
@@ -270,12 +291,67 @@ struct Staged {
 
 impl Staged {
     fn commit(self) -> Result<()> {
-        let target = self.target;
-        let renamed = effect("rename", &target, || self.file.persist(&target));
+        let Staged { file, target, folder } = self;
+        let renamed = effect("rename", &target, || file.persist(&target));
         renamed.with_context(|| format!("cannot replace {}", target.display()))?;
-        let synced = effect("sync", &self.folder, || File::open(&self.folder).and_then(|folder| folder.sync_all()));
-        synced.with_context(|| format!("cannot sync {}", self.folder.display()))
+        sync(&folder)
     }
+
+    /// Changes places with a file that holds `expected`, in one step, and looks at what that took out: where it is something
+    /// else, written in the instant since it was compared, it goes back; false. Looks again once the folder is synced, for
+    /// one who had opened the old file and wrote into it since. File systems that can't exchange get a rename.
+    fn exchange(self, expected: &[u8], ours: &[u8]) -> Result<bool> {
+        match self.change_places() {
+            Ok(()) => {}
+            Err(Errno::NOENT) => return Ok(false),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return self.commit().map(|()| true),
+            Err(error) => return Err(error).with_context(|| format!("cannot replace {}", self.target.display())),
+        }
+        match self.taken_out(expected).and_then(|out| if out == expected { Ok(true) } else { self.put_back(out, ours) })
+        {
+            Ok(replaced) => sync(&self.folder).map(|()| replaced),
+            Err(error) => {
+                let kept = self.file.into_temp_path().keep()?;
+                let told =
+                    format!("cannot replace {}: what stood there is in {}", self.target.display(), kept.display());
+                Err(error).context(told)
+            }
+        }
+    }
+
+    fn change_places(&self) -> rustix::io::Result<()> {
+        effect("exchange", &self.target, || {
+            renameat_with(CWD, self.file.path(), CWD, &self.target, RenameFlags::EXCHANGE)
+        })
+    }
+
+    fn taken_out(&self, expected: &[u8]) -> Result<Vec<u8>> {
+        let out = fs::read(self.file.path())?;
+        if out != expected {
+            return Ok(out);
+        }
+        sync(&self.folder)?;
+        Ok(fs::read(self.file.path())?)
+    }
+
+    /// The newest stays: where what comes out is not what went in, somebody wrote once more.
+    fn put_back(&self, mut theirs: Vec<u8>, ours: &[u8]) -> Result<bool> {
+        tracing::debug!("the board changed as it was written");
+        let mut inside = ours.to_vec();
+        loop {
+            self.change_places()?;
+            let out = fs::read(self.file.path())?;
+            if out == inside {
+                return Ok(false);
+            }
+            inside = std::mem::replace(&mut theirs, out);
+        }
+    }
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    let synced = effect("sync", folder, || File::open(folder).and_then(|folder| folder.sync_all()));
+    synced.with_context(|| format!("cannot sync {}", folder.display()))
 }
 
 /// Which file stands at a path and when it last changed: what another program writes there changes it, whatever times it
@@ -376,4 +452,39 @@ fn private_folder(folder: &Path) -> Result<()> {
         bail!("{} is not a folder of this user alone: remove it", folder.display());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staged(path: &Path) -> Staged {
+        Writer { root: None }.stage(path, b"ours").unwrap()
+    }
+
+    #[test]
+    fn what_was_written_in_the_instant_before_the_exchange_goes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board.md");
+        for (there, replaced, left) in [("old", true, "ours"), ("theirs", false, "theirs"), ("", false, "")] {
+            fs::write(&path, there).unwrap();
+            assert_eq!(staged(&path).exchange(b"old", b"ours").unwrap(), replaced, "{there:?}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), left);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(!staged(&path).exchange(b"old", b"ours").unwrap() && !path.exists(), "a deleted file stays deleted");
+    }
+
+    #[test]
+    fn what_was_written_once_more_in_the_instant_before_that_goes_back_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("board.md");
+        fs::write(&path, "theirs").unwrap();
+        let staged = staged(&path);
+        staged.change_places().unwrap();
+        fs::write(&path, "newer").unwrap();
+        assert!(!staged.put_back(b"theirs".to_vec(), b"ours").unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
+    }
 }

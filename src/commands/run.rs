@@ -1,6 +1,7 @@
 //! `run`: the loop over the real world.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -24,17 +25,25 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     crate::storage::arm(settings.env.points());
     // Everything is checked before anything is written or locked.
     let settings = Opened::open(Arc::new(settings))?.settings;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let stop = runtime.block_on(async { Stop::on_signals() }).map_err(anyhow::Error::from)?;
     let lock = lock(&settings)?;
     let writer = lock.writer();
-    let hint = "journal and attempts are kept there: name a folder that can be written with --cache-dir or CACHE_DIR";
-    writer.cache_folder(&settings.cache_dir).map_err(|error| Failure::from(error).hint(hint))?;
-    let logs = logs::start(&writer, &settings)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    let code = runtime.block_on(work(settings, &lock, writer, logs.stdout()));
+    let told = |failure| told(failure, &settings.cache_dir);
+    writer.cache_folder(&settings.cache_dir).map_err(Failure::from).map_err(told)?;
+    let logs = logs::start(&writer, &settings).map_err(Failure::from).map_err(told)?;
+    let code = runtime.block_on(work(settings.clone(), &lock, writer, stop, logs.stdout())).map_err(told);
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();
     logs.tell_dropped();
     code
+}
+
+/// With what can be done about it, where it is about CACHE_DIR.
+fn told(failure: Failure, cache_dir: &Path) -> Failure {
+    let about = failure.kind == Kind::Error && format!("{:#}", failure.error).contains(&*cache_dir.to_string_lossy());
+    let hint = "journal and attempts are kept there: --cache-dir or CACHE_DIR names another folder";
+    if about { failure.hint(hint) } else { failure }
 }
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
@@ -47,8 +56,13 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     })
 }
 
-async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crate::report::Out) -> Result<u8, Failure> {
-    let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
+async fn work(
+    settings: Arc<Settings>,
+    lock: &RunLock,
+    writer: Writer,
+    stop: Stop,
+    out: crate::report::Out,
+) -> Result<u8, Failure> {
     let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
@@ -76,6 +90,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
         told: Default::default(),
         idle: false,
         disowned: written_later,
+        put_off: 0,
     };
     begin(&mut live, &mut book, strays, &damaged)?;
     live.retain(&board, &mut book)?;
@@ -143,10 +158,12 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
     let (stopped, reason) = match outcome {
         Ok(ended) => ended,
         Err(error) => {
-            let reason = format!("{error:#}");
+            // Not a matter of usage alone any more: something may have been done.
+            let failure = Failure { kind: Kind::Error, ..Failure::from(error) };
+            let reason = format!("{:#}", failure.error);
             // The journal itself may be what failed; the error is told in any case.
             book.record(Event::Summary { counts, stopped: Stopped::Error, reason }).ok();
-            return Err(error.into());
+            return Err(failure);
         }
     };
     let hint = book.state.infrastructure.hint.clone();

@@ -16,6 +16,7 @@ use anyhow::Result;
 use super::decide::{Action, Wait};
 use super::drive::{Book, Driver};
 use crate::evidence::{Trees, artifacts_unchanged};
+use crate::failure::Failure;
 use crate::journal::{AttemptId, Event};
 use crate::process::{Spawner, Stop};
 use crate::provider::Provider;
@@ -24,6 +25,8 @@ use crate::storage::Writer;
 
 /// Polling is never a busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+/// How often in a row an act is put off because of the board.
+const PATIENCE: u32 = 10;
 
 /// Everything that a run acts with.
 pub struct Live {
@@ -41,6 +44,8 @@ pub struct Live {
     pub idle: bool,
     /// Somebody wrote into the journal after its runner's death.
     pub disowned: bool,
+    /// How often the last act was put off because of the board.
+    pub put_off: u32,
 }
 
 impl Driver for Live {
@@ -49,6 +54,24 @@ impl Driver for Live {
         if !matches!(action, Action::Look | Action::Wait(_) | Action::Skip { .. } | Action::Verify { .. }) {
             self.idle = false;
         }
+        let looked = matches!(action, Action::Look);
+        match self.act(action, book).await {
+            // The board can't be read or written for now: what was begun is still owed, and done after another look.
+            Err(error) if error.is::<Failure>() && !looked && self.put_off < PATIENCE => {
+                self.put_off += 1;
+                book.state.board = None;
+                Ok(())
+            }
+            done => {
+                self.put_off = if looked { self.put_off } else { 0 };
+                done
+            }
+        }
+    }
+}
+
+impl Live {
+    async fn act(&mut self, action: Action, book: &mut Book<'_>) -> Result<()> {
         match action {
             Action::Finish { .. } => Ok(()),
             Action::Look => self.look(book).await,
@@ -85,9 +108,7 @@ impl Driver for Live {
             }
         }
     }
-}
 
-impl Live {
     fn folder(&self, attempt: &AttemptId) -> PathBuf {
         attempt.folder(&self.settings.cache_dir)
     }

@@ -252,8 +252,10 @@ impl SavedTrees {
     fn saved<T>(&self, result: Result<T>) -> Result<T> {
         result.with_context(|| {
             format!(
-                "cannot read the saved trees in {}: they or objects of the user's repository were removed; run the card again",
-                self.folder.display()
+                "cannot read the saved trees in {}: they or objects of the user's repository were removed or damaged; \
+                 put them back, or remove all of {}: then each card begins anew where it stands",
+                self.folder.display(),
+                self.folder.parent().unwrap_or(&self.folder).display()
             )
         })
     }

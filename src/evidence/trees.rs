@@ -141,7 +141,8 @@ impl Trees {
             match self.git.write(&walked.files) {
                 Ok(tree) => return Ok((Snapshot { tree, skipped: walked.skipped }, more)),
                 Err(error) if tried == TRIES => {
-                    return Err(error.context(format!("cannot take a tree of {}", self.workspace.display())));
+                    let (workspace, folder) = (self.workspace.display(), self.git.saved.folder.display());
+                    return Err(error.context(format!("cannot take a tree of {workspace} into {folder}")));
                 }
                 // A file came or went; or the index is damaged or rests on objects that are gone: it is only a memory.
                 Err(_) if tried % 2 == 0 => self.git.forget()?,

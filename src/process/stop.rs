@@ -44,12 +44,14 @@ impl Stop {
         (Stopper { asked: sender }, Stop { asked: Some(receiver) })
     }
 
-    /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on. Needs a runtime.
+    /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on; nor does SIGXFSZ: a file
+    /// that grows beyond its limit is an error of the write. Needs a runtime.
     pub fn on_signals() -> io::Result<Stop> {
         let (stopper, stop) = Stop::channel();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
+        drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
         tokio::spawn(async move {
             loop {
                 tokio::select! {

@@ -3,8 +3,11 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
+mod board;
+mod cache;
 mod codex;
 mod crashes;
+mod disks;
 mod journal;
 mod killed;
 mod unwritable;

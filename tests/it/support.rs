@@ -7,6 +7,7 @@
 
 pub mod board;
 pub mod model;
+pub mod mount;
 pub mod processes;
 pub mod stand_in;
 
@@ -222,7 +223,8 @@ impl Drop for World {
         // The locks lie outside, by design; their names are those of this world's board and workspace.
         let locks = PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw()));
         let repo = fs::canonicalize(self.path("repo")).unwrap_or_else(|_| self.path("repo"));
-        let boards = ["board.md", "TODO.md"].map(|name| format!("board\0{}", repo.join(name).display()));
+        let boards =
+            ["board.md", "TODO.md", "desk/board.md"].map(|name| format!("board\0{}", repo.join(name).display()));
         for name in boards.iter().chain([&format!("workspace\0{}", repo.display())]) {
             fs::remove_file(locks.join(format!("{}.lock", &sha256(name.as_bytes())[..32]))).ok();
         }
@@ -243,6 +245,11 @@ impl Running<'_> {
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// What it said on stdout until now.
+    pub fn said(&self) -> String {
+        fs::read_to_string(self.output.join("stdout")).unwrap()
     }
 
     /// Kills it, and it alone.
@@ -291,7 +298,7 @@ impl Running<'_> {
             }
             if began.elapsed() > LONG {
                 self.child.kill().unwrap();
-                panic!("still running: {}", fs::read_to_string(self.output.join("stdout")).unwrap_or_default());
+                panic!("still running: {}", self.said());
             }
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -15,6 +15,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
+use crate::failure::disk_hint;
 use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
@@ -23,11 +24,14 @@ use crate::storage::Stamp;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
 const KEEP: usize = 8 << 20;
+/// So much of CACHE_DIR's disk is kept from codex, in bytes: what it did can be recorded also where it filled the disk.
+const RESERVE: u64 = 16 << 20;
 /// A larger patch is not kept; the trees are.
 const LARGEST_PATCH: usize = 16 << 20;
 
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
+        let reserve = self.writer.reserve(&self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());
         }
@@ -58,6 +62,10 @@ impl Live {
         let job = self.codex_job(program, args, stdin, &folder, plan.reserved);
         let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let ended = self.spawner.run(job, &mut watch, &mut self.stop).await?;
+        drop(reserve);
+        // Where somebody removed them, what is left to be told still finds its place.
+        self.writer.cache_folder(&self.settings.cache_dir)?;
+        self.writer.folder(&folder)?;
         self.clean_message(&folder)?;
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
@@ -70,7 +78,7 @@ impl Live {
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
         let ending = self.ending(outcome, &folder).await?;
         book.state.stopping = self.stop.asked().is_some();
-        let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore);
+        let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore)?;
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
             Err(error) if error.is::<Forged>() => {
                 meddled.push(error.to_string());
@@ -178,23 +186,30 @@ impl Live {
         serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
+    /// The tree after an attempt; None where its doing keeps it from being taken. That the disk is full is no card's doing:
+    /// the attempt stays open, and a later run takes the tree.
     pub(super) fn after_tree(
         &self,
         attempt: &AttemptId,
         before: Option<&TreeId>,
         ignore: &IgnoreRules,
-    ) -> Option<TreeId> {
-        before?;
+    ) -> Result<Option<TreeId>> {
+        if before.is_none() {
+            return Ok(None);
+        }
         match self.trees.snapshot_after(ignore) {
             Ok(snapshot) => {
                 for skipped in &snapshot.skipped {
                     tracing::warn!(%attempt, "not in the tree: {skipped:?}");
                 }
-                Some(snapshot.tree)
+                Ok(Some(snapshot.tree))
+            }
+            Err(error) if disk_hint(&error).is_some() => {
+                Err(error.context("the tree after the attempt can't be taken"))
             }
             Err(error) => {
                 tracing::error!(%attempt, "the tree after the attempt can't be taken: {error:#}");
-                None
+                Ok(None)
             }
         }
     }
@@ -244,7 +259,10 @@ impl Live {
             false => self.recovered(&attempt, &folder).await?,
         };
         let ignore = self.ignore_rules(id).filter(|_| !self.disowned);
-        let after = ignore.and_then(|ignore| self.after_tree(id, attempt.before.as_ref(), &ignore));
+        let after = match ignore {
+            Some(ignore) => self.after_tree(id, attempt.before.as_ref(), &ignore)?,
+            None => None,
+        };
         let (after, artifacts) = match &attempt.before {
             Some(before) => self.keep_work(id, before, after)?,
             None => (None, Vec::new()),

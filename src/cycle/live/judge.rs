@@ -27,7 +27,10 @@ impl Live {
         // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
-        let now = ignore.and_then(|ignore| self.after_tree(&id, attempt.before.as_ref(), &ignore));
+        let now = match ignore {
+            Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore)?,
+            None => None,
+        };
         let folder = self.folder(&id);
         let (evidence, forged) = recorded::evidence(&folder, &attempt, now, &book.state, self.trees.saved())?;
         tampered.extend(forged);

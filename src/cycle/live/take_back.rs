@@ -43,7 +43,7 @@ impl Live {
         });
         let works = works.collect();
         let left = work.left.iter().cloned().chain(failed).collect();
-        let tree = self.tree_without(&take.attempt, &book.state);
+        let tree = self.tree_without(&take.attempt, &book.state)?;
         book.record(Event::TakenBack { attempt: take.attempt.clone(), works, left, tree, restore })
     }
 
@@ -82,8 +82,9 @@ impl Live {
         Ok(Some(self.trees.saved().apply_command(&file)))
     }
 
-    fn tree_without(&self, id: &AttemptId, state: &State) -> Option<TreeId> {
-        let before = state.attempts.get(id)?.before.as_ref();
-        self.after_tree(id, before, &self.ignore_rules(id)?)
+    fn tree_without(&self, id: &AttemptId, state: &State) -> Result<Option<TreeId>> {
+        let before = state.attempts.get(id).and_then(|attempt| attempt.before.as_ref());
+        let Some(ignore) = self.ignore_rules(id) else { return Ok(None) };
+        self.after_tree(id, before, &ignore)
     }
 }

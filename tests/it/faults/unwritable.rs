@@ -48,6 +48,19 @@ impl ReadOnly {
     }
 }
 
+impl ReadOnly {
+    /// Leaves no folder for the locks of a user who had none.
+    fn run_locked(&self) -> Outcome {
+        let locks = PathBuf::from(format!("/tmp/kanban-codex-exec-{NOBODY}"));
+        let fresh = !locks.exists();
+        let outcome = self.run(&["run"]);
+        if fresh {
+            fs::remove_dir_all(&locks).ok();
+        }
+        outcome
+    }
+}
+
 impl Drop for ReadOnly {
     fn drop(&mut self) {
         set_modes(&self.world.path(""), 0o755);
@@ -131,13 +144,24 @@ fn print_plan_as_json_has_prompt_command_tests_and_verdict_of_each_card() {
 #[test]
 fn a_run_that_cannot_keep_its_journal_says_so_and_starts_nothing() {
     let Some(read_only) = ReadOnly::new(World::new(&cards(1))) else { return };
-    let locks = PathBuf::from(format!("/tmp/kanban-codex-exec-{NOBODY}"));
-    let fresh = !locks.exists();
-    let outcome = read_only.run(&["run"]);
-    if fresh {
-        fs::remove_dir_all(&locks).ok();
-    }
-    outcome.exits(1).warns("error: ").warns(".cache").warns("hint: ");
+    let outcome = read_only.run_locked();
+    outcome.exits(1).warns("error: ").warns(".cache").warns("hint: let the user who runs this do so");
     assert_eq!(read_only.world.executions(), [] as [String; 0]);
     assert_eq!(read_only.world.places(), ["KB-1: In Progress"]);
+}
+
+#[test]
+fn a_run_that_may_not_write_another_users_board_says_so_and_does_nothing_twice() {
+    let world = World::new(&cards(1));
+    let cache = world.path("cache");
+    let Some(read_only) = ReadOnly::new(world.env("CACHE_DIR", cache.to_str().unwrap())) else { return };
+    fs::create_dir(&cache).unwrap();
+    fs::set_permissions(&cache, Permissions::from_mode(0o777)).unwrap();
+    let board = read_only.world.board();
+    for _ in 0..2 {
+        let outcome = read_only.run_locked().exits(1);
+        outcome.warns("error: cannot write ").warns("board.md").warns("hint: let the user who runs this do so");
+        assert_eq!(read_only.world.executions(), ["KB-1 Implement"]);
+        assert_eq!(read_only.world.board(), board);
+    }
 }
