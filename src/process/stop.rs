@@ -44,13 +44,17 @@ impl Stop {
         (Stopper { asked: sender }, Stop { asked: Some(receiver) })
     }
 
-    /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on. Needs a runtime.
+    /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on. They are heard on a
+    /// thread of their own: the runner's waits for git, and would start another codex before it heard of them.
     pub fn on_signals() -> io::Result<Stop> {
         let (stopper, stop) = Stop::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let entered = runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        tokio::spawn(async move {
+        drop(entered);
+        let hear = async move {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => stopper.ask(Signal::Interrupt),
@@ -58,7 +62,8 @@ impl Stop {
                     _ = hangup.recv() => stopper.ask(Signal::Terminate),
                 }
             }
-        });
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(hear))?;
         Ok(stop)
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -47,6 +48,8 @@ impl Tool {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // A terminal's Ctrl-C is for the runner alone: it stops when the tool has done its short work.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {program}"))?;
         let stdin = child.stdin.take();

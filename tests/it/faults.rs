@@ -6,4 +6,6 @@
 mod codex;
 mod journal;
 mod killed;
+mod left_running;
+mod terminal;
 mod unwritable;
