@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use super::{Pm2, RULES};
 use crate::support::World;
 use crate::support::board::cards;
@@ -104,4 +106,24 @@ fn what_never_works_is_given_up() {
     pm2.until("each says why", || pm2.log("error").matches("error: ").count() == 4);
     assert_eq!(pm2.world.places(), ["KB-1: In Progress"]);
     pm2.assert_nothing_is_left("given up");
+}
+
+/// PM2 counts failed starts in the first `min_uptime` times `max_restarts` alone: here, three seconds.
+#[test]
+fn what_stops_working_later_is_started_again_for_as_long_as_it_takes() {
+    let Some(pm2) = Pm2::new(world(1), "restart_delay: 50, min_uptime: '1s', max_restarts: 3") else { return };
+    pm2.start();
+    pm2.until_done(1);
+    std::thread::sleep(Duration::from_secs(4));
+    let runner = pm2.runner();
+    let cache = pm2.world.repo(".cache");
+    fs::remove_dir_all(&cache).unwrap();
+    fs::write(&cache, "").unwrap();
+    pm2.signal(runner, Signal::KILL);
+    pm2.until("more failed starts than the limit", || pm2.ends("code [1]") > 6);
+    assert!(!pm2.given_up(), "{}", pm2.told());
+    fs::remove_file(&cache).unwrap();
+    pm2.world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
+    pm2.until_done(2);
+    pm2.assert_executed_once(2);
 }
