@@ -2,9 +2,14 @@
 
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// So far apart a tree's processes get the same signal.
+const SOON: Duration = Duration::from_millis(300);
 
 /// What asked for the stop; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,11 @@ impl Stop {
         }
         // Nobody is left who could ask.
         pending().await
+    }
+
+    /// Whether it was asked for, or is in a moment.
+    pub(super) async fn soon(&mut self) -> bool {
+        self.asked.is_some() && timeout(SOON, self.beyond(0)).await.is_ok()
     }
 
     /// Waits until a stop was asked for, by whom first.

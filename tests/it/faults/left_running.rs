@@ -63,9 +63,12 @@ fn whole_tree() -> String {
     TREE.replace(": >", SHEDDING)
 }
 
+type End = fn(&World, Running) -> Outcome;
+
 /// What ends a run that is in the middle of the tree, and leaves nothing.
-const ENDINGS: [(&str, fn(&World, Running) -> Outcome, Option<i32>); 5] = [
+const ENDINGS: [(&str, End, Option<i32>); 6] = [
     ("it ends by itself", |world, running| go(world, running), Some(0)),
+    ("SIGKILL of the launcher", |world, running| without_launcher(world, running), Some(0)),
     ("SIGINT", |_, running| signalled(running, Signal::INT), Some(130)),
     ("SIGTERM", |_, running| signalled(running, Signal::TERM), Some(143)),
     ("SIGHUP", |_, running| signalled(running, Signal::HUP), Some(143)),
@@ -75,6 +78,14 @@ const ENDINGS: [(&str, fn(&World, Running) -> Outcome, Option<i32>); 5] = [
 fn go(world: &World, running: Running) -> Outcome {
     std::fs::write(world.path("go"), "").unwrap();
     running.outcome()
+}
+
+/// The runner ends what that left. What had come to no end by then is tried again, or is reported.
+fn without_launcher(world: &World, running: Running) -> Outcome {
+    let left = sleeps(world);
+    kill_process(launcher(&running), Signal::KILL).unwrap();
+    wait_until("the old tree's end", || !sleeps(world).iter().any(|line| left.contains(line)));
+    go(world, running)
 }
 
 fn signalled(running: Running, signal: Signal) -> Outcome {
@@ -151,22 +162,24 @@ fn pending(running: &Running, signal: Signal) -> bool {
     u64::from_str_radix(mask.trim(), 16).unwrap() >> (signal.as_raw() - 1) & 1 == 1
 }
 
-/// The runner is frozen meanwhile, so that it sees nothing of its launchers' deaths.
-fn kill_with_its_launchers(running: Running) {
+fn launcher(running: &Running) -> Pid {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut launchers = entries.filter_map(|entry| {
+        let read = |name: &str| {
+            std::fs::read(entry.path().join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        };
+        let (stat, line) = (read("stat").ok()?, read("cmdline").ok()?);
+        let parent: u32 = stat.rsplit(") ").next()?.split(' ').nth(1)?.parse().ok()?;
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        (parent == running.child.id() && line.contains("__launch")).then(|| Pid::from_raw(pid))?
+    });
+    launchers.next().unwrap()
+}
+
+/// The runner is frozen meanwhile, so that it sees nothing of its launcher's death.
+fn kill_with_its_launcher(running: Running) {
     running.signal(Signal::STOP);
-    let runner = running.child.id();
-    let mut launchers = 0;
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let read = |name: &str| std::fs::read(entry.path().join(name)).unwrap_or_default();
-        let stat = String::from_utf8_lossy(&read("stat")).into_owned();
-        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
-        if parent == Some(runner) && String::from_utf8_lossy(&read("cmdline")).contains("__launch") {
-            kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
-            launchers += 1;
-        }
-    }
-    assert_eq!(launchers, 1);
+    kill_process(launcher(&running), Signal::KILL).unwrap();
     running.kill();
 }
 
@@ -180,7 +193,7 @@ fn what_a_killed_runner_and_its_killed_launcher_left_is_ended_by_the_next_run_an
         let world = world(what, TREE);
         let running = world.start(&["run"]);
         world.wait_for("waiting");
-        kill_with_its_launchers(running);
+        kill_with_its_launcher(running);
         assert!(processes::of(&world.path("")).len() >= 8, "{what:?}: {:?}", processes::of(&world.path("")));
         let outcome = the_next_run_finishes(&world, &format!("{what:?}"));
         outcome.says("processes that a killed run left were ended");
