@@ -28,8 +28,9 @@ module.exports = {
 
       // Exit 2 is a wrong setting or file, 3 a guard: a restart would meet the same error, or refill the budget.
       stop_exit_codes: [2, 3, 10],
-      // What else ends it (codex out of order, a full disk, a kill) may pass. After 50 starts in a row that all end within
-      // 20 s, some 12 minutes, PM2 gives up.
+      // What else ends it (codex out of order, a full disk, a kill) may pass: it is started again, for as long as it takes.
+      // Only what never works is given up, after 50 starts that all end within 20 s, some 12 minutes: PM2 counts them in the
+      // first min_uptime times max_restarts after `pm2 start` alone.
       restart_delay: 15000,
       min_uptime: '20s',
       max_restarts: 50,

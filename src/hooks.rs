@@ -122,6 +122,7 @@ fn answer(ended: Ended) -> Answer {
         Exit::Signal(signal) => no(format!("ended by signal {signal}")),
         Exit::Limit(limit) => Answer::No(limit.to_owned()),
         Exit::NotStarted(why) => Answer::No(why),
-        Exit::Stopped | Exit::Outside => Answer::Stopped,
+        Exit::Outside => Answer::No("ended from outside, by a signal or with its launcher".to_owned()),
+        Exit::Stopped => Answer::Stopped,
     }
 }

@@ -26,7 +26,7 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     // Everything is checked before anything is written or locked.
     let settings = Opened::open(Arc::new(settings))?.settings;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    let stop = runtime.block_on(async { Stop::on_signals() }).map_err(anyhow::Error::from)?;
+    let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
     let lock = lock(&settings)?;
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);

@@ -55,7 +55,13 @@ impl Spawner {
             hard: after(began, job.limit),
             strays: 0,
         };
-        Ok(running.follow(watch, stop).await.ended(&record, began))
+        let mut ended = running.follow(watch, stop).await.ended(&record, began);
+        // Who signals a whole tree, as PM2 can, reaches the program before the runner: a stop is no failure of the program's.
+        let untimely = matches!(ended.exit, Exit::Code(1..) | Exit::Signal(_) | Exit::Outside);
+        if untimely && stop.soon().await {
+            ended.exit = Exit::Stopped;
+        }
+        Ok(ended)
     }
 
     /// Makes the record folder fit for a new run. Gives the file that is to be standard input.

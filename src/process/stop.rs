@@ -2,9 +2,14 @@
 
 use std::future::pending;
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// So far apart a tree's processes get the same signal.
+const SOON: Duration = Duration::from_millis(300);
 
 /// What asked for the stop; it decides the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +50,18 @@ impl Stop {
     }
 
     /// Asked for by SIGINT, SIGTERM and SIGHUP to this process, which no longer end it from here on; nor does SIGXFSZ: a file
-    /// that grows beyond its limit is an error of the write. Needs a runtime.
+    /// that grows beyond its limit is an error of the write. They are heard on a thread of their own: the runner's waits for
+    /// git, and would start another codex before it heard of them.
     pub fn on_signals() -> io::Result<Stop> {
         let (stopper, stop) = Stop::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let entered = runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
         drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
-        tokio::spawn(async move {
+        drop(entered);
+        let hear = async move {
             loop {
                 tokio::select! {
                     _ = interrupt.recv() => stopper.ask(Signal::Interrupt),
@@ -60,7 +69,8 @@ impl Stop {
                     _ = hangup.recv() => stopper.ask(Signal::Terminate),
                 }
             }
-        });
+        };
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || runtime.block_on(hear))?;
         Ok(stop)
     }
 
@@ -79,6 +89,11 @@ impl Stop {
         }
         // Nobody is left who could ask.
         pending().await
+    }
+
+    /// Whether it was asked for, or is in a moment.
+    pub(super) async fn soon(&mut self) -> bool {
+        self.asked.is_some() && timeout(SOON, self.beyond(0)).await.is_ok()
     }
 
     /// Waits until a stop was asked for, by whom first.

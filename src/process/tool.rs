@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -45,7 +46,9 @@ impl Tool {
             .env_clear()
             .envs(env.iter().map(|(name, value)| (name, value)))
             .envs(self.marker.iter().map(|marker| (MARKER, marker)))
-            .current_dir(folder);
+            .current_dir(folder)
+            // A terminal's Ctrl-C is for the runner alone: it stops when the tool has done its short work.
+            .process_group(0);
         let verb = args.first().map(OsString::as_os_str).unwrap_or_default();
         let output = effect("run", Path::new(verb), || output(&mut command, input));
         let output = output.with_context(|| format!("cannot run {program}"))?;

@@ -10,4 +10,6 @@ mod crashes;
 mod disks;
 mod journal;
 mod killed;
+mod left_running;
+mod terminal;
 mod unwritable;

@@ -11,6 +11,7 @@ mod explain;
 mod faults;
 mod fuzzed;
 mod hostile;
+#[path = "../pm2/pm2.rs"]
 mod pm2;
 mod process;
 mod real_codex;

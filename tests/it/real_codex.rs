@@ -3,11 +3,12 @@
 //! It is taken from `CODEX_BIN` or PATH. Where there is none these tests say that they were skipped; with `KANBAN_CI=1` they
 //! fail.
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::board::{cards, diff, note, without_state};
 use crate::support::model::{self, Model, configure};
-use crate::support::{Outcome, World};
+use crate::support::{Outcome, World, processes, wait_until};
 
 /// `KB-1` by a tool call, `KB-2` by a patch, `KB-3` by words alone.
 fn three_cards() -> Value {
@@ -147,4 +148,30 @@ fn what_went_wrong_outside_is_forgotten_once_codex_works_again() {
     world.run(&["run"]).exits(0).says("2 promoted");
     let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
     assert_eq!(numbers, [1, 1, 1].map(Some));
+}
+
+/// Codex gives each tool a session of its own, and passes a kill on to none.
+#[test]
+fn however_the_run_ends_nothing_of_a_tools_tree_is_left() {
+    let tool = "[ -e $WORLD/go ] || { setsid sleep 300 & (setsid sh -c 'sleep 300 & sleep 300' &); \
+                sh -c \"trap '' INT TERM HUP; sleep 300; sleep 300\" & : >$WORLD/waiting; sleep 300; }; \
+                mkdir -p made; echo 'made for KB-1' >made/KB-1.txt";
+    let script = json!([{"match": "", "steps": [{"shell": tool}, {"say": "Made."}]}]);
+    for (signal, code) in
+        [(Signal::INT, Some(130)), (Signal::TERM, Some(143)), (Signal::HUP, Some(143)), (Signal::KILL, None)]
+    {
+        let Some(world) = model::world(&cards(1)) else { return };
+        let _model = Model::start(&world, &script);
+        let running = world.start(&["run"]);
+        world.wait_for("waiting");
+        running.signal(signal);
+        let outcome = running.outcome_alone();
+        assert_eq!(outcome.code, code, "{signal:?}: {outcome}");
+        if signal == Signal::KILL {
+            wait_until("the launcher's end", || processes::of(&world.path("")).is_empty());
+        }
+        assert_eq!(processes::of(&world.path("")), [] as [String; 0], "{signal:?}");
+        std::fs::write(world.path("go"), "").unwrap();
+        world.run(&["run"]).exits(0).says("2 promoted");
+    }
 }

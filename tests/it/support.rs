@@ -368,6 +368,15 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The program that an environment variable names, as a path or a name, or else `name`; None as in [`program`].
+pub fn program_of(variable: &str, name: &str) -> Option<PathBuf> {
+    let named = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
+    match PathBuf::from(&named) {
+        path if path.is_file() => Some(path),
+        _ => program(&named),
+    }
+}
+
 /// Says past the test harness, which keeps the output of tests that pass, that one was not run.
 pub fn skipped(why: &str) {
     use std::io::Write;

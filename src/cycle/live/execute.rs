@@ -18,7 +18,7 @@ use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
 use crate::failure::disk_hint;
 use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
-use crate::process::{Exit, Input, Job, Stop, Watch, recorded};
+use crate::process::{Exit, Input, Job, Watch, recorded};
 use crate::provider::Applied;
 use crate::storage::Stamp;
 
@@ -76,7 +76,7 @@ impl Live {
         let usage = events.used(&ended.exit, &ended.stdout.tail);
         let message = message(&folder, &events, &ended.stdout.tail);
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
-        let ending = self.ending(outcome, &folder).await?;
+        let ending = self.ending(outcome, &folder)?;
         book.state.stopping = self.stop.asked().is_some();
         let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore)?;
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
@@ -147,7 +147,7 @@ impl Live {
     }
 
     /// What an outcome costs. The message of a good one is kept for later judgements.
-    async fn ending(&mut self, outcome: Outcome, folder: &Path) -> Result<Ending> {
+    fn ending(&self, outcome: Outcome, folder: &Path) -> Result<Ending> {
         let kept = folder.join("message.md");
         match &outcome {
             Outcome::Ok { message } => {
@@ -159,8 +159,8 @@ impl Live {
         }
         Ok(match outcome {
             Outcome::Ok { .. } => Ending::Ok,
-            // PM2 ends codex and this runner one after the other: a stop is never taken for a failure.
-            _ if self.stopping_soon().await => Ending::Interrupted,
+            // A stop is never taken for a failure.
+            _ if self.stop.asked().is_some() => Ending::Interrupted,
             Outcome::Work { reason } => Ending::Work { reason },
             Outcome::Infrastructure { reason, hint, reset, .. } => {
                 let now = jiff::Zoned::now().datetime();
@@ -174,11 +174,6 @@ impl Live {
                 wait_seconds: None,
             },
         })
-    }
-
-    async fn stopping_soon(&mut self) -> bool {
-        let mut stop: Stop = self.stop.clone();
-        tokio::time::timeout(std::time::Duration::from_millis(300), stop.wait()).await.is_ok()
     }
 
     /// The rules that an attempt's trees are taken with.
@@ -327,7 +322,7 @@ impl Live {
         };
         tracing::info!(card = %attempt.card, "recovered: {outcome:?}");
         Ok(match outcome {
-            Outcome::Ok { .. } => (self.ending(outcome, folder).await?, events.usage),
+            Outcome::Ok { .. } => (self.ending(outcome, folder)?, events.usage),
             // A codex that lost its runner ends badly without a fault of its own.
             Outcome::Work { .. } | Outcome::Infrastructure { .. } | Outcome::Interrupted => {
                 self.writer.remove(&folder.join("message.md"))?;

@@ -124,7 +124,8 @@ impl Live {
             Exit::Signal(signal) => (false, false, format!("ended by signal {signal}")),
             Exit::NotStarted(why) => (false, false, why),
             Exit::Limit(limit) => (false, true, limit.to_owned()),
-            Exit::Stopped | Exit::Outside => return Ok(None),
+            Exit::Outside => (false, true, "ended from outside, by a signal or with its launcher".to_owned()),
+            Exit::Stopped => return Ok(None),
         };
         let output = format!("{}{}", ended.stdout.tail, ended.stderr.tail);
         let tail = if passed { String::new() } else { tail(output.trim_end(), TAIL) };

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::{World, program, wait_until};
+use super::{World, program, program_of, wait_until};
 
 /// Codex asks one host alone with this: plug-ins and metrics would contact others.
 const CONFIG: &str = r#"
@@ -24,11 +24,7 @@ supports_websockets = false
 
 /// A world with the real codex; None after saying that it is skipped.
 pub fn world(cards: &str) -> Option<World> {
-    let named = std::env::var("CODEX_BIN").unwrap_or_else(|_| "codex".to_owned());
-    let codex = match PathBuf::from(&named) {
-        path if path.is_file() => path,
-        _ => program(&named)?,
-    };
+    let codex = program_of("CODEX_BIN", "codex")?;
     program("python3")?;
     Some(World::new(cards).env("CODEX_BIN", codex.to_str().unwrap()))
 }
