@@ -129,10 +129,10 @@ impl Pm2 {
         kill_process(pid, signal).unwrap_or_else(|error| panic!("{pid:?}: {error}\n{}", self.told()));
     }
 
-    /// What is running of this world, PM2's daemon aside.
+    /// What is running of this world, PM2's daemon and what that measures the disk with aside.
     fn left(&self) -> Vec<String> {
         let mut left = processes::of(&self.world.path(""));
-        left.retain(|line| !is_daemon(line));
+        left.retain(|line| !is_daemon(line) && !line.ends_with(": df -kP"));
         left
     }
 

@@ -202,7 +202,8 @@ fn a_run_on_a_journal_with_a_flipped_bit_loses_no_card() {
     let world = World::new(&cards(2));
     world.run(&["run", "--max-cards", "1"]).exits(3);
     let (whole, board) = (fs::read(world.cache("journal.jsonl")).unwrap(), world.board());
-    for at in (0..whole.len()).step_by(whole.len() / 12) {
+    // Without its end the last line is torn, which is no damage: see above and `journal`.
+    for at in (0..whole.len() - 1).step_by(whole.len() / 12) {
         world.write("board.md", &board);
         let mut bytes = whole.clone();
         bytes[at] ^= 0x80;
