@@ -237,8 +237,8 @@ impl Writer {
     pub fn reserve(&self, folder: &Path, bytes: u64) -> Result<Reserve> {
         self.allow(folder)?;
         let reserve = || -> io::Result<Reserve> {
-            let file = tempfile::tempfile_in(folder)?;
-            match fallocate(&file, FallocateFlags::empty(), 0, bytes) {
+            let file = effect("create", folder, || tempfile::tempfile_in(folder))?;
+            match effect("fallocate", folder, || fallocate(&file, FallocateFlags::empty(), 0, bytes)) {
                 Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(Reserve { _file: file }),
                 Err(error) => Err(error.into()),
             }
@@ -433,7 +433,7 @@ impl Appender {
         if written.is_err()
             && let Ok(length) = before
         {
-            self.file.set_len(length).ok();
+            effect("truncate", &self.path, || self.file.set_len(length)).ok();
         }
         self.stamp();
         written.with_context(|| format!("cannot append to {}", self.path.display()))

@@ -328,14 +328,15 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
     let visits = state.visits(card, column);
     let waiting = visits.and_then(|visits| visits.waiting.as_ref());
     let waiting = waiting.filter(|waiting| waiting.key == plan.key && waiting.gate == plan.gate);
-    if state.history(card).is_some_and(|history| history.held) {
+    let history = state.history(card);
+    if history.is_some_and(|history| history.held) {
         return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
     }
-    let edited = state.history(card).and_then(|history| history.edited.as_ref());
+    let edited = history.and_then(|history| history.edited.as_ref());
     if edited.is_some_and(|edited| edited.other_tests && edited.text == plan.text) {
         return (Readiness::Blocked, other_tests(card));
     }
-    if state.history(card).is_some_and(|history| history.arrived.as_ref() == Some(column)) {
+    if history.is_some_and(|history| history.arrived.as_ref() == Some(column)) {
         let reason = format!("it came here while an attempt at it ran: move it again or `retry {card}`");
         return (Readiness::Blocked, reason);
     }

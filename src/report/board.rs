@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::page::Page;
-use crate::board::{Board, Card, Refused};
+use crate::board::{Board, Card, CardId, Column, Refused};
 use crate::rules::{Rule, Rules};
 
 /// `board --format json`.
@@ -18,7 +18,7 @@ pub struct BoardPage {
 
 #[derive(Debug, Serialize)]
 pub struct ColumnPage {
-    pub name: String,
+    pub name: Column,
     /// None: nothing is worked here.
     pub rule: Option<RulePage>,
     /// In the order in which they are worked.
@@ -29,14 +29,14 @@ pub struct ColumnPage {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RulePage {
-    pub on_pass: Option<String>,
-    pub on_fail: Option<String>,
-    pub on_exhausted: Option<String>,
+    pub on_pass: Option<Column>,
+    pub on_fail: Option<Column>,
+    pub on_exhausted: Option<Column>,
 }
 
 #[derive(Debug, Serialize)]
 pub struct CardPage {
-    pub id: String,
+    pub id: CardId,
     /// Whether the id stands on the board; otherwise it is written there when the card is first worked.
     pub stamped: bool,
     pub title: String,
@@ -47,8 +47,8 @@ pub struct CardPage {
 
 impl BoardPage {
     pub fn of(source: &str, board: Board, rules: &Rules) -> BoardPage {
-        let column = |column: &crate::board::Column| ColumnPage {
-            name: column.0.clone(),
+        let column = |column: &Column| ColumnPage {
+            name: column.clone(),
             rule: rules.columns.get(column).map(RulePage::of),
             cards: board.column(column).map(CardPage::of).collect(),
         };
@@ -59,8 +59,8 @@ impl BoardPage {
 
 impl RulePage {
     fn of(rule: &Rule) -> RulePage {
-        let name = |column: &Option<crate::board::Column>| column.as_ref().map(|column| column.0.clone());
-        RulePage { on_pass: name(&rule.on_pass), on_fail: name(&rule.on_fail), on_exhausted: name(&rule.on_exhausted) }
+        let Rule { on_pass, on_fail, on_exhausted, .. } = rule.clone();
+        RulePage { on_pass, on_fail, on_exhausted }
     }
 
     fn told(&self) -> String {
@@ -76,7 +76,7 @@ impl RulePage {
 impl CardPage {
     fn of(card: &Card) -> CardPage {
         CardPage {
-            id: card.id.0.clone(),
+            id: card.id.clone(),
             stamped: card.stamped,
             title: card.title.clone(),
             labels: card.labels.clone(),

@@ -54,7 +54,8 @@ mod points {
     /// A point's name is the same in every world: `before rename board.md 2`, the second time.
     pub fn reached(when: &str, what: &str, path: &Path) {
         static HASH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("[0-9a-f]{16,}").ok());
-        let (Some(points), Some(hash)) = (POINTS.get(), HASH.as_ref()) else { return };
+        let Some(points) = POINTS.get() else { return };
+        let Some(hash) = HASH.as_ref() else { return };
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{when} {what} {}", hash.replace_all(&file, "HASH"));
         let Ok(mut reached) = points.reached.lock() else { return };

@@ -1,7 +1,7 @@
 //! Files of the workspace, put as git knows them. Git knows of a file whether it may be executed and whether it is a symlink.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Writer, sha256};
+use super::{Writer, effect, sha256, sync};
 
 const LINK: u32 = 0o120_000;
 const EXECUTABLE: u32 = 0o100_755;
@@ -20,25 +20,25 @@ impl Writer {
     pub fn put(&self, path: &Path, mode: u32, bytes: &[u8], still: impl FnOnce() -> bool) -> Result<bool> {
         self.allow(path)?;
         let staged = staged(path);
-        let put = || -> io::Result<bool> {
+        let put = || -> Result<bool> {
             let folder = path.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
+            effect("mkdir", folder, || fs::create_dir_all(folder))?;
             stage(&staged, path, mode, bytes)?;
             if !still() {
-                fs::remove_file(&staged)?;
+                self.remove(&staged)?;
                 return Ok(false);
             }
             // An empty folder is nothing to lose.
             if fs::symlink_metadata(path).is_ok_and(|data| data.is_dir()) {
-                fs::remove_dir(path)?;
+                effect("rmdir", path, || fs::remove_dir(path))?;
             }
-            fs::rename(&staged, path)?;
-            File::open(folder)?.sync_all()?;
+            effect("rename", path, || fs::rename(&staged, path))?;
+            sync(folder)?;
             Ok(true)
         };
         put().map_err(|error| {
-            fs::remove_file(&staged).ok();
-            anyhow::Error::from(error).context(format!("cannot put {} back", path.display()))
+            self.remove(&staged).ok();
+            error.context(format!("cannot put {} back", path.display()))
         })
     }
 
@@ -49,7 +49,7 @@ impl Writer {
         }
         let folders = path.ancestors().skip(1).take_while(|folder| *folder != top && folder.starts_with(top));
         for folder in folders {
-            match fs::remove_dir(folder) {
+            match effect("rmdir", folder, || fs::remove_dir(folder)) {
                 Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
                 Err(error) if error.kind() != ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
@@ -62,10 +62,7 @@ impl Writer {
 
     /// Removes what a [`Writer::put`] that was killed left beside `path`.
     pub fn unstage(&self, path: &Path) -> Result<()> {
-        match fs::symlink_metadata(staged(path)) {
-            Ok(_) => self.remove(&staged(path)),
-            Err(_) => Ok(()),
-        }
+        self.remove(&staged(path))
     }
 }
 
@@ -77,17 +74,19 @@ fn staged(path: &Path) -> PathBuf {
 
 fn stage(staged: &Path, path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     if mode == LINK {
-        return symlink(OsStr::from_bytes(bytes), staged);
+        return effect("symlink", path, || symlink(OsStr::from_bytes(bytes), staged));
     }
     let executable = mode == EXECUTABLE;
     let new = if executable { 0o777 } else { 0o666 };
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(new).open(staged)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(new);
+    let mut file = effect("create", path, || options.open(staged))?;
     if let Ok(old) = fs::symlink_metadata(path).map(|data| (data.is_file(), data.permissions().mode() & 0o777))
         && let (true, old) = old
     {
         let mode = if executable { old | (old & 0o444) >> 2 } else { old & !0o111 };
         file.set_permissions(Permissions::from_mode(mode))?;
     }
-    file.write_all(bytes)?;
-    file.sync_all()
+    effect("write", path, || file.write_all(bytes))?;
+    effect("sync", path, || file.sync_all())
 }

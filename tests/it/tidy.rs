@@ -144,6 +144,20 @@ fn only_process_makes_children() {
 }
 
 #[test]
+fn a_run_can_die_before_and_after_whatever_storage_does() {
+    let mut storage = all();
+    storage.retain(|source| source.is("storage"));
+    for source in &mut storage {
+        // A call is on the line of its effect. Streams are none: see there.
+        let stream = source.is("storage/rotate");
+        let kept = source.code.lines().map(|line| if stream || line.contains("effect(") { "" } else { line });
+        source.code = kept.collect::<Vec<_>>().join("\n");
+    }
+    let acts = r"\bfs::(rename|remove_\w+|create_dir\w*|write|copy|hard_link|set_permissions)\b|\.(sync_all|sync_data|write_all|set_len|persist)\(|\bsymlink\(|\bfallocate\(|\btempfile_in\(";
+    none("an effect that is done by no `effect`", find(&storage, acts, &[]));
+}
+
+#[test]
 fn whoever_holds_no_run_lock_reads_trees_and_starts_nothing_else() {
     none("runs tools without the run lock", find(&all(), r"\bTool::unlocked\b", &["evidence/saved"]));
     let sources = all();

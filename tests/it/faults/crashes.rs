@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::World;
 use crate::support::board::settled;
 
-/// A card that is promoted twice, past hooks; one that is given up; one whose test is a program; one that is refused.
+/// A card that is promoted twice, past hooks; one whose work is taken back and that is given up; one whose test is a program; one that is refused.
 const CARDS: &str = "\
 - [ ] KB-1 first @made
 - [ ] KB-2 second @made
@@ -25,6 +25,7 @@ statuses:
     onPass: Review
     maxAttempts: 2
     onExhausted: Blocked
+    onFailWork: stash
     redGreen: true
     evidence: [changes]
     beforeTransition: { shell: ./hooks/before.sh }
@@ -49,7 +50,7 @@ fn world() -> World {
         .env("ALLOW_SHELL_TESTS", "true")
         .env("SHELL_TEST_ALLOWLIST", "test")
         .env("SIMILARITY_THRESHOLD", "1")
-        .codex("[ $card = KB-2 ] || make made")
+        .codex("if [ $card = KB-2 ]; then make other; else make made; fi")
 }
 
 /// Records of earlier runs that nobody needs any more, more than a journal may have.
