@@ -124,12 +124,13 @@ impl Opened {
                 return Opened::open(Arc::new(settings.with_config(config.clone())?));
             }
         }
-        let provider = provider::open(settings.provider, &settings.source, settings.next)?;
+        let provider = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?;
         let board = provider.read().map_err(|error| match error.downcast::<Failure>() {
             Ok(failure) => failure,
             Err(error) => Failure::from(error),
         })?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
+        let board = board.arranged(&inputs.rules.order);
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);
         Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
@@ -152,6 +153,7 @@ impl Opened {
         for event in self.state.moved_by_people(&self.board) {
             self.state.apply(&Record { v: VERSION, at: now, event });
         }
+        self.state.board = Some(Arc::new(self.board.clone()));
         (self.board, self.state, Planner { settings: self.settings, inputs: Arc::new(self.inputs) })
     }
 }

@@ -184,9 +184,11 @@ impl Writer {
     pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
         self.allow(path)?;
         let staged = self.stage(path, bytes)?;
-        let now = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if now != expected {
-            return Ok(false);
+        match fs::read(path) {
+            Ok(now) if now == expected => {}
+            Ok(_) => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
         staged.commit()?;
         Ok(true)

@@ -78,7 +78,7 @@ async fn work(settings: Arc<Settings>, lock: &RunLock, writer: Writer, out: crat
     };
     begin(&mut live, &mut book, strays, &damaged)?;
     for refused in &board.refused {
-        tracing::warn!(lines = ?refused.lines, "refused: {}: {}", refused.title, refused.reason);
+        tracing::warn!("refused: {refused}");
     }
     let outcome = drive(&mut live, &mut book).await;
     end(&live, &mut book, outcome)

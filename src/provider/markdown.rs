@@ -1,34 +1,28 @@
 //! Markdown boards: headings with lists of cards, or a to-do list whose next item is the card.
 //!
-//! [`parse`] and [`edit`] are pure; here the file is read and replaced. Each write is planned on the file as it was just read
-//! and made only while it is still so; else it is planned again.
+//! [`parse`] and [`edit`] are pure; here the file is read and replaced.
 
 mod card;
 mod columns;
 pub mod edit;
-mod identity;
+pub(super) mod identity;
 mod lines;
 mod next;
-mod note;
+pub(super) mod note;
 mod outline;
 pub mod parse;
 mod seen;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result};
 
 use self::edit::Edited;
-use self::parse::{Mode, parse};
+use self::parse::{Mode, Unreadable, parse};
+use super::swap::{self, Planned, Refusal, applied};
 use super::{Applied, Note, Provider};
 use crate::board::{Board, Card, CardId, Column};
-use crate::failure::{Failure, Kind, Problem};
 use crate::storage::Writer;
-
-/// How often a write is planned again because the file changed under it, and the pause before each.
-const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(25);
 
 /// A board in one markdown file.
 #[derive(Debug)]
@@ -42,73 +36,23 @@ impl Markdown {
         Markdown { path: path.to_owned(), mode: if next { Mode::Next } else { Mode::Board } }
     }
 
-    fn text(&self) -> Result<String> {
-        let bytes = std::fs::read(&self.path).map_err(|error| {
-            let missing = error.kind() == std::io::ErrorKind::NotFound;
-            let kind = if missing { Kind::Usage } else { Kind::Error };
-            let failure = Failure::new(kind, Error::new(error).context(format!("cannot read {}", self.path.display())));
-            Error::msg(if missing { failure.hint("--source names the board") } else { failure })
-        })?;
-        String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
-            self.problem(line, "not UTF-8 text", "save the file as UTF-8")
-        })
-    }
-
-    /// What is wrong with the file as a whole, as an error that downcasts to [`Failure`].
-    fn problem(&self, line: usize, text: &str, hint: &str) -> Error {
-        let file = self.path.display().to_string();
-        let problem = Problem { file, line, column: 0, text: text.to_owned(), hint: Some(hint.to_owned()) };
-        Error::msg(Failure::from(vec![problem]))
-    }
-
-    /// Plans an edit on what the file holds and writes it, again and again while others write in between.
     fn edit(&self, writer: &Writer, plan: impl Fn(&str) -> Result<Edited>) -> Result<Edited> {
-        for _ in 0..TRIES {
-            let text = self.text()?;
+        swap::edit(&self.path, writer, || {
+            let text = swap::text(&self.path)?;
             let edited = plan(&text).map_err(|error| match parse(&text, self.mode) {
                 Ok(_) => Error::new(Refusal(format!("{error:#}"))),
                 Err(_) => error.context(self.path.display().to_string()),
             })?;
-            let Edited::Text(new) = &edited else { return Ok(edited) };
-            if writer.swap(&self.path, text.as_bytes(), new.as_bytes())? {
-                return Ok(edited);
-            }
-            std::thread::sleep(PAUSE);
-        }
-        bail!(
-            "{} changed each of the {TRIES} times that it was to be written: stop the other program that writes it",
-            self.path.display()
-        )
+            Ok(Planned { path: self.path.clone(), text, edited })
+        })
     }
-}
-
-/// The board can be read, and this one thing can't be written on it.
-#[derive(Debug)]
-struct Refusal(String);
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Refusal {}
-
-fn applied(edited: Result<Edited>, id: &CardId) -> Result<Applied> {
-    Ok(match edited {
-        Ok(Edited::Text(_)) => Applied::Done { id: id.clone() },
-        Ok(Edited::Already) => Applied::Already,
-        Ok(Edited::Elsewhere(column)) => Applied::Elsewhere(column),
-        Err(error) => Applied::Refused(error.downcast::<Refusal>()?.0),
-    })
 }
 
 impl Provider for Markdown {
     fn read(&self) -> Result<Board> {
-        let text = self.text()?;
-        let parsed = parse(&text, self.mode).map_err(|wrong| self.problem(wrong.line, &wrong.text, columns::HINT))?;
+        let text = swap::text(&self.path)?;
+        let wrong = |wrong: Unreadable| swap::problem(&self.path, wrong.line, &wrong.text, columns::HINT);
+        let parsed = parse(&text, self.mode).map_err(wrong)?;
         Ok(parsed.board())
     }
 
@@ -144,6 +88,8 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+    use crate::failure::{Failure, Kind};
+    use crate::provider::swap::TRIES;
 
     const BOARD: &str = "## Todo\n\n- [ ] A ^a\n\n## Done\n";
 
@@ -168,7 +114,7 @@ mod tests {
         });
         assert!(matches!(edited, Ok(Edited::Text(_))), "{edited:?}");
         assert_eq!(tries.get(), 2);
-        assert_eq!(board.text().unwrap(), "## Todo\n\n- [ ] new\n\n## Done\n- [ ] A ^a\n");
+        assert_eq!(swap::text(&board.path).unwrap(), "## Todo\n\n- [ ] new\n\n## Done\n- [ ] A ^a\n");
     }
 
     #[test]
@@ -181,7 +127,7 @@ mod tests {
             Ok(Edited::Text(text.replace('A', "B")))
         });
         assert!(edited.unwrap_err().to_string().contains("changed each of the 20 times"));
-        assert_eq!(board.text().unwrap(), format!("{BOARD}- [ ] {TRIES}\n"));
+        assert_eq!(swap::text(&board.path).unwrap(), format!("{BOARD}- [ ] {TRIES}\n"));
     }
 
     #[test]
@@ -192,7 +138,7 @@ mod tests {
         let linked = Markdown::new(&link, false);
         linked.create_column(&writer, &Column("Review".to_owned())).unwrap();
         assert!(link.is_symlink());
-        assert_eq!(board.text().unwrap(), format!("{BOARD}\n## Review\n"));
+        assert_eq!(swap::text(&board.path).unwrap(), format!("{BOARD}\n## Review\n"));
     }
 
     #[test]

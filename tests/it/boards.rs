@@ -11,6 +11,7 @@ mod properties;
 use std::path::{Path, PathBuf};
 
 use kanban_codex_exec::board::{Board, Card, Column};
+use kanban_codex_exec::provider::file::keys::Keys;
 use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, open};
 use kanban_codex_exec::storage::Writer;
 use serde::Deserialize;
@@ -96,7 +97,7 @@ fn run(folder: &Path) -> Vec<String> {
     let path = world.path().join("board.md");
     let input = std::fs::read(folder.join("input.md")).unwrap();
     std::fs::write(&path, &input).unwrap();
-    let provider = open(Kind::Markdown, &path, case.next).unwrap();
+    let provider = open(Kind::Markdown, &path, case.next, &Keys::default()).unwrap();
     let mut wrong = match (provider.read(), &case.error) {
         (Ok(board), None) => check_board(&case, &board),
         (Ok(board), Some(error)) => vec![format!("read, where {error:?} was expected: {board:#?}")],
@@ -186,6 +187,7 @@ fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Res
         state: None,
         status: Column(String::new()),
         labels: Vec::new(),
+        dependencies: Vec::new(),
         metadata: Default::default(),
         line: 0,
         stamped: false,
