@@ -6,12 +6,12 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::tree::{Entry, Kind, Node, Style, Wrong, unique};
+use super::tree::{DEEPEST, Entry, Kind, Node, Style, Wrong, unique};
 
 /// Reads the value that `text` is. Spans start at `from`.
 pub(super) fn parse(text: &str, from: usize) -> Result<Node, Wrong> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| wrong(text, from, &error))?;
-    node(raw.get(), from + offset(text, raw.get()))
+    node(raw.get(), from + offset(text, raw.get()), 0)
 }
 
 /// `inner` is a part of `outer`: where it begins.
@@ -28,9 +28,12 @@ fn wrong(text: &str, from: usize, error: &serde_json::Error) -> Wrong {
 }
 
 /// `text` is the value and nothing around it.
-fn node(text: &str, from: usize) -> Result<Node, Wrong> {
+fn node(text: &str, from: usize, depth: usize) -> Result<Node, Wrong> {
+    if depth > DEEPEST {
+        return Err(Wrong::new(from, "nested too deep"));
+    }
     let failed = |error: serde_json::Error| wrong(text, from, &error);
-    let inner = |raw: &RawValue| node(raw.get(), from + offset(text, raw.get()));
+    let inner = |raw: &RawValue| node(raw.get(), from + offset(text, raw.get()), depth + 1);
     let kind = match text.as_bytes().first() {
         Some(b'{') => {
             let object: Object = serde_json::from_str(text).map_err(failed)?;
@@ -99,10 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(parse(&nested(90), 0).is_ok());
+        assert_eq!(parse(&nested(100_000), 0).unwrap_err().text, "nested too deep");
+    }
+
+    #[test]
     fn what_cannot_be_read_says_where() {
-        for (text, at, reason) in
-            [("[\n  {\"a\": 1,}\n]", 12, "trailing comma"), ("{\"a\": 1, \"a\": 2}", 9, "the key `a` stands twice")]
-        {
+        for (text, at, reason) in [
+            ("[\n  {\"a\": 1,}\n]", 12, "key must be a string"),
+            ("{\"a\": 1, \"a\": 2}", 9, "the key `a` stands twice"),
+        ] {
             let wrong = parse(text, 0).unwrap_err();
             assert!(wrong.at == at && wrong.text.contains(reason), "{text:?}: {wrong:?}");
         }

@@ -288,7 +288,7 @@ fn lines(text: &str, start: usize) -> Result<Vec<Node>, Wrong> {
     let mut nodes = Vec::new();
     for line in text[start..].split_inclusive('\n') {
         if !line.trim().is_empty() {
-            nodes.push(json::parse(line, at)?);
+            nodes.push(json::parse(line.trim_end(), at)?);
         }
         at += line.len();
     }

@@ -23,10 +23,16 @@ pub(super) fn apply(text: &str, mut splices: Vec<Splice>) -> String {
 /// The text as a scalar.
 pub(super) fn scalar(text: &str, style: Style) -> String {
     match style {
-        Style::Plain => text.to_owned(),
-        Style::Single => format!("'{}'", text.replace('\'', "''")),
+        Style::Plain if bare(text) => text.to_owned(),
+        Style::Plain | Style::Single => format!("'{}'", text.replace('\'', "''")),
         Style::Double | Style::Block => printable(&serde_json::Value::from(text).to_string()),
     }
+}
+
+/// Whether every reader of YAML takes the text for text: it is no number, date or word of another meaning.
+fn bare(text: &str) -> bool {
+    let meant = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    text.starts_with(char::is_alphabetic) && !meant.contains(&text.to_lowercase().as_str())
 }
 
 /// JSON that is also YAML, where some characters have to be escaped.

@@ -6,6 +6,9 @@ use serde_json::{Map, Number, Value};
 
 use crate::board::Column;
 
+/// Deeper than any board.
+pub(super) const DEEPEST: usize = 100;
+
 /// Why a text can't be read, and where.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {

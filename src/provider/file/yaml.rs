@@ -1,19 +1,23 @@
 //! YAML as a [`Node`]. Pure.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::tree::{Entry, Kind, Node, Style, Wrong, unique};
+use super::tree::{DEEPEST, Entry, Kind, Node, Style, Wrong, unique};
 
-/// Deeper than any board.
-const DEEPEST: usize = 100;
+/// `@name` without quotes where Backlog.md reads it, although YAML keeps the sign for itself.
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?m)^((?:assignee|reporter):[ \t]+)@").ok());
 
 /// Reads the one document in `range` of the text; None where there is nothing in it.
 pub(super) fn parse(text: &str, range: Range<usize>) -> Result<Option<Node>, Wrong> {
     let inside = &text[range.clone()];
     let bytes = inside.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
-    let mut reader = Reader { text, bytes, events: Parser::new_from_str(inside) };
+    let read = NAME.as_ref().map_or(Cow::Borrowed(inside), |name| name.replace_all(inside, "${1}a"));
+    let mut reader = Reader { text, bytes, events: Parser::new_from_str(&read) };
     let mut root = None;
     while let Some((event, span)) = reader.next()? {
         match event {
@@ -28,6 +32,7 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> Result<Option<Node>, Wro
 }
 
 struct Reader<'t> {
+    /// The text as it is written, of the same length as what is parsed.
     text: &'t str,
     /// The parser counts characters: the byte of each.
     bytes: Vec<usize>,
@@ -122,6 +127,8 @@ impl<'t> Reader<'t> {
             Style::Double => quoted('"'),
             Style::Plain | Style::Block => span,
         };
+        let plain = style == Style::Plain && span.len() == text.len();
+        let text = if plain { self.text[span.clone()].to_owned() } else { text };
         Node { span, kind: Kind::Scalar { text, style } }
     }
 }
@@ -167,6 +174,12 @@ mod tests {
     }
 
     #[test]
+    fn depth_is_bounded() {
+        let text = "[".repeat(10_000);
+        assert_eq!(parse(&text, 0..text.len()).unwrap_err().text, "nested too deep");
+    }
+
+    #[test]
     fn what_cannot_be_read_says_where() {
         for (text, at, reason) in [
             ("title: a: b\n", 8, "mapping values are not allowed"),
@@ -178,6 +191,9 @@ mod tests {
             let wrong = parse(text, 0..text.len()).unwrap_err();
             assert!(wrong.at == at && wrong.text.contains(reason), "{text:?}: {wrong:?}");
         }
+        let names = "assignee: @me\nreporter: @you # x\n";
+        let value = parse(names, 0..names.len()).unwrap().unwrap().value();
+        assert_eq!(value, serde_json::json!({"assignee": "@me", "reporter": "@you"}));
         assert!(parse("# nothing\n", 0..10).unwrap().is_none());
     }
 }
