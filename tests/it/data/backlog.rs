@@ -81,7 +81,7 @@ fn its_own_program_finds_the_worked_board_in_order() {
     }
 
     // Its edits keep what the program said, and the next run goes on from them.
-    run(&["task", "edit", "3", "-s", "To Do", "--notes", "tried", "--comment", "again, @made", "--plain"]);
+    run(&["task", "edit", "3", "-s", "To Do", "--notes", "tried", "--comment", "KB-3 again, @made", "--plain"]);
     let kept = files(&world).remove(2).1;
     assert!(kept.contains("## Comments") && kept.contains("unverified, bounced To Do → In Progress"), "{kept}");
     world.run(&["run"]).exits(0).says("somebody moved it In Progress → To Do").says("1 promoted");
