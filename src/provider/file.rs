@@ -26,9 +26,10 @@ use anyhow::{Context, Error, Result};
 use self::keys::Keys;
 use self::layout::{Ambiguous, File, Layout, ambiguous};
 use self::rank::natural;
-use self::sheet::{Change, Format, Sheet, line};
+use self::sheet::{Change, Format, Sheet};
 use self::tree::{Node, Wrong};
 use super::markdown::edit::Edited;
+use super::markdown::lines::Lines;
 use super::swap::{self, PAUSE, Planned, Refusal, applied};
 use super::{Applied, Note, Provider};
 use crate::board::{Board, Card, CardId, Column};
@@ -66,10 +67,11 @@ impl Files {
             };
             let text = swap::text(&self.source)?;
             let sheet = Sheet::parse(&text, "", format, &self.keys);
-            if let Err(wrong) = &sheet {
-                return Err(swap::problem(&self.source, line(&text, wrong.at), &wrong.text, ""));
+            let file = File { name: String::new(), text, sheet };
+            if let Err(wrong) = &file.sheet {
+                return Err(swap::problem(&self.source, file.line(wrong.at), &wrong.text, ""));
             }
-            return Ok(Layout { files: vec![File { name: String::new(), text, sheet }], ..Layout::default() });
+            return Ok(Layout { files: vec![file], ..Layout::default() });
         }
         let config = self.config()?;
         let cards = if self.source.join("tasks").is_dir() { "tasks/" } else { "" };
@@ -86,7 +88,7 @@ impl Files {
         };
         let text = swap::text(&path)?;
         let root = yaml::parse(&text, 0..text.len());
-        let root = root.map_err(|wrong| swap::problem(&path, line(&text, wrong.at), &wrong.text, ""))?;
+        let root = root.map_err(|wrong| swap::problem(&path, Lines::new(&text).number(wrong.at), &wrong.text, ""))?;
         let value = |key: &str| root.as_ref().and_then(|root| root.get(key)).map(|entry| &entry.value);
         Ok(Config {
             columns: value("statuses").map(Node::columns).unwrap_or_default(),

@@ -6,7 +6,7 @@ mod card;
 mod columns;
 pub mod edit;
 pub(super) mod identity;
-mod lines;
+pub(super) mod lines;
 mod next;
 pub(super) mod note;
 mod outline;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rank::same_id;
-use super::sheet::{Sheet, Task, line};
+use super::sheet::{Sheet, Task};
 use super::tree::Wrong;
 use crate::board::{Board, CardId, Column, Refused};
+use crate::provider::markdown::lines::Lines;
 
 /// A file of the board.
 #[derive(Debug)]
@@ -34,6 +35,11 @@ pub(super) struct Ambiguous(pub Vec<String>);
 impl File {
     fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
         self.sheet.iter().flat_map(|sheet| sheet.tasks.iter().enumerate())
+    }
+
+    /// The 1-based line of a byte.
+    pub fn line(&self, at: usize) -> usize {
+        Lines::new(&self.text).number(at)
     }
 
     fn place(&self, line: usize) -> String {
@@ -129,7 +135,7 @@ impl Layout {
                 status: None,
                 title: String::new(),
                 file: file.name.clone(),
-                lines: vec![line(&file.text, wrong.at)],
+                lines: vec![file.line(wrong.at)],
                 reason: wrong.text.clone(),
             }));
         }

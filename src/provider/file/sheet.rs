@@ -13,6 +13,7 @@ use super::{front, json, rank::Rank, section, yaml};
 use crate::board::{Card, CardId, Column};
 use crate::provider::Note;
 use crate::provider::markdown::identity::made;
+use crate::provider::markdown::lines::Lines;
 
 /// What a card's state is called among its keys.
 const STATE: &str = "kanban-codex-exec";
@@ -73,9 +74,13 @@ impl Sheet {
     /// Reads a file's text. `name` is its path in the board; what has no id is known by it or by its title.
     pub fn parse(text: &str, name: &str, format: Format, keys: &Keys) -> Result<Sheet, Wrong> {
         let mut sheet = Sheet { format, tasks: Vec::new(), refused: Vec::new(), columns: Vec::new() };
+        let lines = Lines::new(text);
         for node in sheet.nodes(text)? {
             match sheet.task(text, node, name, keys) {
-                Ok(task) => sheet.tasks.push(task),
+                Ok(mut task) => {
+                    task.card.line = lines.number(task.node.span.start);
+                    sheet.tasks.push(task);
+                }
                 Err(wrong) => sheet.refused.push(wrong),
             }
         }
@@ -92,7 +97,7 @@ impl Sheet {
                     Wrong::new(range.start, "the front matter is empty: it has a card's `id`, `title` and `status`");
                 return Ok(vec![yaml::parse(text, range)?.ok_or(nothing)?]);
             }
-            Format::JsonLines => return lines(text, start),
+            Format::JsonLines => return Ok(self.lines(text, start)),
             Format::Yaml => yaml::parse(text, start..text.len())?,
             Format::Json => Some(json::parse(&text[start..], start)?),
         };
@@ -105,6 +110,22 @@ impl Sheet {
             Some(tasks) => Ok(tasks.to_vec()),
             None => Err(Wrong::new(start, "a list of tasks is expected here, or `tasks:` or `cards:` with one")),
         }
+    }
+
+    /// A line that is no JSON is no card; the others are.
+    fn lines(&mut self, text: &str, start: usize) -> Vec<Node> {
+        let mut at = start;
+        let mut nodes = Vec::new();
+        for line in text[start..].split_inclusive('\n') {
+            if !line.trim().is_empty() {
+                match json::parse(line.trim_end(), at) {
+                    Ok(node) => nodes.push(node),
+                    Err(wrong) => self.refused.push(wrong),
+                }
+            }
+            at += line.len();
+        }
+        nodes
     }
 
     fn task(&self, text: &str, node: Node, name: &str, keys: &Keys) -> Result<Task, Wrong> {
@@ -152,7 +173,7 @@ impl Sheet {
             state,
             status: Column(status.to_owned()),
             metadata: Default::default(),
-            line: line(text, at),
+            line: 0,
             stamped: id.is_some(),
         };
         Ok(Task { card, rank: Rank::of(&node, keys), node })
@@ -281,21 +302,4 @@ fn parts(node: &Node, keys: &Keys) -> String {
     let all: Vec<String> =
         keys.all(node, "body").map(|entry| part(&entry.value)).filter(|part| !part.is_empty()).collect();
     all.join("\n\n")
-}
-
-fn lines(text: &str, start: usize) -> Result<Vec<Node>, Wrong> {
-    let mut at = start;
-    let mut nodes = Vec::new();
-    for line in text[start..].split_inclusive('\n') {
-        if !line.trim().is_empty() {
-            nodes.push(json::parse(line.trim_end(), at)?);
-        }
-        at += line.len();
-    }
-    Ok(nodes)
-}
-
-/// The 1-based line of a byte.
-pub(super) fn line(text: &str, at: usize) -> usize {
-    1 + text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
 }

@@ -50,6 +50,11 @@ pub(super) fn printable(json: &str) -> String {
 /// The value of `key` in a map, as it is to be written; behind the entry `behind` where there is none yet.
 pub(super) fn set(text: &str, map: &Node, behind: &Entry, key: &str, written: &str) -> Splice {
     match map.get(key) {
+        // What is written as nothing stands right behind its key.
+        Some(old) if old.value.span.is_empty() => {
+            let colon = old.key_span.end + text[old.key_span.end..].find(':').map_or(0, |at| at + 1);
+            (colon..colon, format!(" {written}"))
+        }
         Some(old) => (old.value.span.start..old.value.last_byte(), written.to_owned()),
         None => insert(text, map, behind, key, written),
     }

@@ -278,6 +278,7 @@ fn what_has_no_id_gets_one_when_it_is_claimed_and_keeps_it() {
             "[{\"title\": \"T\", \"status\": \"Todo\", \"id\": \"kb-ID\"}]",
         ),
         ("b.yaml", "- status: Todo\n  title: T", "- status: Todo\n  id: kb-ID\n  title: T"),
+        ("c.md", "---\nid:  # none yet\nstatus: Todo\n---\n", "---\nid: kb-ID  # none yet\nstatus: Todo\n---\n"),
         ("b.yaml", "- title: T\n  status: Todo", "- title: T\n  status: Todo\n  id: kb-ID"),
     ] {
         let world = World::new(&[(name, text)]);
@@ -341,9 +342,11 @@ fn in_one_file_cards_are_refused_by_line_and_the_file_as_a_whole() {
     ]) {
         assert!(refused.starts_with(expected), "{refused}");
     }
+    let board = World::new(&[("b.jsonl", "{\"id\": 1, \"title\": \"a\", \"status\": \"Todo\"}\n{\n")]).board("b.jsonl");
+    assert_eq!(places(&board), ["1 in Todo"]);
+    assert!(board.refused[0].to_string().starts_with("line [2]: not valid JSON"), "a line that is being written");
     for (name, text, expected) in [
         ("b.json", "[\n  {\"id\": 1,}\n]", "b.json:2: not valid JSON: key must be a string"),
-        ("b.jsonl", "{}\n{\n", "b.jsonl:2: not valid JSON"),
         ("b.yaml", "tasks: 1\n", "b.yaml:1: a list of tasks is expected"),
         ("b.toml", "", "b.toml: the file provider reads"),
     ] {
