@@ -100,6 +100,14 @@ fn the_layout_of_backlog_md_is_read_as_it_is() {
 }
 
 #[test]
+fn the_configuration_of_a_folder_of_another_name_lies_beside_it() {
+    let world = World::new(&[("backlog.config.yml", CONFIG), ("custom/tasks/task-1.md", &task("TASK-1", ""))]);
+    let board = world.board("custom");
+    assert_eq!(board.columns, ["To Do", "In Progress", "Done"].map(column));
+    assert_eq!(places(&board), ["TASK-1 in To Do"]);
+}
+
+#[test]
 fn a_folder_without_configuration_has_the_columns_of_the_rules_and_of_its_cards() {
     let card = |uuid, status| {
         format!("---\nuuid: \"{uuid}\"\ntitle: \"T {uuid}\"\nstatus: \"{status}\"\nlabels: [\"a\", \"b\"]\n---\nText\n")
