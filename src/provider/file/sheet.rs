@@ -57,7 +57,7 @@ pub(super) struct Sheet {
 pub(super) struct Task {
     pub card: Card,
     pub rank: Rank,
-    node: Node,
+    pub node: Node,
 }
 
 /// What is asked of a card.

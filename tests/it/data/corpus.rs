@@ -31,14 +31,14 @@ fn corpus(family: &str) -> Option<Vec<(String, Vec<u8>)>> {
     )
 }
 
-/// Without the two values that a move may change: their lines in the front matter, less what stands around the values.
+/// Without what a move may change: in the front matter the line of the date and, of the line of the status, the value.
 fn rest(text: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(text).into_owned();
     let (front, body) = text.split_at(text.match_indices("\n---").next().map_or(text.len(), |(at, _)| at + 1));
-    let kept: Vec<&str> = front
-        .split_inclusive('\n')
-        .filter(|line| !line.starts_with("status:") && !line.starts_with("updated_date:"))
-        .collect();
+    let status =
+        regex::Regex::new(r#"^(status:[ ]*)("[^"]*"|'[^']*'|[^\s#][^\r\n#]*?)(\s*(?:[ ]#.*)?\r?\n)$"#).unwrap();
+    let lines = front.split_inclusive('\n').filter(|line| !line.starts_with("updated_date:"));
+    let kept: Vec<String> = lines.map(|line| status.replace(line, "$1$3").into_owned()).collect();
     [kept.concat(), body.to_owned()].concat().into_bytes()
 }
 
