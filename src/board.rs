@@ -41,6 +41,8 @@ pub struct Card {
     pub status: Column,
     /// `#tags` and the like, without `#`.
     pub labels: Vec<String>,
+    /// The cards that have to be done before it.
+    pub dependencies: Vec<CardId>,
     /// What else the format says of the card (`line`, …).
     pub metadata: BTreeMap<String, String>,
     /// 1-based line of the card in its file; 0 where there is none.
@@ -55,15 +57,28 @@ pub struct Refused {
     /// The column that it stands in, where known.
     pub status: Option<Column>,
     pub title: String,
+    /// The file that it stands in; empty where the board is one file.
+    pub file: String,
     /// 1-based lines that the reason is about.
     pub lines: Vec<usize>,
     pub reason: String,
 }
 
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Refused { title, file, lines, reason, .. } = self;
+        match file.is_empty() {
+            true if title.is_empty() => write!(f, "line {lines:?}: {reason}"),
+            true => write!(f, "{title} (line {lines:?}): {reason}"),
+            false => write!(f, "{file}:{}: {reason}", lines.first().unwrap_or(&0)),
+        }
+    }
+}
+
 /// One reading of a board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
 pub struct Board {
-    /// In board order.
+    /// In board order. Empty where the board lists none, as any column is one: see [`Board::arranged`].
     pub columns: Vec<Column>,
     /// In board order: column by column, top to bottom.
     pub cards: Vec<Card>,
@@ -77,6 +92,19 @@ impl Board {
 
     pub fn column(&self, status: &Column) -> impl Iterator<Item = &Card> {
         self.cards.iter().filter(move |card| card.status == *status)
+    }
+
+    /// A board that lists no columns has those of the rules, in their order, and those that its cards name.
+    #[must_use]
+    pub fn arranged(mut self, rules: &[Column]) -> Board {
+        if self.columns.is_empty() {
+            for column in rules.iter().chain(self.cards.iter().map(|card| &card.status)) {
+                if !self.columns.contains(column) {
+                    self.columns.push(column.clone());
+                }
+            }
+        }
+        self
     }
 
     /// This board with one card in another column (the move of a simulated world).

@@ -107,7 +107,9 @@ fn flag(row: &'static Setting) -> Arg {
     let arg = Arg::new(row.flag).long(row.flag).help(help).help_heading(row.area.heading());
     match row.form {
         Form::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false"),
-        Form::Value(name) | Form::Words(name) | Form::List(name) => arg.value_name(name).allow_hyphen_values(true),
+        Form::Value(name) | Form::Words(name) | Form::List(name) | Form::Pairs(name) => {
+            arg.value_name(name).allow_hyphen_values(true)
+        }
     }
 }
 

@@ -90,7 +90,7 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
 }
 
 fn read_board(settings: &Settings) -> Result<(Box<dyn Provider>, Board), Failure> {
-    let provider = provider::open(settings.provider, &settings.source, settings.next)?;
+    let provider = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?;
     let board = provider.read()?;
     Ok((provider, board))
 }
@@ -134,6 +134,7 @@ impl Opened {
         }
         let (provider, board) = read_board(&settings)?;
         let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
+        let board = board.arranged(&inputs.rules.order);
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);
         Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
@@ -156,6 +157,7 @@ impl Opened {
         for event in self.state.moved_by_people(&self.board) {
             self.state.apply(&Record { v: VERSION, at: now, event });
         }
+        self.state.board = Some(Arc::new(self.board.clone()));
         (self.board, self.state, Planner { settings: self.settings, inputs: Arc::new(self.inputs) })
     }
 }

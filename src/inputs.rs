@@ -232,7 +232,9 @@ impl Reader<'_> {
     fn rules(&mut self, text: &str, columns: &[Column]) -> Option<Rules> {
         let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
-        let mut rules = match rules::parse(text, &name, folder, Some(columns)) {
+        // A board that lists no columns takes every one.
+        let columns = Some(columns).filter(|columns| !columns.is_empty());
+        let mut rules = match rules::parse(text, &name, folder, columns) {
             Ok(rules) => rules,
             Err(problems) => {
                 self.problems.extend(problems);

@@ -1,12 +1,15 @@
 //! Boards: where cards come from and where they go. Reading is pure; writing shows the run lock's [`Writer`].
 
+pub mod file;
 pub mod markdown;
+mod swap;
 
 use std::path::Path;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use self::file::keys::Keys;
 use crate::board::{Board, Card, CardId, Column};
 use crate::failure::Failure;
 use crate::storage::Writer;
@@ -69,12 +72,15 @@ pub enum Kind {
     GitHub,
 }
 
-/// Opens a board without reading it. `next`: *next item* mode, where the first unchecked item is the only card.
-pub fn open(kind: Kind, source: &Path, next: bool) -> Result<Box<dyn Provider>, Failure> {
+/// Opens a board without reading it. `next`: *next item* mode, where the first unchecked item is the only card. `keys`: what
+/// the parts of a card are called in data.
+pub fn open(kind: Kind, source: &Path, next: bool, keys: &Keys) -> Result<Box<dyn Provider>, Failure> {
     match kind {
         Kind::Markdown => Ok(Box::new(markdown::Markdown::new(source, next))),
-        Kind::File | Kind::GitHub => {
-            Err(Failure::usage("this build has only the markdown provider").hint("use --provider markdown"))
+        Kind::File => Ok(Box::new(file::Files::new(source, keys))),
+        Kind::GitHub => {
+            let hint = "use --provider markdown or --provider file";
+            Err(Failure::usage("this build has no github provider").hint(hint))
         }
     }
 }

@@ -20,6 +20,8 @@ pub use parse::parse;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rules {
     pub columns: BTreeMap<Column, Rule>,
+    /// The columns that the file names: in its order, then where their cards go.
+    pub order: Vec<Column>,
     /// Targets that the board lacks are created on first use.
     pub create_columns: bool,
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::codex;
 use crate::failure::{Failure, Problem};
 use crate::provider;
+use crate::provider::file::keys::Keys;
 use crate::redact::Redactor;
 use resolve::Resolver;
 
@@ -68,6 +69,8 @@ pub struct Settings {
     pub source_name: String,
     pub source: PathBuf,
     pub next: bool,
+    /// What the parts of a card are called in data.
+    pub file_keys: Keys,
     /// Where the config file is, or would be.
     pub config: PathBuf,
     pub tests: PathBuf,

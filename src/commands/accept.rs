@@ -15,7 +15,7 @@ use crate::storage::{RunLock, Writer};
 
 pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     // The inputs as they are now must be valid before they can hold.
-    let board = provider::open(settings.provider, &settings.source, settings.next)?.read()?;
+    let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?.read()?;
     Inputs::load(settings, &board.columns)?;
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source);
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());

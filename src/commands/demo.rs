@@ -122,7 +122,8 @@ fn marked(before: &str, after: &str) -> String {
 
 /// What a person would do with the mouse.
 fn drag_back(settings: &Settings) -> Result<()> {
-    let board = provider::open(settings.provider, &settings.source, settings.next).map_err(|failure| failure.error)?;
+    let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
+        .map_err(|failure| failure.error)?;
     let cards = board.read()?.cards;
     let card = cards.into_iter().find(|card| card.title == GREETING).context("the finished card is gone")?;
     let folder = settings.source.parent().unwrap_or(Path::new("/"));

@@ -95,7 +95,7 @@ async fn work(
     begin(&mut live, &mut book, strays, &damaged)?;
     live.retain(&board, &mut book)?;
     for refused in &board.refused {
-        tracing::warn!(lines = ?refused.lines, "refused: {}: {}", refused.title, refused.reason);
+        tracing::warn!("refused: {refused}");
     }
     let outcome = drive(&mut live, &mut book).await;
     end(&live, &mut book, outcome)

@@ -14,7 +14,7 @@ use crate::storage::Writer;
 
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
     let card = || -> Result<CardId, Failure> {
-        let board = provider::open(settings.provider, &settings.source, settings.next)?.read()?;
+        let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?.read()?;
         find(&board, argument(matches, "card")).map(|card| card.id.clone())
     };
     let request = match name {

@@ -10,7 +10,7 @@ use anyhow::Result;
 use sha2::{Digest, Sha256};
 
 use super::state::{State, Visits};
-use crate::board::{Card, CardId, Column};
+use crate::board::{Board, Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
@@ -19,7 +19,7 @@ use crate::index::{Chosen, Limits, NearMiss, Query, select};
 use crate::inputs::Inputs;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Reserved, TextHash, Why};
 use crate::prompt::{self, Prompt};
-use crate::rules::{Rule, Verdict};
+use crate::rules::{Rule, Rules, Verdict};
 use crate::settings::{Guards, Settings};
 
 /// What plans are made from.
@@ -158,7 +158,11 @@ impl Planner {
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        (plan.readiness, plan.reason) = readiness(&plan, spent, state, &settings.guards);
+        let waits = state.board.as_ref().and_then(|board| waits(card, board, &self.inputs.rules));
+        (plan.readiness, plan.reason) = match waits {
+            Some(reason) => (Readiness::Blocked, reason),
+            None => readiness(&plan, spent, state, &settings.guards),
+        };
         Ok(plan)
     }
 
@@ -371,6 +375,23 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             Err(error) => (Readiness::Blocked, error.clone()),
         },
     }
+}
+
+/// Why the card has to wait for another: one that is not done, or not on the board.
+fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
+    card.dependencies.iter().find_map(|id| match board.card(id) {
+        None => Some(format!("it depends on {id}, which is not on the board")),
+        Some(other) if done(&other.status, board, rules) => None,
+        Some(other) => Some(format!("it depends on {id}, which stands in {}", other.status)),
+    })
+}
+
+/// Names of columns whose cards are done, wherever they stand on the board.
+const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
+
+fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
+    let named = DONE.contains(&column.0.to_lowercase().as_str());
+    !rules.columns.contains_key(column) && (named || board.columns.last() == Some(column))
 }
 
 /// A card that codex may have given other tests waits for a person's word.

@@ -94,7 +94,7 @@ pub fn human(plan: &Plan, board: &Board, rules: &Rules) -> String {
         text.push_str(&format!("warning   the rule of `{column}` has no `evidence`: it {why}\n"));
     }
     for refused in &board.refused {
-        text.push_str(&format!("refused   {} (line {:?}): {}\n", refused.title, refused.lines, refused.reason));
+        text.push_str(&format!("refused   {refused}\n"));
     }
     let parked = board.cards.iter().filter(|card| !rules.columns.contains_key(&card.status)).count();
     text.push_str(&format!("{} cards in worked columns, {parked} elsewhere\n", plan.cards.len()));

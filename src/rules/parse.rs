@@ -102,6 +102,7 @@ impl Reader<'_> {
     }
 
     fn statuses(&mut self, statuses: &Mapping, rules: &mut Rules) {
+        let mut targets = Vec::new();
         for (name, value) in statuses {
             let name = match name {
                 Value::String(name) => name.clone(),
@@ -111,18 +112,25 @@ impl Reader<'_> {
                     continue;
                 }
             };
+            rules.order.push(Column(name.clone()));
             match value {
                 // A column that is only named is a parking place.
                 Value::Null => {}
                 Value::Mapping(rule) if rule.is_empty() => {}
                 Value::Mapping(rule) => {
                     let rule = self.rule(&name, rule);
+                    targets.extend([&rule.on_pass, &rule.on_fail, &rule.on_exhausted].into_iter().flatten().cloned());
                     rules.columns.insert(Column(name), rule);
                 }
                 _ => {
                     let hint = Some(format!("write `{name}: {{ onPass: COLUMN, onFail: COLUMN }}`"));
                     self.problem(&["statuses", &name], format!("the rule of `{name}` must be a mapping"), hint);
                 }
+            }
+        }
+        for target in targets {
+            if !rules.order.contains(&target) {
+                rules.order.push(target);
             }
         }
     }

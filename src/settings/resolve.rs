@@ -13,6 +13,7 @@ use serde_yaml::Value;
 use super::table::{Form, Setting, TABLE};
 use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
 use crate::failure::{Failure, Problem, closest};
+use crate::provider::file::keys::Keys;
 use crate::yaml::Document;
 use crate::{codex, index, provider};
 
@@ -127,8 +128,13 @@ impl<'g> Resolver<'g> {
             _ => None,
         };
         let words = match (row.form, value) {
-            (Form::Words(_) | Form::List(_), Value::Sequence(items)) => items.iter().map(scalar).collect(),
-            (Form::Words(_) | Form::List(_), _) => scalar(value).and_then(|text| split(row, &text)),
+            (Form::Words(_) | Form::List(_) | Form::Pairs(_), Value::Sequence(items)) => {
+                items.iter().map(scalar).collect()
+            }
+            (Form::Pairs(_), Value::Mapping(map)) => {
+                map.iter().map(|(key, value)| Some(format!("{}={}", scalar(key)?, scalar(value)?))).collect()
+            }
+            (Form::Words(_) | Form::List(_) | Form::Pairs(_), _) => scalar(value).and_then(|text| split(row, &text)),
             (Form::Value(_) | Form::Switch, _) => scalar(value).map(|text| vec![text]),
         };
         match words {
@@ -139,7 +145,8 @@ impl<'g> Resolver<'g> {
             None => {
                 let wrong = match (row.form, value) {
                     (_, Value::Null) => "has no value: fill it in or remove it",
-                    (Form::Words(_) | Form::List(_), Value::String(_)) => "has an unclosed quote",
+                    (Form::Words(_) | Form::List(_) | Form::Pairs(_), Value::String(_)) => "has an unclosed quote",
+                    (Form::Pairs(_), _) => "must map parts of a card to names",
                     (Form::Words(_) | Form::List(_), _) => "must be a list of texts, or one text",
                     (Form::Value(_) | Form::Switch, _) => "must be one value",
                 };
@@ -280,7 +287,7 @@ impl<'g> Resolver<'g> {
             return Some((PathBuf::from(text), kind));
         }
         if let Some(path) = self.path("source") {
-            let kind = if !named && path.is_dir() { Kind::File } else { kind };
+            let kind = if !named && is_data(&path) { Kind::File } else { kind };
             let wanted = match kind {
                 Kind::Markdown => path.is_file(),
                 Kind::File | Kind::GitHub => path.exists(),
@@ -309,7 +316,7 @@ impl<'g> Resolver<'g> {
             return None;
         };
         let path = self.given.folder.join(found);
-        let kind = if !named && path.is_dir() { Kind::File } else { kind };
+        let kind = if !named && is_data(&path) { Kind::File } else { kind };
         Some((fs::canonicalize(&path).unwrap_or(path), kind))
     }
 
@@ -352,6 +359,7 @@ impl<'g> Resolver<'g> {
             self.problem(&origin, text, "K_MIN tests are selected, K_REQ of them must pass");
         }
         let grace = self.duration("grace").unwrap_or_default();
+        let file_keys = self.file_keys();
         let env = Environment::new(self.given.env.clone(), &self.words("env"));
         let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
         let codex = codex::Settings {
@@ -372,6 +380,7 @@ impl<'g> Resolver<'g> {
             source_name: shown(&source, &self.given.folder),
             source,
             next,
+            file_keys,
             config: self.config.clone(),
             tests,
             transitions,
@@ -418,6 +427,14 @@ impl<'g> Resolver<'g> {
         }
     }
 
+    fn file_keys(&mut self) -> Keys {
+        let Some(raw) = self.raw("file.keys") else { return Keys::default() };
+        Keys::new(&raw.words).unwrap_or_else(|text| {
+            self.problem(&raw.origin, text, "write `status=state,id=key`; in the config file also a mapping");
+            Keys::default()
+        })
+    }
+
     /// A path is made absolute; a bare name is left for PATH.
     fn codex_bin(&mut self) -> String {
         match self.raw("codexBin") {
@@ -429,11 +446,17 @@ impl<'g> Resolver<'g> {
     }
 }
 
+/// A board in a folder, or in a file of data.
+fn is_data(path: &Path) -> bool {
+    let kind = path.extension().map(|kind| kind.to_string_lossy().to_lowercase());
+    path.is_dir() || kind.is_some_and(|kind| ["json", "jsonl", "ndjson", "yaml", "yml"].contains(&kind.as_str()))
+}
+
 fn split(row: &Setting, text: &str) -> Option<Vec<String>> {
     match row.form {
         Form::Value(_) | Form::Switch => Some(vec![text.to_owned()]),
         Form::Words(_) => shell_words::split(text).ok(),
-        Form::List(_) => {
+        Form::List(_) | Form::Pairs(_) => {
             Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
         }
     }

@@ -12,6 +12,8 @@ pub enum Form {
     Words(&'static str),
     /// As [`Form::Words`], separated by commas.
     List(&'static str),
+    /// As [`Form::List`], or a mapping: `a=b` for its key `a` with the value `b`.
+    Pairs(&'static str),
 }
 
 /// Where `--help` shows it.
@@ -65,13 +67,14 @@ const fn row(
 }
 
 use Area::{Board, Codex, Guards, Limits, Output, Tests};
-use Form::{List, Switch, Value, Words};
+use Form::{List, Pairs, Switch, Value, Words};
 
 #[rustfmt::skip]
 pub const TABLE: &[Setting] = &[
     row(Board, "provider", "provider", "KANBAN_PROVIDER", Value("markdown|github|file"), "markdown", "What kind of board it is"),
     row(Board, "source", "source", "KANBAN_SOURCE", Value("PATH"), "", "The board; without it board.md, TODO.md and backlog/ are looked for in the current folder"),
     row(Board, "next", "next", "KANBAN_NEXT", Switch, "false", "Next-item mode: the first unchecked item is the card, passing ticks it (on by itself for TODO.md)"),
+    row(Board, "file.keys", "file-keys", "KANBAN_FILE_KEYS", Pairs("PART=NAME,…"), "", "What the parts of a card are called in data: id, title, status, body, labels, dependencies, priority, ordinal"),
     row(Board, "transitions", "transitions", "TRANSITIONS_FILE", Value("FILE"), "transitions.yaml", "The rules of the columns; by default beside the board"),
     row(Board, "workspace", "workspace", "WORKSPACE", Value("DIR"), "", "Where codex works: by default the git root that holds the board, else its folder"),
     row(Board, "cacheDir", "cache-dir", "CACHE_DIR", Value("DIR"), ".cache/kanban-codex-exec", "Journal, attempts, index and logs; by default in the workspace"),

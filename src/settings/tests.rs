@@ -120,12 +120,19 @@ fn seconds(time: Duration) -> String {
     format!("{}s", time.as_secs())
 }
 
+/// Which of the samples the keys come from.
+fn named(settings: &Settings) -> String {
+    let is = |pair: &&str| Keys::new(&[(*pair).to_owned()]) == Ok(settings.file_keys.clone());
+    ["id=key", "status=state"].iter().find(|pair| is(pair)).map_or(String::new(), |pair| (*pair).to_owned())
+}
+
 /// Key, default as it is seen, two other values, and where they are seen.
 #[rustfmt::skip]
 const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
     ("provider", "markdown", "file", "github", T(|s| format!("{:?}", s.provider).to_lowercase())),
     ("source", "here/board.md", "a.md", "b.md", P(|s| &s.source)),
     ("next", "false", "true", "false", T(|s| s.next.to_string())),
+    ("file.keys", "", "id=key", "status=state", T(named)),
     ("transitions", "here/transitions.yaml", "a.yaml", "b/c.yaml", P(|s| &s.transitions)),
     ("workspace", "here", "a", "b", P(|s| &s.workspace)),
     ("cacheDir", "here/.cache/kanban-codex-exec", "a", "new/cache", P(|s| &s.cache_dir)),

@@ -12,6 +12,7 @@ mod shown;
 use std::path::{Path, PathBuf};
 
 use kanban_codex_exec::board::{Board, Card, Column};
+use kanban_codex_exec::provider::file::keys::Keys;
 use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, open};
 use kanban_codex_exec::storage::Writer;
 use serde::Deserialize;
@@ -97,7 +98,7 @@ fn run(folder: &Path) -> Vec<String> {
     let path = world.path().join("board.md");
     let input = std::fs::read(folder.join("input.md")).unwrap();
     std::fs::write(&path, &input).unwrap();
-    let provider = open(Kind::Markdown, &path, case.next).unwrap();
+    let provider = open(Kind::Markdown, &path, case.next, &Keys::default()).unwrap();
     let mut wrong = match (provider.read(), &case.error) {
         (Ok(board), None) => check_board(&case, &board),
         (Ok(board), Some(error)) => vec![format!("read, where {error:?} was expected: {board:#?}")],
@@ -187,6 +188,7 @@ fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Res
         state: None,
         status: Column(String::new()),
         labels: Vec::new(),
+        dependencies: Vec::new(),
         metadata: Default::default(),
         line: 0,
         stamped: false,

@@ -232,7 +232,19 @@ fn boards_that_cannot_be_worked() {
             board("a list without headings", "- [ ] a\n- [ ] b\n"),
             Case { name: "not UTF-8", files: &[(BOARD, Some(b"## Todo\n\n- [ ] gr\xfcn\n"))], ..GOOD },
             Case { name: "a folder", args: &["--source", ".", "--provider", "markdown"], ..GOOD },
-            Case { name: "the file provider", args: &["--provider", "file"], ..GOOD },
+            Case { name: "markdown that is no folder of cards", args: &["--provider", "file"], ..GOOD },
+            Case {
+                name: "data that is no list",
+                files: &[("tasks.json", Some(b"{\n  \"tasks\": [\n    {\"id\": 1,}\n  ]\n}\n"))],
+                args: &["--source", "tasks.json"],
+                ..GOOD
+            },
+            Case {
+                name: "a wrong configuration of Backlog.md",
+                files: &[("backlog/config.yml", Some(b"statuses: [a\n"))],
+                args: &["--source", "backlog"],
+                ..GOOD
+            },
             Case { name: "the github provider", args: &["--provider", "github", "--source", "me/1"], ..GOOD },
         ]
     );

@@ -154,7 +154,9 @@ fn settings_table() -> String {
     for row in TABLE {
         let value = match row.form {
             Form::Switch => String::new(),
-            Form::Value(name) | Form::Words(name) | Form::List(name) => format!(" {}", name.replace('|', "\\|")),
+            Form::Value(name) | Form::Words(name) | Form::List(name) | Form::Pairs(name) => {
+                format!(" {}", name.replace('|', "\\|"))
+            }
         };
         let default = if row.default.is_empty() { String::new() } else { format!("`{}`", row.default) };
         let help = row.help.replace('|', "\\|");

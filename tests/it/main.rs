@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests set up and read their own worlds")]
 
 mod boards;
+mod data;
 mod demo;
 mod errors;
 mod evidence;

@@ -223,8 +223,8 @@ impl Drop for World {
         // The locks lie outside, by design; their names are those of this world's board and workspace.
         let locks = PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw()));
         let repo = fs::canonicalize(self.path("repo")).unwrap_or_else(|_| self.path("repo"));
-        let boards =
-            ["board.md", "TODO.md", "desk/board.md"].map(|name| format!("board\0{}", repo.join(name).display()));
+        let boards = ["board.md", "TODO.md", "desk/board.md", "backlog", "notes", "tasks.json"]
+            .map(|name| format!("board\0{}", repo.join(name).display()));
         for name in boards.iter().chain([&format!("workspace\0{}", repo.display())]) {
             fs::remove_file(locks.join(format!("{}.lock", &sha256(name.as_bytes())[..32]))).ok();
         }

@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 38] = [
+const PURE: [&str; 48] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
@@ -22,6 +22,8 @@ const PURE: [&str; 38] = [
     "inputs/difference",
     "index/build", "index/mmr", "index/search", "index/select", "index/token", "index/vector",
     "journal.rs",
+    "provider/file/front", "provider/file/json", "provider/file/keys", "provider/file/layout", "provider/file/rank",
+    "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
     "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
     "provider/markdown/parse", "provider/markdown/seen",

@@ -29,11 +29,12 @@ impl Live {
         if book.state.active.is_empty() {
             self.inputs(&board.columns, accept.as_deref(), book).await?;
         }
+        let board = board.arranged(&book.planner.inputs.rules.order);
         for event in book.state.moved_by_people(&board) {
             book.record(event)?;
         }
         for refused in &board.refused {
-            let text = format!("{} (line {:?}): {}", refused.title, refused.lines, refused.reason);
+            let text = refused.to_string();
             if self.told.insert(text.clone()) {
                 book.record(Event::Warning { text })?;
             }

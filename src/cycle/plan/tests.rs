@@ -8,6 +8,31 @@ fn key(board: &str, prompt: &str, column: &str) -> CacheKey {
     cache_key(&CardId("kb-1".into()), &Column(column.into()), &prompt::hash(prompt, &card.body))
 }
 
+#[test]
+fn a_card_waits_for_those_that_it_names_until_they_are_done() {
+    let board =
+        "## Done\n\n- [ ] A ^a\n\n## Work\n\n- [ ] B ^b\n\n## closed\n\n- [ ] C ^c\n\n## Shipped\n\n- [ ] D ^d\n";
+    let board = parse(board, Mode::Board).unwrap().board();
+    let rules = |columns: &[&str]| {
+        let columns = columns.iter().map(|name| (Column((*name).into()), Rule::default())).collect();
+        Rules { columns, ..Rules::default() }
+    };
+    for (worked, dependencies, reason) in [
+        (&["Work"][..], &["a", "c", "d"][..], None),
+        (&["Work"], &[], None),
+        (&["Work"], &["a", "b"], Some("it depends on b, which stands in Work")),
+        (&[], &["b"], Some("it depends on b, which stands in Work")),
+        (&["Work"], &["x"], Some("it depends on x, which is not on the board")),
+        // A column with a rule is no end.
+        (&["Done"], &["a"], Some("it depends on a, which stands in Done")),
+        (&["Shipped"], &["d"], Some("it depends on d, which stands in Shipped")),
+    ] {
+        let mut card = board.cards[0].clone();
+        card.dependencies = dependencies.iter().map(|id| CardId((*id).into())).collect();
+        assert_eq!(waits(&card, &board, &rules(worked)).as_deref(), reason, "{worked:?} {dependencies:?}");
+    }
+}
+
 const CARD: &str = "## A\n\n- [ ] Add a page\n\twith a title\n\n## B\n";
 
 #[test]

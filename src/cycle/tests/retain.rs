@@ -73,8 +73,13 @@ fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on()
     let board = std::mem::take(&mut world.board);
     assert_eq!(let_go(&world, &state, 3), Some((ids.clone(), ids.clone())));
     assert_eq!(needless(&state, &world.board, Path::new("another"), 3), None);
-    world.board.refused =
-        vec![crate::board::Refused { status: None, title: "?".into(), lines: vec![1], reason: "?".into() }];
+    world.board.refused = vec![crate::board::Refused {
+        status: None,
+        title: "?".into(),
+        file: String::new(),
+        lines: vec![1],
+        reason: "?".into(),
+    }];
     assert_eq!(let_go(&world, &state, 3), None, "what can't be read may be it");
     // It comes back: nothing counts of what it did, and nothing is let go twice.
     let mut state = state;

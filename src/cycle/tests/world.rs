@@ -448,6 +448,7 @@ pub fn card(id: &str, status: &str, tests: bool) -> Card {
         state: None,
         status: column(status),
         labels: Vec::new(),
+        dependencies: Vec::new(),
         metadata: BTreeMap::new(),
         line: 0,
         stamped: true,
@@ -470,7 +471,7 @@ pub fn planner_of(settings: Settings, rules: impl IntoIterator<Item = (Column, R
     let tests = checks::parse(tests, "tests.txt").unwrap();
     let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
     let index = Index::from_bytes(index::build(&words, "sha")).unwrap();
-    let rules = Rules { columns: rules.into_iter().collect(), create_columns: false };
+    let rules = Rules { columns: rules.into_iter().collect(), ..Rules::default() };
     let inputs = Inputs { files: Vec::new(), rules, tests, index, fresh_index: None };
     Planner { settings: Arc::new(settings), inputs: Arc::new(inputs) }
 }

@@ -153,6 +153,7 @@ impl Located {
             body,
             state,
             status: status.clone(),
+            dependencies: Vec::new(),
             metadata: BTreeMap::new(),
             line,
             stamped: identity.stamped,

@@ -64,7 +64,7 @@ pub(super) fn of(first: &str, context: &str) -> Identity {
 
 /// `kb-` and 32 bits of the SHA-256 of the line, however it is spaced. The stamp is this same id, so that claiming a card
 /// changes nothing about who it is.
-fn made(line: &str, context: &str) -> String {
+pub(in crate::provider) fn made(line: &str, context: &str) -> String {
     let line: Vec<&str> = line.split_whitespace().collect();
     let digest = Sha256::digest(format!("{context}\0{}", line.join(" ")).as_bytes());
     digest.iter().take(4).fold("kb-".to_owned(), |id, byte| format!("{id}{byte:02x}"))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// Where each line starts.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(in crate::provider) struct Lines {
     starts: Vec<usize>,
     len: usize,
 }

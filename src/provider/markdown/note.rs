@@ -7,13 +7,13 @@ use crate::provider::Note;
 const LIMIT: usize = 1500;
 
 /// The bullet, without indentation and line end.
-pub(super) fn bullet(note: &Note) -> String {
+pub(in crate::provider) fn bullet(note: &Note) -> String {
     format!("- {NOTE} {}", visible(&note.text)).trim_end().to_owned()
 }
 
 /// The comment, without indentation and line end. JSON has room for what would end it or be read as board syntax: inside
 /// its strings, and only there can these characters stand, every character has a second spelling.
-pub(super) fn comment(note: &Note) -> String {
+pub(in crate::provider) fn comment(note: &Note) -> String {
     let mut json = note.data.to_string();
     for (char, escape) in
         [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("--", "-\\u002d"), ("%", "\\u0025"), ("#", "\\u0023")]

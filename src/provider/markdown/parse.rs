@@ -63,6 +63,7 @@ fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
         refused.push(Refused {
             status: status.cloned(),
             title,
+            file: String::new(),
             lines: vec![outline.lines.number(at)],
             reason: reason.to_owned(),
         });
@@ -182,7 +183,8 @@ impl Parsed {
         let lines: Vec<usize> = self.named(column).map(|lane| lane.line).collect();
         let reason =
             "several columns have this name, so that no card can be moved there: rename all but one".to_owned();
-        (lines.len() > 1).then(|| Refused { status: Some(column.clone()), title: column.0.clone(), lines, reason })
+        let (status, file) = (Some(column.clone()), String::new());
+        (lines.len() > 1).then(|| Refused { status, title: column.0.clone(), file, lines, reason })
     }
 
     fn lines_by_id(&self) -> BTreeMap<&CardId, Vec<usize>> {
@@ -202,7 +204,8 @@ fn fault(card: &Located, lines: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refuse
         (None, Some(lines)) => (lines.clone(), ambiguous(card)),
         (None, None) => return None,
     };
-    Some(Refused { status: Some(card.card.status.clone()), title: card.card.title.clone(), lines, reason })
+    let (status, title) = (Some(card.card.status.clone()), card.card.title.clone());
+    Some(Refused { status, title, file: String::new(), lines, reason })
 }
 
 fn ambiguous(card: &Located) -> String {

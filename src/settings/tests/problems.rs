@@ -178,3 +178,27 @@ fn a_folder_is_no_markdown_board() {
     let file = World::new().flag("source", "a").settings();
     assert_eq!(file.provider, provider::Kind::File);
 }
+
+#[test]
+fn a_file_of_data_is_no_markdown_board_either() {
+    for (name, kind) in
+        [("t.json", provider::Kind::File), ("t.yml", provider::Kind::File), ("t.txt", provider::Kind::Markdown)]
+    {
+        let world = World::new().flag("source", name);
+        fs::write(world.given.folder.join(name), "[]\n").unwrap();
+        assert_eq!(world.settings().provider, kind, "{name}");
+    }
+}
+
+#[test]
+fn the_keys_of_data_are_a_list_or_a_mapping() {
+    let keys = Keys::new(&["id=key".into(), "status=state".into()]).unwrap();
+    assert_eq!(World::new().flag("file-keys", "id=key, status=state").settings().file_keys, keys);
+    assert_eq!(World::new().config("file: { keys: { id: key, status: state } }\n").settings().file_keys, keys);
+    let (problems, _) = World::new().config("file:\n  keys: { colour: red }\n").problems();
+    let parts = "id, title, status, body, labels, dependencies, priority, ordinal";
+    assert_eq!(
+        problems,
+        [format!("../conf/kanban-codex-exec.yaml:2:3: `colour=red`: a name for one of {parts} is expected")]
+    );
+}

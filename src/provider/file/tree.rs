@@ -1,0 +1,141 @@
+//! Structured text as a tree whose every value knows the bytes that it is written in. Pure.
+
+use std::ops::Range;
+
+use serde_json::{Map, Number, Value};
+
+use crate::board::Column;
+
+/// Deeper than any board.
+pub(super) const DEEPEST: usize = 100;
+
+/// Why a text can't be read, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// The byte.
+    pub at: usize,
+    pub text: String,
+}
+
+impl Wrong {
+    pub fn new(at: usize, text: impl Into<String>) -> Wrong {
+        Wrong { at, text: text.into() }
+    }
+}
+
+/// A value and the bytes that it is written in.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub span: Range<usize>,
+    pub kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    List(Vec<Node>),
+    Map {
+        /// Between braces; else each key on a line of its own.
+        flow: bool,
+        entries: Vec<Entry>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub key: String,
+    pub key_span: Range<usize>,
+    pub value: Node,
+}
+
+/// How a scalar is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    Plain,
+    Single,
+    Double,
+    /// Over lines, behind `|` or `>`.
+    Block,
+}
+
+impl Node {
+    pub fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map { entries, .. } => entries,
+            Kind::Scalar { .. } | Kind::List(_) => &[],
+        }
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    pub fn items(&self) -> Option<&[Node]> {
+        match &self.kind {
+            Kind::List(items) => Some(items),
+            Kind::Scalar { .. } | Kind::Map { .. } => None,
+        }
+    }
+
+    /// A scalar's text; None for what says that there is nothing.
+    pub fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar { text, style: Style::Plain } if matches!(text.as_str(), "" | "~" | "null") => None,
+            Kind::Scalar { text, .. } => Some(text),
+            Kind::List(_) | Kind::Map { .. } => None,
+        }
+    }
+
+    /// The texts of a list; one text is a list with commas.
+    pub fn texts(&self) -> Vec<String> {
+        let texts: Vec<&str> = match self.items() {
+            Some(items) => items.iter().filter_map(Node::text).collect(),
+            None => self.text().into_iter().flat_map(|text| text.split(',')).collect(),
+        };
+        texts.into_iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
+    }
+
+    pub fn columns(&self) -> Vec<Column> {
+        self.items().into_iter().flatten().filter_map(Node::text).map(|text| Column(text.trim().to_owned())).collect()
+    }
+
+    /// What it says, however it is written.
+    pub fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar { text, style: Style::Plain } => match text.as_str() {
+                "" | "~" | "null" => Value::Null,
+                "true" => Value::Bool(true),
+                "false" => Value::Bool(false),
+                text => text.parse::<Number>().map_or_else(|_| Value::String(text.to_owned()), Value::Number),
+            },
+            Kind::Scalar { text, .. } => Value::String(text.clone()),
+            Kind::List(items) => Value::Array(items.iter().map(Node::value).collect()),
+            Kind::Map { entries, .. } => Value::Object(
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.value())).collect::<Map<_, _>>(),
+            ),
+        }
+    }
+
+    /// Where its last scalar ends: what is written on lines has no end of its own.
+    pub fn last_byte(&self) -> usize {
+        match &self.kind {
+            Kind::Scalar { .. } | Kind::Map { flow: true, .. } => self.span.end,
+            Kind::List(items) => items.last().map_or(self.span.end, Node::last_byte).max(self.span.end),
+            Kind::Map { entries, .. } => entries.last().map_or(self.span.end, |entry| entry.value.last_byte()),
+        }
+    }
+}
+
+/// Refuses a key that stands twice: programs disagree about which of them holds.
+pub(super) fn unique(entries: &[Entry]) -> Result<(), Wrong> {
+    let mut seen = std::collections::BTreeSet::new();
+    match entries.iter().find(|entry| !seen.insert(&entry.key)) {
+        Some(twice) => {
+            Err(Wrong::new(twice.key_span.start, format!("the key `{}` stands twice: remove one", twice.key)))
+        }
+        None => Ok(()),
+    }
+}
