@@ -19,11 +19,10 @@ fn main() -> ExitCode {
             return ExitCode::from(error.exit_code() as u8);
         }
     };
-    match commands::dispatch(&matches) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            report::failure(&failure);
-            ExitCode::from(failure.kind.code())
-        }
-    }
+    let code = commands::dispatch(&matches).unwrap_or_else(|failure| {
+        report::failure(&failure);
+        failure.kind.code()
+    });
+    report::wait_for_pm2();
+    ExitCode::from(code)
 }

@@ -11,6 +11,7 @@ pub mod replay;
 
 use std::fmt::Display;
 use std::io::Write;
+use std::time::Duration;
 
 use crate::journal::Record;
 use crate::settings;
@@ -27,4 +28,11 @@ pub type Out = Box<dyn Write + Send>;
 pub fn failure(failure: impl Display) {
     let text = format!("{failure:#}");
     writeln!(std::io::stderr(), "{}", settings::redactor().text(&text).trim_end()).ok();
+}
+
+/// PM2 7 closes its log at a program's end and loses what it hasn't read by then: why it ended.
+pub fn wait_for_pm2() {
+    if settings::under_pm2() {
+        std::thread::sleep(Duration::from_millis(500));
+    }
 }

@@ -52,6 +52,11 @@ pub fn redactor() -> Redactor {
     Environment::new(std::env::vars_os().collect(), &[]).redactor
 }
 
+/// PM2 gives each of its apps a number.
+pub fn under_pm2() -> bool {
+    std::env::var_os("pm_id").is_some()
+}
+
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

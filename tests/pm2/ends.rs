@@ -53,7 +53,7 @@ fn what_a_restart_would_not_help_is_left_alone() {
         pm2.assert_executed_once(places.iter().filter(|place| place.ends_with("Done")).count());
         pm2.assert_nothing_is_left(case);
         let (stream, word) = if end == "code [2]" { ("error", "error: ") } else { ("out", "summary ") };
-        pm2.until("it says why", || pm2.log(stream).contains(word));
+        pm2.says(stream, word);
     }
 }
 

@@ -100,6 +100,21 @@ impl Pm2 {
         }
     }
 
+    /// PM2 loses what it hasn't read of an app that ends, and may be too busy to read for the moment that the app waits then.
+    fn says(&self, stream: &str, word: &str) {
+        for _ in 0..3 {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_secs(5) {
+                if self.log(stream).contains(word) {
+                    return;
+                }
+                std::thread::sleep(PAUSE);
+            }
+            self.does(&["restart", APP]);
+        }
+        panic!("nothing of {word:?} in PM2's log\n{}", self.told());
+    }
+
     fn until_done(&self, cards: usize) {
         let done = |places: &[String]| places.iter().filter(|place| place.ends_with(": Done")).count();
         self.until("the cards are done", || done(&self.world.places()) == cards);
