@@ -68,6 +68,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Refused { title, file, lines, reason, .. } = self;
         match file.is_empty() {
+            true if lines.is_empty() => write!(f, "{title}: {reason}"),
             true if title.is_empty() => write!(f, "line {lines:?}: {reason}"),
             true => write!(f, "{title} (line {lines:?}): {reason}"),
             false => write!(f, "{file}:{}: {reason}", lines.first().unwrap_or(&0)),

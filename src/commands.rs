@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
 use crate::journal::replay::Replayed;
 use crate::journal::{self, Event, Record, VERSION};
-use crate::provider::{self, Provider};
+use crate::provider::{self, Provider, Wanted};
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
 use crate::storage::RunLock;
@@ -89,10 +89,8 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
     Ok(())
 }
 
-fn read_board(settings: &Settings) -> Result<(Box<dyn Provider>, Board), Failure> {
-    let provider = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?;
-    let board = provider.read()?;
-    Ok((provider, board))
+fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {
+    provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
 }
 
 fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
@@ -105,7 +103,7 @@ fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
 /// A board with everything that is known of it. Reading it writes nothing.
 pub struct Opened {
     pub settings: Arc<Settings>,
-    pub provider: Box<dyn Provider>,
+    pub provider: Arc<dyn Provider>,
     pub board: Board,
     pub state: State,
     pub inputs: Inputs,
@@ -116,12 +114,20 @@ pub struct Opened {
     pub written_later: bool,
 }
 
-impl Opened {
-    pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
+/// What is known of a board before it is read, and the settings that hold.
+struct Known {
+    settings: Arc<Settings>,
+    replayed: Replayed,
+    state: State,
+    copies: Copies,
+}
+
+impl Known {
+    fn of(settings: Arc<Settings>) -> Result<Known, Failure> {
         let (replayed, state) = history(&settings.cache_dir)?;
         // A config file that was changed during an attempt doesn't hold, wherever it says that the history is.
-        let last =
-            RunLock::last_cache_dir(&settings.lock_dir, &settings.source).filter(|last| *last != settings.cache_dir);
+        let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
+        let last = last.filter(|last| *last != settings.cache_dir);
         let last = last.map(|last| Ok::<_, Failure>((history(&last)?.1, last))).transpose()?;
         let known = last.iter().map(|(state, folder)| (state, folder)).chain([(&state, &settings.cache_dir)]);
         let mut copies = Copies::new();
@@ -129,11 +135,19 @@ impl Opened {
             copies = inputs::held(&settings.workspace, folder, state)?;
             let held = copies.get(&settings.config);
             if let Some(config) = held.filter(|copy| settings.given.accepted_config.as_ref() != Some(*copy)) {
-                return Opened::open(Arc::new(settings.with_config(config.clone())?));
+                return Known::of(Arc::new(settings.with_config(config.clone())?));
             }
         }
-        let (provider, board) = read_board(&settings)?;
-        let inputs = Inputs::accepted(&settings, &board.columns, copies, state.active.is_empty())?;
+        Ok(Known { settings, replayed, state, copies })
+    }
+}
+
+impl Opened {
+    pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
+        let Known { settings, replayed, state, copies } = Known::of(settings)?;
+        let provider = open_board(&settings)?;
+        let inputs = Inputs::accepted(&settings, &provider.columns()?, copies, state.active.is_empty())?;
+        let board = provider.read(&Wanted { columns: inputs.rules.worked(), cards: state.open() })?;
         let board = board.arranged(&inputs.rules.order);
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);

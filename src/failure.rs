@@ -1,6 +1,7 @@
 //! What goes wrong at the top: a kind that decides the exit code, the cause, and what to do about it.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Why the program ends without success. The one table of exit codes is [`Kind::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum Kind {
     Usage,
     /// A guard was reached: `--max-cards` and the like.
     Guard,
-    /// Codex or the network did not work, too often in a row.
+    /// Codex, the board or the network did not work, too often in a row.
     Infrastructure,
     /// Something bounced and `--fail-on-bounce` was given.
     Bounced,
@@ -44,11 +45,13 @@ pub struct Failure {
     pub kind: Kind,
     pub error: anyhow::Error,
     pub hints: Vec<String>,
+    /// Of [`Kind::Infrastructure`]: when it may work again, where somebody said so.
+    pub wait: Option<Duration>,
 }
 
 impl Failure {
     pub fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
-        Failure { kind, error: error.into(), hints: Vec::new() }
+        Failure { kind, error: error.into(), hints: Vec::new(), wait: None }
     }
 
     /// A wrong input: exit 2.
@@ -64,6 +67,7 @@ impl Failure {
 }
 
 impl From<anyhow::Error> for Failure {
+    /// Also of an error that was a failure before.
     fn from(error: anyhow::Error) -> Self {
         match error.downcast::<Failure>() {
             Ok(failure) => failure,

@@ -401,6 +401,12 @@ pub enum Event {
         column: Column,
         reason: String,
     },
+    /// The board can't be read or written for reasons that pass: what is owed to it stays so.
+    Unreachable {
+        reason: String,
+        hint: String,
+        wait_seconds: Option<u64>,
+    },
     Waiting {
         seconds: u64,
         reason: String,
@@ -450,6 +456,7 @@ impl Event {
     pub fn durable(&self) -> bool {
         match self {
             Event::Skipped { .. }
+            | Event::Unreachable { .. }
             | Event::Waiting { .. }
             | Event::PassEnded
             | Event::Warning { .. }

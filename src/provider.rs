@@ -1,10 +1,15 @@
 //! Boards: where cards come from and where they go. Reading is pure; writing shows the run lock's [`Writer`].
 
 pub mod file;
+pub mod github;
 pub mod markdown;
 mod swap;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -16,9 +21,18 @@ use crate::storage::Writer;
 
 /// A Kanban source.
 pub trait Provider: std::fmt::Debug + Send + Sync {
-    /// Columns and cards as they stand now. What is wrong with a single card is in [`Board::refused`]. A board that can't
-    /// be represented at all is an error that downcasts to [`Failure`], with its lines.
-    fn read(&self) -> Result<Board>;
+    /// The columns as they stand now, in board order. A board that can't be represented at all is an error that downcasts
+    /// to [`Failure`], with its lines; so is one that can't be reached, which is infrastructure.
+    fn columns(&self) -> Result<Vec<Column>>;
+
+    /// Columns and cards as they stand now, and errors as of [`Provider::columns`]. What is wrong with a single card is in
+    /// [`Board::refused`]. Of a card that is not `wanted` a board may tell no more than id, title and place.
+    fn read(&self, wanted: &Wanted) -> Result<Board>;
+
+    /// How long a watcher leaves the board alone between two readings, at least.
+    fn rest(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Writes the card's id on the board, unless it stands there; only while the card is where `card` says.
     fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied>;
@@ -39,6 +53,21 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
 
     /// Adds an empty column after the others; one that exists is fine.
     fn create_column(&self, writer: &Writer, column: &Column) -> Result<()>;
+}
+
+/// The cards that are read in full.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Those in the columns that are worked.
+    pub columns: Vec<Column>,
+    /// Those that something is open of, wherever they are.
+    pub cards: BTreeSet<CardId>,
+}
+
+impl Wanted {
+    pub fn has(&self, card: &CardId, at: &Column) -> bool {
+        self.columns.contains(at) || self.cards.contains(card)
+    }
 }
 
 /// What a writing call found and did.
@@ -63,6 +92,25 @@ pub struct Note {
     pub data: serde_json::Value,
 }
 
+impl Note {
+    /// The machine's half as JSON that an HTML comment and a board survive: inside its strings, and only there can these
+    /// characters stand, every character has a second spelling.
+    pub fn json(&self) -> String {
+        let mut json = self.data.to_string();
+        for (char, escape) in [
+            ("<", "\\u003c"),
+            (">", "\\u003e"),
+            ("&", "\\u0026"),
+            ("--", "-\\u002d"),
+            ("%", "\\u0025"),
+            ("#", "\\u0023"),
+        ] {
+            json = json.replace(char, escape);
+        }
+        json
+    }
+}
+
 /// The kinds of boards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -72,15 +120,39 @@ pub enum Kind {
     GitHub,
 }
 
+/// Where a board is. Shown as the one name that every way to write it comes to.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// A file or folder, canonical.
+    Path(PathBuf),
+    Project(github::Access),
+}
+
+impl Source {
+    /// None: nothing in the file system.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Source::Path(path) => Some(path),
+            Source::Project(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Path(path) => path.display().fmt(f),
+            Source::Project(access) => access.fmt(f),
+        }
+    }
+}
+
 /// Opens a board without reading it. `next`: *next item* mode, where the first unchecked item is the only card. `keys`: what
 /// the parts of a card are called in data.
-pub fn open(kind: Kind, source: &Path, next: bool, keys: &Keys) -> Result<Box<dyn Provider>, Failure> {
-    match kind {
-        Kind::Markdown => Ok(Box::new(markdown::Markdown::new(source, next))),
-        Kind::File => Ok(Box::new(file::Files::new(source, keys))),
-        Kind::GitHub => {
-            let hint = "use --provider markdown or --provider file";
-            Err(Failure::usage("this build has no github provider").hint(hint))
-        }
+pub fn open(kind: Kind, source: &Source, next: bool, keys: &Keys) -> Result<Arc<dyn Provider>, Failure> {
+    match (kind, source) {
+        (_, Source::Project(access)) => Ok(Arc::new(github::GitHub::new(access.clone()))),
+        (Kind::Markdown, Source::Path(path)) => Ok(Arc::new(markdown::Markdown::new(path, next))),
+        (Kind::File | Kind::GitHub, Source::Path(path)) => Ok(Arc::new(file::Files::new(path, keys))),
     }
 }

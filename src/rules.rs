@@ -26,6 +26,13 @@ pub struct Rules {
     pub create_columns: bool,
 }
 
+impl Rules {
+    /// The columns whose cards are worked.
+    pub fn worked(&self) -> Vec<Column> {
+        self.columns.keys().cloned().collect()
+    }
+}
+
 /// One column's rule. None where it says nothing and the settings hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rule {

@@ -72,7 +72,7 @@ pub struct Settings {
     pub provider: provider::Kind,
     /// The board as the user named it, for messages.
     pub source_name: String,
-    pub source: PathBuf,
+    pub source: provider::Source,
     pub next: bool,
     /// What the parts of a card are called in data.
     pub file_keys: Keys,

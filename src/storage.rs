@@ -46,10 +46,10 @@ pub struct RunLock {
     marker: String,
 }
 
-/// What a run is about, canonical paths.
+/// What a run is about, by its one name each: paths are canonical.
 #[derive(Debug, Clone, Copy)]
 pub struct Places<'p> {
-    pub source: &'p Path,
+    pub source: &'p str,
     pub workspace: &'p Path,
     pub cache_dir: &'p Path,
 }
@@ -68,9 +68,9 @@ impl RunLock {
     /// is written into them for the error that a second runner gets.
     pub fn acquire(folder: &Path, places: Places<'_>, holder: &str) -> Result<Result<RunLock, Held>> {
         private_folder(folder)?;
-        let (source, workspace) = (places.source.to_string_lossy(), places.workspace.to_string_lossy());
+        let (source, workspace) = (places.source, places.workspace.to_string_lossy());
         let mut files = Vec::new();
-        for (kind, name) in [("board", &source), ("workspace", &workspace)] {
+        for (kind, name) in [("board", source), ("workspace", &*workspace)] {
             let path = lock_file(folder, kind, name);
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -89,8 +89,8 @@ impl RunLock {
     }
 
     /// Where the board's newest runner kept its history.
-    pub fn last_cache_dir(folder: &Path, source: &Path) -> Option<PathBuf> {
-        let holder = fs::read_to_string(lock_file(folder, "board", &source.to_string_lossy())).ok()?;
+    pub fn last_cache_dir(folder: &Path, source: &str) -> Option<PathBuf> {
+        let holder = fs::read_to_string(lock_file(folder, "board", source)).ok()?;
         holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
     }
 

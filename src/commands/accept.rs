@@ -3,21 +3,20 @@
 use std::io::{Write, stdout};
 use std::path::Path;
 
-use super::history;
+use super::{history, open_board};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
 use crate::journal::InputHash;
-use crate::provider;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
 use crate::storage::{RunLock, Writer};
 
 pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     // The inputs as they are now must be valid before they can hold.
-    let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?.read()?;
-    Inputs::load(settings, &board.columns)?;
-    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source);
+    let columns = open_board(settings)?.columns()?;
+    Inputs::load(settings, &columns)?;
+    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
     let (_, state) = history(&cache_dir)?;
     if state.running().next().is_some() {

@@ -5,14 +5,15 @@ use std::io::ErrorKind;
 
 use anyhow::Context;
 
-use super::{read_board, show};
+use super::{open_board, show};
 use crate::failure::Failure;
+use crate::provider::Wanted;
 use crate::report::board::{BoardPage, human};
 use crate::rules::{self, Rules};
 use crate::settings::Settings;
 
 pub fn board(settings: &Settings) -> Result<u8, Failure> {
-    let board = read_board(settings)?.1;
+    let board = open_board(settings)?.read(&Wanted::default())?;
     let path = &settings.transitions;
     let (rules, problems) = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => (Rules::default(), None),
@@ -25,7 +26,7 @@ pub fn board(settings: &Settings) -> Result<u8, Failure> {
             }
         }
     };
-    let page = BoardPage::of(&settings.shown(&settings.source), board, &rules);
+    let page = BoardPage::of(&settings.source_name, board.arranged(&rules.order), &rules);
     show(settings, &page, &human(&page))?;
     match problems {
         Some(problems) => Err(problems.into()),

@@ -124,9 +124,9 @@ fn marked(before: &str, after: &str) -> String {
 fn drag_back(settings: &Settings) -> Result<()> {
     let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
         .map_err(|failure| failure.error)?;
-    let cards = board.read()?.cards;
+    let cards = board.read(&provider::Wanted::default())?.cards;
     let card = cards.into_iter().find(|card| card.title == GREETING).context("the finished card is gone")?;
-    let folder = settings.source.parent().unwrap_or(Path::new("/"));
+    let folder = settings.source.path().and_then(Path::parent).unwrap_or(Path::new("/"));
     let review = Column("Review".into());
     board.transition(&Writer::within(folder), &card.id, &card.status, &review, None).map(drop)
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::Opened;
+use super::{Known, Opened};
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
+use crate::cycle::state::Infrastructure;
 use crate::evidence::{TreePath, Trees};
 use crate::failure::{Failure, Kind};
 use crate::journal::append::Journal;
@@ -23,8 +24,13 @@ use crate::storage::{Places, RunLock, Writer};
 pub fn run(settings: Settings) -> Result<u8, Failure> {
     #[cfg(debug_assertions)]
     crate::storage::arm(settings.env.points());
-    // Everything is checked before anything is written or locked.
-    let settings = Opened::open(Arc::new(settings))?.settings;
+    // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
+    let settings = Arc::new(settings);
+    let settings = match Opened::open(settings.clone()) {
+        Ok(opened) => opened.settings,
+        Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => Known::of(settings)?.settings,
+        Err(failure) => return Err(failure),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
     let lock = lock(&settings)?;
@@ -48,7 +54,8 @@ fn told(failure: Failure, cache_dir: &Path) -> Failure {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let places = Places { source: &settings.source, workspace: &settings.workspace, cache_dir: &settings.cache_dir };
+    let places =
+        Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| {
         let text = format!("another run holds the {}: {}", held.what, held.holder);
@@ -60,14 +67,14 @@ async fn work(
     settings: Arc<Settings>,
     lock: &RunLock,
     writer: Writer,
-    stop: Stop,
+    mut stop: Stop,
     out: crate::report::Out,
 ) -> Result<u8, Failure> {
     let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
     let Opened { provider, board, state, inputs, records, damaged, written_later, .. } =
-        Opened::open(settings.clone())?;
+        opened(&settings, &mut stop).await?;
     let redactor = settings.env.redactor();
     compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
     let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
@@ -101,6 +108,30 @@ async fn work(
     end(&live, &mut book, outcome)
 }
 
+/// Opens the board; a watcher waits for one that can't be reached.
+async fn opened(settings: &Arc<Settings>, stop: &mut Stop) -> Result<Opened, Failure> {
+    let mut away = Infrastructure::default();
+    loop {
+        let failure = match Opened::open(settings.clone()) {
+            Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => failure,
+            opened => return opened,
+        };
+        tracing::warn!("the board can't be reached, waiting: {:#}", failure.error);
+        away.again("", "", failure.wait.map(|wait| wait.as_secs() + 1));
+        tokio::select! {
+            () = tokio::time::sleep(away.pause(settings.backoff)) => {}
+            signal = stop.wait() => return Err(Failure::new(ended_by(Some(signal)), anyhow::anyhow!("stopped while the board could not be reached"))),
+        }
+    }
+}
+
+fn ended_by(signal: Option<Signal>) -> Kind {
+    match signal {
+        Some(Signal::Interrupt) => Kind::Interrupted,
+        _ => Kind::Terminated,
+    }
+}
+
 /// The first records of a run.
 fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize]) -> Result<()> {
     let settings = live.settings.clone();
@@ -108,7 +139,7 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
     book.record(Event::RunStarted {
         run: format!("{}-{pid}", book.now().strftime("%Y%m%dT%H%M%SZ")),
         pid,
-        source: settings.source.display().to_string(),
+        source: settings.source.to_string(),
         workspace: settings.workspace.display().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
     })?;
@@ -166,14 +197,13 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
             return Err(failure);
         }
     };
-    let hint = book.state.infrastructure.hint.clone();
+    let hints = [&book.state.unreachable, &book.state.infrastructure].map(|failure| failure.hint.clone());
     book.record(Event::Summary { counts, stopped, reason: reason.clone() })?;
     let kind = match (stopped, live.stop.asked()) {
-        (Stopped::Signal, Some(Signal::Interrupt)) => Kind::Interrupted,
-        (Stopped::Signal, _) => Kind::Terminated,
+        (Stopped::Signal, signal) => ended_by(signal),
         (Stopped::Infrastructure, _) => {
-            let failure = Failure::new(Kind::Infrastructure, anyhow::anyhow!("codex could not work {reason}"));
-            return Err(if hint.is_empty() { failure } else { failure.hint(hint) });
+            let failure = Failure::new(Kind::Infrastructure, anyhow::anyhow!(reason));
+            return Err(hints.into_iter().filter(|hint| !hint.is_empty()).fold(failure, Failure::hint));
         }
         (Stopped::Error, _) => Kind::Error,
         (Stopped::Guard, _) => Kind::Guard,
@@ -186,5 +216,6 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
 /// What is never evidence: the board, the gate inputs and CACHE_DIR.
 fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<std::path::PathBuf> {
     let files = inputs.files.iter().map(|file| file.path.clone());
-    files.chain([settings.source.clone(), settings.cache_dir.clone()]).collect()
+    let board = settings.source.path().map(std::path::Path::to_owned);
+    files.chain(board).chain([settings.cache_dir.clone()]).collect()
 }

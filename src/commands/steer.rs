@@ -4,17 +4,17 @@ use std::io::Write;
 
 use clap::ArgMatches;
 
-use super::{argument, history};
+use super::{argument, history, open_board};
 use crate::board::{Board, Card, CardId};
 use crate::failure::{Failure, Kind, closest};
-use crate::provider;
+use crate::provider::Wanted;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
 use crate::storage::Writer;
 
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
     let card = || -> Result<CardId, Failure> {
-        let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)?.read()?;
+        let board = open_board(settings)?.read(&Wanted::default())?;
         find(&board, argument(matches, "card")).map(|card| card.id.clone())
     };
     let request = match name {

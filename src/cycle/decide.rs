@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::plan::{CardPlan, Planner, Readiness, other_tests};
-use super::state::{Attempt, OwedHook, Phase, State, Visits};
+use super::state::{Attempt, Infrastructure, OwedHook, Phase, State, Visits};
 use crate::board::{Board, Card, Column};
 use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, TakeBack, Why};
 use crate::rules::{FailWork, Verdict};
@@ -94,15 +94,18 @@ impl Settlement {
     }
 }
 
-/// The wait after an infrastructure failure never grows beyond this.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
-
 /// Decides the next step.
 pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if state.stopping {
         return Ok(finish(Stopped::Signal, "stopped by a signal"));
     }
-    if let Some(action) = infrastructure(state, planner) {
+    if let Some(action) = infrastructure(&state.infrastructure, "codex could not work", true, planner) {
+        return Ok(action);
+    }
+    // A watcher waits for its board, however long that takes.
+    if let Some(action) =
+        infrastructure(&state.unreachable, "the board can't be reached", !planner.settings.watch, planner)
+    {
         return Ok(action);
     }
     if let Some((id, _)) = state.running().next() {
@@ -141,18 +144,15 @@ fn finish(stopped: Stopped, reason: impl Into<String>) -> Action {
     Action::Finish { stopped, reason: reason.into() }
 }
 
-fn infrastructure(state: &State, planner: &Planner) -> Option<Action> {
-    let failure = &state.infrastructure;
+fn infrastructure(failure: &Infrastructure, what: &str, ends: bool, planner: &Planner) -> Option<Action> {
     if failure.in_a_row == 0 || failure.waited {
         return None;
     }
-    if failure.in_a_row >= planner.settings.infrastructure_limit {
+    if ends && failure.in_a_row >= planner.settings.infrastructure_limit {
         let times = if failure.in_a_row == 1 { "once".into() } else { format!("{} times in a row", failure.in_a_row) };
-        return Some(finish(Stopped::Infrastructure, format!("{times}: {}", failure.reason)));
+        return Some(finish(Stopped::Infrastructure, format!("{what} {times}: {}", failure.reason)));
     }
-    let doubled = planner.settings.backoff.saturating_mul(1 << (failure.in_a_row - 1).min(16));
-    let named = failure.wait_seconds.map(Duration::from_secs);
-    let time = named.unwrap_or_else(|| doubled.min(LONGEST_BACKOFF));
+    let time = failure.pause(planner.settings.backoff);
     Some(Action::Wait(Wait::Backoff { time, reason: failure.reason.clone() }))
 }
 

@@ -11,12 +11,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::decide::{Action, Wait};
 use super::drive::{Book, Driver};
 use crate::evidence::{Trees, artifacts_unchanged};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Spawner, Stop};
 use crate::provider::Provider;
@@ -33,7 +33,7 @@ pub struct Live {
     pub settings: Arc<Settings>,
     pub writer: Writer,
     pub spawner: Spawner,
-    pub provider: Box<dyn Provider>,
+    pub provider: Arc<dyn Provider>,
     pub trees: Trees,
     pub stop: Stop,
     /// New inputs that were told to have errors: told once.
@@ -55,18 +55,28 @@ impl Driver for Live {
             self.idle = false;
         }
         let looked = matches!(action, Action::Look);
-        match self.act(action, book).await {
-            // The board can't be read or written for now: what was begun is still owed, and done after another look.
-            Err(error) if error.is::<Failure>() && !looked && self.put_off < PATIENCE => {
-                self.put_off += 1;
-                book.state.board = None;
-                Ok(())
-            }
-            done => {
-                self.put_off = if looked { self.put_off } else { 0 };
-                done
-            }
+        let done = match self.act(action, book).await {
+            Err(error) => match error.downcast::<Failure>() {
+                Ok(Failure { kind: Kind::Infrastructure, error, hints, wait }) => book.record(Event::Unreachable {
+                    reason: format!("{error:#}"),
+                    hint: hints.join("; "),
+                    wait_seconds: wait.map(|wait| wait.as_secs() + 1),
+                }),
+                // The board can't be read or written for now: what was begun is still owed, and done after another look.
+                Ok(_) if !looked && self.put_off < PATIENCE => {
+                    self.put_off += 1;
+                    book.state.board = None;
+                    return Ok(());
+                }
+                Ok(failure) => Err(Error::msg(failure)),
+                Err(error) => Err(error),
+            },
+            done => done,
+        };
+        if !looked {
+            self.put_off = 0;
         }
+        done
     }
 }
 
@@ -132,7 +142,9 @@ impl Live {
     async fn wait(&mut self, wait: Wait, book: &mut Book<'_>) -> Result<()> {
         let (time, reason, poll) = match wait {
             Wait::Backoff { time, reason } => (time, reason, false),
-            Wait::Board => (self.settings.poll_interval, "for the board to change".to_owned(), true),
+            Wait::Board => {
+                (self.settings.poll_interval.max(self.provider.rest()), "for the board to change".to_owned(), true)
+            }
             Wait::Resume => (self.settings.poll_interval, "paused, for `resume`".to_owned(), true),
         };
         let said = std::mem::replace(&mut self.idle, poll);

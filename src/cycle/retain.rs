@@ -1,7 +1,6 @@
 //! What of old attempts is let go, so that CACHE_DIR stays within bounds. Pure.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
 
 use super::state::{Attempt, CardHistory, State};
 use crate::board::Board;
@@ -11,12 +10,12 @@ use crate::journal::{AttemptId, Event};
 /// What is let go now; None: nothing. Of each card `keep` attempts stay, and whatever a verdict, a cached pass, something
 /// owed or the next prompt rests on. Older ones lose their folders, and their trees where nothing of their work counts. A
 /// card that is gone from the board that it was worked on loses all.
-pub fn needless(state: &State, board: &Board, source: &Path, keep: usize) -> Option<Event> {
+pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Option<Event> {
     let (mut folders, mut trees) = (Vec::new(), Vec::new());
     let busy = busy(state);
     for (card, history) in &state.cards {
         // A card that can't be represented may be any.
-        let gone = board.refused.is_empty() && board.card(card).is_none() && Path::new(&history.source) == source;
+        let gone = board.refused.is_empty() && board.card(card).is_none() && history.source == source;
         let kept = if gone { BTreeSet::new() } else { kept(history, keep) };
         for id in history.attempts.iter().filter(|id| !kept.contains(id) && !busy.contains(id)) {
             let Some(attempt) = state.attempts.get(id) else { continue };

@@ -45,6 +45,8 @@ pub struct State {
     pub counts: Counts,
     pub budget: Budget,
     pub infrastructure: Infrastructure,
+    /// The same of the board.
+    pub unreachable: Infrastructure,
     /// The time of the newest record.
     pub now: Timestamp,
     /// A stop was asked for.
@@ -62,6 +64,19 @@ impl State {
     pub fn running(&self) -> impl Iterator<Item = (&AttemptId, &Attempt)> {
         let open = self.active.iter().filter_map(|id| Some((id, self.attempts.get(id)?)));
         open.filter(|(_, attempt)| attempt.phase == Phase::Running)
+    }
+
+    /// Whether the board lacks something that was decided.
+    pub fn owes(&self) -> bool {
+        let refused = |history: &CardHistory| history.visits.values().any(|visits| visits.owed);
+        !self.active.is_empty() || !self.moving.is_empty() || self.cards.values().any(refused)
+    }
+
+    /// The cards whose text counts wherever they stand: at work, about to be moved, or not looked at since.
+    pub fn open(&self) -> BTreeSet<CardId> {
+        let unseen = self.attempts.values().filter(|attempt| attempt.unseen);
+        let active = self.active.iter().filter_map(|id| self.attempts.get(id));
+        active.chain(unseen).map(|attempt| &attempt.card).chain(self.moving.keys()).cloned().collect()
     }
 
     pub fn visits(&self, card: &CardId, column: &Column) -> Option<&Visits> {
@@ -226,8 +241,18 @@ impl State {
                     self.active.insert(attempt.clone());
                 }
             }
+            Event::Unreachable { reason, hint, wait_seconds } => {
+                self.unreachable.again(reason, hint, *wait_seconds);
+                // What could not be carried out is to be tried again.
+                let cards = &self.cards;
+                self.pass.visited.retain(|(card, column)| {
+                    !cards.get(card).and_then(|history| history.visits.get(column)).is_some_and(|visits| visits.owed)
+                });
+                self.board = None;
+            }
             Event::Waiting { .. } => {
                 self.infrastructure.waited = true;
+                self.unreachable.waited = true;
                 self.board = None;
             }
             Event::PassEnded => {
@@ -251,6 +276,7 @@ impl State {
         self.pass = Pass::default();
         self.counts = Counts::default();
         self.infrastructure = Infrastructure::default();
+        self.unreachable = Infrastructure::default();
         self.board = None;
         // The journal is no witness for a move: what was judged is judged again.
         let again: Vec<AttemptId> = self.active.iter().filter(|id| !self.acted_upon(id)).cloned().collect();
@@ -318,13 +344,7 @@ impl State {
         match ending {
             Ending::Ok | Ending::Work { .. } => self.infrastructure = Infrastructure::default(),
             Ending::Infrastructure { reason, hint, wait_seconds } => {
-                self.infrastructure = Infrastructure {
-                    in_a_row: self.infrastructure.in_a_row + 1,
-                    reason: reason.clone(),
-                    hint: hint.clone(),
-                    wait_seconds: *wait_seconds,
-                    waited: false,
-                };
+                self.infrastructure.again(reason, hint, *wait_seconds);
                 self.close_unseen(id);
                 self.pass.visited.remove(&place);
             }
@@ -358,11 +378,7 @@ impl State {
             attempt.phase = Phase::Ended;
             attempt.inconclusive += 1;
             if attempt.inconclusive > 1 {
-                self.infrastructure = Infrastructure {
-                    in_a_row: self.infrastructure.in_a_row + 1,
-                    reason: reason.clone(),
-                    ..Infrastructure::default()
-                };
+                self.infrastructure.again(reason, "", None);
             }
             return;
         }

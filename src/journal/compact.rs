@@ -47,6 +47,7 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         Event::HookStarted { .. } | Event::HookEnded { .. } => true,
         Event::AttemptStarted { attempt, .. } | Event::AttemptEnded { attempt, .. } => !free.contains(attempt),
         Event::Skipped { .. }
+        | Event::Unreachable { .. }
         | Event::Waiting { .. }
         | Event::PassEnded
         | Event::Warning { .. }

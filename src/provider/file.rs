@@ -29,7 +29,7 @@ use self::tree::{Node, Wrong};
 use super::markdown::edit::Edited;
 use super::markdown::lines::Lines;
 use super::swap::{self, Planned, Refusal, Shared, applied};
-use super::{Applied, Note, Provider};
+use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
 use crate::storage::Writer;
 
@@ -176,7 +176,11 @@ impl Files {
 }
 
 impl Provider for Files {
-    fn read(&self) -> Result<Board> {
+    fn columns(&self) -> Result<Vec<Column>> {
+        self.read(&Wanted::default()).map(|board| board.columns)
+    }
+
+    fn read(&self, _wanted: &Wanted) -> Result<Board> {
         let layout = self.layout()?;
         // What was lost or is another folder is no board that is done.
         if layout.files.is_empty() && layout.columns.is_empty() && !self.source.join("tasks").is_dir() {

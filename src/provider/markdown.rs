@@ -20,7 +20,7 @@ use anyhow::{Error, Result};
 use self::edit::Edited;
 use self::parse::{Mode, Parsed, parse};
 use super::swap::{self, Planned, Refusal, Shared, applied};
-use super::{Applied, Note, Provider};
+use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
 use crate::storage::Writer;
 
@@ -65,7 +65,11 @@ impl Markdown {
 }
 
 impl Provider for Markdown {
-    fn read(&self) -> Result<Board> {
+    fn columns(&self) -> Result<Vec<Column>> {
+        self.read(&Wanted::default()).map(|board| board.columns)
+    }
+
+    fn read(&self, _wanted: &Wanted) -> Result<Board> {
         Ok(self.parse(&self.text()?)?.board())
     }
 
@@ -163,7 +167,7 @@ mod tests {
             (&board, "board.md:1: no column heading: found a table here"),
             (&Markdown::new(&folder.path().join("none.md"), false), "cannot read"),
         ] {
-            let failure = board.read().unwrap_err().downcast::<Failure>().unwrap();
+            let failure = board.read(&Wanted::default()).unwrap_err().downcast::<Failure>().unwrap();
             assert_eq!((failure.kind, failure.hints.len()), (Kind::Usage, 1));
             assert!(failure.error.to_string().contains(text), "{failure}");
         }

@@ -86,6 +86,8 @@ fn line(event: &Event) -> Option<String> {
         Event::Reopened { title, column, reason, .. } => {
             format!("again     {title} [{column}]: {reason}: the gate is run again")
         }
+        Event::Unreachable { reason, hint, .. } if hint.is_empty() => format!("away      the board: {reason}"),
+        Event::Unreachable { reason, hint, .. } => format!("away      the board: {reason}; {hint}"),
         Event::Waiting { seconds, reason } => format!("waiting   {seconds} s: {reason}"),
         Event::Summary { counts, reason, .. } => summary(counts, reason),
         Event::Claimed { .. }

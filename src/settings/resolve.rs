@@ -14,6 +14,7 @@ use super::table::{Form, Setting, TABLE};
 use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
 use crate::failure::{Failure, Problem, closest};
 use crate::provider::file::keys::Keys;
+use crate::provider::{Source, github};
 use crate::yaml::Document;
 use crate::{codex, index, provider};
 
@@ -60,7 +61,7 @@ impl<'g> Resolver<'g> {
         Ok(resolver)
     }
 
-    /// `--config`, else `kanban-codex-exec.yaml` beside the board that a flag or variable names, else in this folder.
+    /// `--config`, else `kanban-codex-exec.yaml` beside the board file that a flag or variable names, else in this folder.
     fn config_file(&mut self) -> Result<PathBuf, Failure> {
         if let Some(path) = &self.given.config {
             let path = self.given.folder.join(path);
@@ -74,14 +75,12 @@ impl<'g> Resolver<'g> {
                 }
             };
         }
-        let beside = match self.raw("source") {
-            Some(raw) => {
-                let source = self.given.folder.join(raw.words.first().map_or("", String::as_str));
-                source.parent().map_or(self.given.folder.clone(), Path::to_owned)
-            }
-            None => self.given.folder.clone(),
-        };
-        Ok(beside.join("kanban-codex-exec.yaml"))
+        let github = self.raw("provider").is_some_and(|raw| raw.words == ["github"]);
+        let beside = self.raw("source").filter(|_| !github).and_then(|raw| {
+            let source = self.given.folder.join(raw.words.first().map_or("", String::as_str));
+            source.parent().filter(|folder| folder.is_dir()).map(Path::to_owned)
+        });
+        Ok(beside.unwrap_or(self.given.folder.clone()).join("kanban-codex-exec.yaml"))
     }
 
     fn read_config(&mut self, text: &str, name: &str) {
@@ -277,15 +276,45 @@ impl<'g> Resolver<'g> {
     }
 
     /// The board: as given, or what is found here. Sets the provider that goes with a find.
-    fn source(&mut self) -> Option<(PathBuf, provider::Kind)> {
+    fn source(&mut self) -> Option<(Source, provider::Kind)> {
         use provider::Kind;
         let kinds = [("markdown", Kind::Markdown), ("file", Kind::File), ("github", Kind::GitHub)];
         let named = self.raw("provider").is_some();
         let kind = self.choice("provider", &kinds).unwrap_or(Kind::Markdown);
-        if kind == Kind::GitHub {
-            let text = self.text("source");
-            return Some((PathBuf::from(text), kind));
+        let address = |raw: Raw| raw.words.first().is_some_and(|word| word.starts_with("https://"));
+        if kind == Kind::GitHub || (!named && self.raw("source").is_some_and(address)) {
+            return self.project().map(|access| (Source::Project(access), Kind::GitHub));
         }
+        self.board_file(kind, named).map(|(path, kind)| (Source::Path(path), kind))
+    }
+
+    /// The project and the token that reaches it.
+    fn project(&mut self) -> Option<github::Access> {
+        let variable = |name| self.given.variable(name).filter(|text| !text.is_empty()).map(str::to_owned);
+        let token = ["GH_TOKEN", "GITHUB_TOKEN"].into_iter().find_map(|name| Some((name, variable(name)?)));
+        let endpoint = variable("GITHUB_GRAPHQL_URL").unwrap_or_else(|| github::access::ENDPOINT.to_owned());
+        if let Err(expected) = github::access::endpoint(&endpoint) {
+            self.problem(&Origin::Env("GITHUB_GRAPHQL_URL"), format!("`{endpoint}` is not {expected}"), "");
+            return None;
+        }
+        if token.is_none() {
+            let hint = "a token that may write projects: `export GH_TOKEN=$(gh auth token)`, having had `gh auth refresh -s project,repo`";
+            self.problem(&Origin::Env("GH_TOKEN"), "no token for GitHub, and none in GITHUB_TOKEN".to_owned(), hint);
+        }
+        let project = match self.raw("source") {
+            Some(_) => self.value("source", |text| github::access::project(text, &endpoint)),
+            None => {
+                let hint = "name the project with --source OWNER/NUMBER or KANBAN_SOURCE";
+                self.problem(&Origin::Flag("source"), "no project given".to_owned(), hint);
+                None
+            }
+        };
+        let ((owner, number), (variable, text)) = (project?, token?);
+        Some(github::Access { owner, number, endpoint, token: github::access::Token { text, variable } })
+    }
+
+    fn board_file(&mut self, kind: provider::Kind, named: bool) -> Option<(PathBuf, provider::Kind)> {
+        use provider::Kind;
         if let Some(path) = self.path("source") {
             let kind = if !named && is_data(&path) { Kind::File } else { kind };
             let wanted = match kind {
@@ -322,13 +351,9 @@ impl<'g> Resolver<'g> {
 
     pub fn settings(mut self) -> Result<Settings, Failure> {
         let board = (self.need == Need::Board).then(|| self.source()).flatten();
-        let (source, provider) = board.unwrap_or((self.given.folder.clone(), provider::Kind::Markdown));
-        let beside = match self.need {
-            Need::Board if provider != provider::Kind::GitHub => {
-                source.parent().map_or(self.given.folder.clone(), Path::to_owned)
-            }
-            Need::Board | Need::TestsOnly => self.given.folder.clone(),
-        };
+        let (source, provider) = board.unwrap_or((Source::Path(self.given.folder.clone()), provider::Kind::Markdown));
+        let folder = source.path().filter(|_| self.need == Need::Board).and_then(Path::parent);
+        let beside = folder.unwrap_or(&self.given.folder).to_owned();
         let git_root = beside.ancestors().find(|folder| folder.join(".git").exists());
         let workspace = self.path("workspace").unwrap_or_else(|| git_root.unwrap_or(&beside).to_owned());
         let workspace = match fs::canonicalize(&workspace) {
@@ -344,7 +369,8 @@ impl<'g> Resolver<'g> {
         let tests = self.path("tests").unwrap_or_else(|| beside.join("tests.txt"));
         let transitions = self.path("transitions").unwrap_or_else(|| beside.join("transitions.yaml"));
         let cache_dir = self.path("cacheDir").unwrap_or_else(|| workspace.join(".cache/kanban-codex-exec"));
-        let name = source.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = source.path().and_then(Path::file_name);
+        let name = name.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let next = match self.raw("next") {
             Some(_) => self.switch("next"),
             None => provider == provider::Kind::Markdown && name == "todo.md",
@@ -377,7 +403,7 @@ impl<'g> Resolver<'g> {
         let settings = Settings {
             given: self.given.clone(),
             provider,
-            source_name: shown(&source, &self.given.folder),
+            source_name: source.path().map_or_else(|| source.to_string(), |path| shown(path, &self.given.folder)),
             source,
             next,
             file_keys,

@@ -72,7 +72,7 @@ use Form::{List, Pairs, Switch, Value, Words};
 #[rustfmt::skip]
 pub const TABLE: &[Setting] = &[
     row(Board, "provider", "provider", "KANBAN_PROVIDER", Value("markdown|github|file"), "markdown", "What kind of board it is"),
-    row(Board, "source", "source", "KANBAN_SOURCE", Value("PATH"), "", "The board; without it board.md, TODO.md and backlog/ are looked for in the current folder"),
+    row(Board, "source", "source", "KANBAN_SOURCE", Value("BOARD"), "", "The board: a file, or a GitHub project as OWNER/NUMBER or its address; without it board.md, TODO.md and backlog/ are looked for in the current folder"),
     row(Board, "next", "next", "KANBAN_NEXT", Switch, "false", "Next-item mode: the first unchecked item is the card, passing ticks it (on by itself for TODO.md)"),
     row(Board, "file.keys", "file-keys", "KANBAN_FILE_KEYS", Pairs("PART=NAME,…"), "", "What the parts of a card are called in data: id, title, status, body, labels, dependencies, priority, ordinal"),
     row(Board, "transitions", "transitions", "TRANSITIONS_FILE", Value("FILE"), "transitions.yaml", "The rules of the columns; by default beside the board"),

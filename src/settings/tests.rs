@@ -129,8 +129,8 @@ fn named(settings: &Settings) -> String {
 /// Key, default as it is seen, two other values, and where they are seen.
 #[rustfmt::skip]
 const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
-    ("provider", "markdown", "file", "github", T(|s| format!("{:?}", s.provider).to_lowercase())),
-    ("source", "here/board.md", "a.md", "b.md", P(|s| &s.source)),
+    ("provider", "markdown", "file", "markdown", T(|s| format!("{:?}", s.provider).to_lowercase())),
+    ("source", "here/board.md", "a.md", "b.md", P(|s| s.source.path().unwrap())),
     ("next", "false", "true", "false", T(|s| s.next.to_string())),
     ("file.keys", "", "id=key", "status=state", T(named)),
     ("transitions", "here/transitions.yaml", "a.yaml", "b/c.yaml", P(|s| &s.transitions)),
@@ -363,12 +363,30 @@ fn a_board_is_found_by_its_usual_names() {
             }
         }
         let settings = world.settings();
-        (world.place(&settings.source), settings.provider, settings.next)
+        (world.place(settings.source.path().unwrap()), settings.provider, settings.next)
     };
     let markdown = provider::Kind::Markdown;
     assert_eq!(find(&["board.md", "TODO.md", "backlog/"]), ("here/board.md".into(), markdown, false));
     assert_eq!(find(&["TODO.md", "backlog/"]), ("here/TODO.md".into(), markdown, true));
     assert_eq!(find(&["backlog/"]), ("here/backlog".into(), provider::Kind::File, false));
+}
+
+#[test]
+fn a_project_is_no_path() {
+    let world = || World::new().env("GH_TOKEN", "stronger").env("GITHUB_TOKEN", "weaker");
+    for world in [
+        // There is a folder `a`.
+        world().flag("provider", "github").flag("source", "a/1"),
+        world().env("KANBAN_PROVIDER", "github").env("KANBAN_SOURCE", "A/1"),
+        world().config("provider: github\nsource: a/1\n"),
+        world().env("KANBAN_SOURCE", "https://github.com/users/a/projects/1"),
+    ] {
+        let settings = world.settings();
+        assert_eq!((settings.source.to_string(), settings.provider), ("github.com/a/1".into(), provider::Kind::GitHub));
+        assert_eq!(world.place(&settings.tests), "here/tests.txt");
+        let provider::Source::Project(access) = settings.source else { panic!("a path") };
+        assert_eq!((access.token.text.as_str(), access.token.variable), ("stronger", "GH_TOKEN"));
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use kanban_codex_exec::board::{Board, Card, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
-use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, open};
+use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, Source, Wanted, open};
 use kanban_codex_exec::storage::Writer;
 use serde::Deserialize;
 
@@ -98,8 +98,8 @@ fn run(folder: &Path) -> Vec<String> {
     let path = world.path().join("board.md");
     let input = std::fs::read(folder.join("input.md")).unwrap();
     std::fs::write(&path, &input).unwrap();
-    let provider = open(Kind::Markdown, &path, case.next, &Keys::default()).unwrap();
-    let mut wrong = match (provider.read(), &case.error) {
+    let provider = open(Kind::Markdown, &Source::Path(path.clone()), case.next, &Keys::default()).unwrap();
+    let mut wrong = match (provider.read(&Wanted::default()), &case.error) {
         (Ok(board), None) => check_board(&case, &board),
         (Ok(board), Some(error)) => vec![format!("read, where {error:?} was expected: {board:#?}")],
         (Err(found), Some(error)) if found.to_string().contains(error) => Vec::new(),
@@ -178,7 +178,7 @@ fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Res
         return provider.create_column(writer, &Column(column.clone())).map(|()| None);
     }
     let title = edit.stamp.as_ref().or(edit.note.as_ref()).or(edit.moves.as_ref()).unwrap();
-    let board = provider.read()?;
+    let board = provider.read(&Wanted::default())?;
     let mut card = board.cards.iter().find(|card| card.title == *title).cloned();
     // A card that is gone, named by its id.
     let card = card.get_or_insert_with(|| Card {

@@ -11,6 +11,7 @@ mod examples;
 mod explain;
 mod faults;
 mod fuzzed;
+mod github;
 mod hostile;
 #[path = "../pm2/pm2.rs"]
 mod pm2;

@@ -104,9 +104,13 @@ fn runner(folder: &Path) -> (Spawner, RunLock) {
     let board = folder.join("board.md");
     // Two processes share a world in some tests: the marker is what counts there, so each has its own lock folder.
     let locks = folder.join(format!("locks-{}", std::process::id()));
-    let lock = RunLock::acquire(&locks, Places { source: &board, workspace: folder, cache_dir: folder }, "test")
-        .unwrap()
-        .unwrap();
+    let lock = RunLock::acquire(
+        &locks,
+        Places { source: &board.to_string_lossy(), workspace: folder, cache_dir: folder },
+        "test",
+    )
+    .unwrap()
+    .unwrap();
     (Spawner::new(&lock).launched_by(env!("CARGO_BIN_EXE_kanban-codex-exec")), lock)
 }
 

@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 48] = [
+const PURE: [&str; 53] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
@@ -24,6 +24,8 @@ const PURE: [&str; 48] = [
     "journal.rs",
     "provider/file/front", "provider/file/json", "provider/file/keys", "provider/file/layout", "provider/file/rank",
     "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
+    "provider/github/access", "provider/github/answer", "provider/github/documents", "provider/github/item",
+    "provider/github/note",
     "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
     "provider/markdown/parse", "provider/markdown/seen",

@@ -111,7 +111,7 @@ impl Live {
                 return Ok(false);
             }
             Applied::Refused(reason) => {
-                let reason = format!("its id can't be written on the board: {reason}");
+                let reason = format!("it can't be claimed on the board: {reason}");
                 book.record(plan.skipped(Why::Blocked, reason))?;
                 return Ok(false);
             }

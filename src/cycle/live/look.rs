@@ -5,15 +5,16 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 use super::Live;
 use crate::board::{Board, CardId, Column};
 use crate::cycle::drive::Book;
-use crate::cycle::state::Attempt;
-use crate::failure::Problem;
+use crate::cycle::state::{Attempt, Infrastructure};
+use crate::failure::{Failure, Kind, Problem};
 use crate::inputs::{self, Inputs, difference};
 use crate::journal::{Acceptance, Event, InputHash};
+use crate::provider::Wanted;
 use crate::requests::{self, Request};
 use crate::storage::Writer;
 
@@ -33,6 +34,14 @@ impl Live {
         for event in book.state.moved_by_people(&board) {
             book.record(event)?;
         }
+        let rules = &book.planner.inputs.rules;
+        let gone = rules.worked().into_iter().filter(|column| !rules.create_columns && !board.columns.contains(column));
+        for column in gone.collect::<Vec<_>>() {
+            let text = format!("the rules work the column `{column}`, which the board does not have any more");
+            if self.told.insert(text.clone()) {
+                book.record(Event::Warning { text })?;
+            }
+        }
         for refused in &board.refused {
             let text = refused.to_string();
             if self.told.insert(text.clone()) {
@@ -43,13 +52,35 @@ impl Live {
         Ok(())
     }
 
-    /// Reads the board. An editor may be in the middle of writing it: it is given a moment, and while watching all the time
-    /// that it takes. None when the runner is stopping or has waited.
+    /// Reads the board. An editor may be in the middle of writing a file: it is given a moment, and while watching all the
+    /// time that it takes. None when the runner is stopping or has waited.
     async fn board(&mut self, book: &mut Book<'_>) -> Result<Option<Board>> {
         let mut tries = 0;
         loop {
-            match self.provider.read() {
-                Ok(board) => return Ok(Some(board)),
+            let provider = self.provider.clone();
+            let wanted = Wanted { columns: book.planner.inputs.rules.worked(), cards: book.state.open() };
+            let reading = tokio::task::spawn_blocking(move || provider.read(&wanted));
+            let read = tokio::select! {
+                read = reading => read?,
+                _ = self.stop.wait() => {
+                    book.state.stopping = true;
+                    return Ok(None);
+                }
+            };
+            match read {
+                Ok(board) => {
+                    // Whether it can be written as well is to be seen where that is owed.
+                    if !book.state.owes() {
+                        book.state.unreachable = Infrastructure::default();
+                    }
+                    return Ok(Some(board));
+                }
+                Err(error) if self.settings.source.path().is_none() => {
+                    let failure = Failure::from(error);
+                    // A token can be given rights, and a project back to its owner, while a watcher waits.
+                    let kind = if self.settings.watch { Kind::Infrastructure } else { failure.kind };
+                    return Err(Error::msg(Failure { kind, ..failure }));
+                }
                 Err(_) if tries < UNREADABLE && !book.state.stopping => {
                     tries += 1;
                     tokio::time::sleep(MOMENT).await;

@@ -15,7 +15,7 @@ use crate::journal::{AttemptId, Event};
 impl Live {
     /// Lets go of what is no longer needed, while no attempt is open. What a kill left of it is removed the next time.
     pub fn retain(&self, board: &Board, book: &mut Book<'_>) -> Result<()> {
-        let needless = needless(&book.state, board, &self.settings.source, self.settings.keep_attempts);
+        let needless = needless(&book.state, board, &self.settings.source.to_string(), self.settings.keep_attempts);
         if let Some(event) = &needless {
             book.record(event.clone())?;
         }

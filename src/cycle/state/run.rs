@@ -1,12 +1,16 @@
 //! What a run counts, owes and waits for.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::board::{CardId, Column};
 use crate::journal::AttemptId;
 use crate::rules::Verdict;
+
+/// The wait after an infrastructure failure never grows beyond this.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
 /// A hook after a move, owed until it ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,8 +58,22 @@ pub struct Infrastructure {
     pub in_a_row: u32,
     pub reason: String,
     pub hint: String,
-    /// What codex said about when it will work again.
+    /// What was said about when it will work again.
     pub wait_seconds: Option<u64>,
     /// The wait for this failure is over.
     pub waited: bool,
+}
+
+impl Infrastructure {
+    /// One failure more.
+    pub fn again(&mut self, reason: &str, hint: &str, wait_seconds: Option<u64>) {
+        let (reason, hint) = (reason.to_owned(), hint.to_owned());
+        *self = Infrastructure { in_a_row: self.in_a_row + 1, reason, hint, wait_seconds, waited: false };
+    }
+
+    /// How long to wait now: as long as was said, else twice as long each time, from `backoff`.
+    pub fn pause(&self, backoff: Duration) -> Duration {
+        let doubled = backoff.saturating_mul(1 << self.in_a_row.saturating_sub(1).min(16));
+        self.wait_seconds.map(Duration::from_secs).unwrap_or_else(|| doubled.min(LONGEST_BACKOFF))
+    }
 }

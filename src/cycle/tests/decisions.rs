@@ -208,7 +208,7 @@ fn the_wait_for_the_world_outside_doubles_to_five_minutes_and_ends() {
     }
     let mut named = events.clone();
     named.extend([a.started.clone(), a.ends(lost(Some(7)))]);
-    assert_eq!(next(&planner, &named, None), "finish, infrastructure: 9 times in a row: 429");
+    assert_eq!(next(&planner, &named, None), "finish, infrastructure: codex could not work 9 times in a row: 429");
     named = vec![run_started(), a.started.clone(), a.ends(lost(Some(3600)))];
     assert_eq!(next(&planner, &named, None), "wait 3600s", "what codex says holds");
     named.push(Event::Waiting { seconds: 3600, reason: String::new() });
@@ -218,6 +218,32 @@ fn the_wait_for_the_world_outside_doubles_to_five_minutes_and_ends() {
     assert_eq!(next(&planner, &events, Some(board("Doing"))), "judge a.1");
     events.extend([a.judged(Verdict::Fail), a.started.clone(), a.ends(lost(None))]);
     assert_eq!(next(&planner, &events, None), "wait 10s");
+}
+
+#[test]
+fn a_board_that_is_away_ends_a_plain_run_and_never_a_watcher() {
+    for (watch, end) in
+        [(false, "finish, infrastructure: the board can't be reached 3 times in a row: 502"), (true, "wait 40s")]
+    {
+        let planner = with(rules(2), |settings| {
+            settings.backoff = Duration::from_secs(10);
+            settings.infrastructure_limit = 3;
+            settings.watch = watch;
+        });
+        let away = |wait_seconds| Event::Unreachable { reason: "502".into(), hint: String::new(), wait_seconds };
+        let mut events = vec![run_started()];
+        for expected in ["wait 10s", "wait 20s", end] {
+            events.push(away(None));
+            assert_eq!(next(&planner, &events, None), expected);
+        }
+        assert_eq!(next(&planner, &[run_started(), away(Some(3600))], None), "wait 3600s", "what GitHub says holds");
+        // What is owed is owed still.
+        let a = attempt(&planner);
+        let owed = [run_started(), a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), away(None)];
+        let waited = Event::Waiting { seconds: 10, reason: String::new() };
+        let events: Vec<Event> = owed.into_iter().chain([waited]).collect();
+        assert!(next(&planner, &events, Some(board("Doing"))).starts_with("settle"));
+    }
 }
 
 /// Each guard lets an attempt be, and forbids the next one.

@@ -1,7 +1,6 @@
 //! What is let go of old attempts, and what never is.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use proptest::prelude::*;
 
@@ -14,7 +13,7 @@ use crate::journal::{AttemptId, Event};
 const SOURCE: &str = "board";
 
 fn let_go(world: &World, state: &State, keep: usize) -> Option<(BTreeSet<AttemptId>, BTreeSet<AttemptId>)> {
-    match needless(state, &world.board, Path::new(SOURCE), keep)? {
+    match needless(state, &world.board, SOURCE, keep)? {
         Event::LetGo { folders, trees } => Some((folders.into_iter().collect(), trees.into_iter().collect())),
         other => panic!("{other:?}"),
     }
@@ -72,7 +71,7 @@ fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on()
     assert_eq!(let_go(&world, &state, 2), Some((first(&ids), BTreeSet::new())), "its work stands: its trees are kept");
     let board = std::mem::take(&mut world.board);
     assert_eq!(let_go(&world, &state, 3), Some((ids.clone(), ids.clone())));
-    assert_eq!(needless(&state, &world.board, Path::new("another"), 3), None);
+    assert_eq!(needless(&state, &world.board, "another", 3), None);
     world.board.refused = vec![crate::board::Refused {
         status: None,
         title: "?".into(),

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::board::Refused;
 use crate::failure::Failure;
+use crate::provider::Wanted;
 
 /// A board of these files, and the right to write it.
 struct World {
@@ -38,7 +39,7 @@ impl World {
     }
 
     fn board(&self, name: &str) -> Board {
-        self.files(name).read().unwrap()
+        self.files(name).read(&Wanted::default()).unwrap()
     }
 }
 
@@ -176,13 +177,15 @@ fn a_move_changes_the_value_of_the_status_and_nothing_else() {
     for (name, text, old, new, to) in cases {
         let world = World::new(&[(name, text)]);
         let files = world.files(if name == "a.md" { "" } else { name });
-        let id =
-            ["1", "7", "a"].map(|id| CardId(id.into())).into_iter().find(|id| files.read().unwrap().card(id).is_some());
+        let id = ["1", "7", "a"]
+            .map(|id| CardId(id.into()))
+            .into_iter()
+            .find(|id| files.read(&Wanted::default()).unwrap().card(id).is_some());
         let id = id.unwrap();
         let moved = files.transition(&world.writer, &id, &column("Todo"), &column(to), None).unwrap();
         assert_eq!(moved, Applied::Done { id: id.clone() }, "{text}");
         assert_eq!(world.text(name), text.replacen(old, new, 1), "{text}");
-        assert_eq!(files.read().unwrap().card(&id).unwrap().status, column(to));
+        assert_eq!(files.read(&Wanted::default()).unwrap().card(&id).unwrap().status, column(to));
         let again = files.transition(&world.writer, &id, &column("Todo"), &column(to), None).unwrap();
         assert_eq!(again, Applied::Already, "{text}");
         files.transition(&world.writer, &id, &column(to), &column("Todo"), None).unwrap();
@@ -231,7 +234,7 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
         let world = World::new(&[(name, text)]);
         let files = world.files(if name == "a.md" { "" } else { name });
         let (id, todo) = (CardId(id.into()), column("Todo"));
-        let before = files.read().unwrap();
+        let before = files.read(&Wanted::default()).unwrap();
         let first = note("failed: [no]");
         assert_eq!(
             files.update(&world.writer, &id, &todo, &first).unwrap(),
@@ -242,7 +245,7 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
         assert_eq!(files.update(&world.writer, &id, &todo, &first).unwrap(), Applied::Already, "{text}");
         let once = world.text(name);
         files.transition(&world.writer, &id, &todo, &column("Done"), Some(&note("passed\u{7f}\u{2028}"))).unwrap();
-        let after = files.read().unwrap();
+        let after = files.read(&Wanted::default()).unwrap();
         let (was, is) = (before.card(&id).unwrap(), after.card(&id).unwrap());
         assert_eq!((&is.body, &is.labels, is.status.0.as_str()), (&was.body, &was.labels, "Done"));
         assert_eq!(is.state, Some(json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
@@ -257,7 +260,7 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
                 .map(|card| Card { line: 0, ..card.clone() })
                 .collect::<Vec<_>>()
         };
-        assert_eq!(others(&before), others(&files.read().unwrap()));
+        assert_eq!(others(&before), others(&files.read(&Wanted::default()).unwrap()));
     }
 }
 
@@ -266,9 +269,9 @@ fn another_program_may_have_written_the_state_anew() {
     let text = "- id: a\n  title: x\n  status: Todo\n  kanban-codex-exec:\n    note: n\n    state:\n      said: [1, null, true]\n  tags: [t]\n";
     let world = World::new(&[("b.yaml", text)]);
     let files = world.files("b.yaml");
-    assert_eq!(files.read().unwrap().cards[0].state, Some(json!({"said": [1, null, true]})));
+    assert_eq!(files.read(&Wanted::default()).unwrap().cards[0].state, Some(json!({"said": [1, null, true]})));
     files.update(&world.writer, &CardId("a".into()), &column("Todo"), &note("m")).unwrap();
-    let board = files.read().unwrap();
+    let board = files.read(&Wanted::default()).unwrap();
     assert_eq!(
         (&board.cards[0].state, &board.cards[0].labels[..]),
         (&Some(json!({"said": "m"})), &["t".to_owned()][..])
@@ -291,11 +294,11 @@ fn what_has_no_id_gets_one_when_it_is_claimed_and_keeps_it() {
     ] {
         let world = World::new(&[(name, text)]);
         let files = world.files(if name.ends_with(".md") { "" } else { name });
-        let card = files.read().unwrap().cards.remove(0);
+        let card = files.read(&Wanted::default()).unwrap().cards.remove(0);
         assert!(!card.stamped && card.id.0.starts_with("kb-"), "{card:?}");
         assert_eq!(files.claim(&world.writer, &card).unwrap(), Applied::Done { id: card.id.clone() });
         assert_eq!(world.text(name), stamped.replace("kb-ID", &card.id.0));
-        let after = files.read().unwrap().cards.remove(0);
+        let after = files.read(&Wanted::default()).unwrap().cards.remove(0);
         assert_eq!((&after.id, after.stamped, &after.body), (&card.id, true, &card.body));
         assert_eq!(files.claim(&world.writer, &after).unwrap(), Applied::Already);
     }
@@ -358,7 +361,12 @@ fn in_one_file_cards_are_refused_by_line_and_the_file_as_a_whole() {
         ("b.yaml", "tasks: 1\n", "b.yaml:1: a list of tasks is expected"),
         ("b.toml", "", "b.toml: the file provider reads"),
     ] {
-        let error = World::new(&[(name, text)]).files(name).read().unwrap_err().downcast::<Failure>().unwrap();
+        let error = World::new(&[(name, text)])
+            .files(name)
+            .read(&Wanted::default())
+            .unwrap_err()
+            .downcast::<Failure>()
+            .unwrap();
         assert!(error.error.to_string().contains(expected), "{error}");
         assert_eq!(error.kind.code(), 2);
     }
@@ -388,7 +396,7 @@ fn keys_can_have_other_names() {
     )]);
     let keys = ["id=key", "title=summary", "status=state", "body=what", "body=why"].map(str::to_owned);
     let files = Files::new(&world.folder.path().join("b.json"), &Keys::new(&keys).unwrap());
-    let card = files.read().unwrap().cards.remove(0);
+    let card = files.read(&Wanted::default()).unwrap().cards.remove(0);
     assert_eq!((card.id.0.as_str(), card.body.as_str()), ("K-1", "S\n\nw\n\nx"));
     files.transition(&world.writer, &card.id, &card.status, &column("Shut"), None).unwrap();
     assert!(world.text("b.json").contains("\"state\": \"Shut\""));

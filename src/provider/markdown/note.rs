@@ -11,16 +11,9 @@ pub(in crate::provider) fn bullet(note: &Note) -> String {
     format!("- {NOTE} {}", visible(&note.text)).trim_end().to_owned()
 }
 
-/// The comment, without indentation and line end. JSON has room for what would end it or be read as board syntax: inside
-/// its strings, and only there can these characters stand, every character has a second spelling.
+/// The comment, without indentation and line end.
 pub(in crate::provider) fn comment(note: &Note) -> String {
-    let mut json = note.data.to_string();
-    for (char, escape) in
-        [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("--", "-\\u002d"), ("%", "\\u0025"), ("#", "\\u0023")]
-    {
-        json = json.replace(char, escape);
-    }
-    format!("{DATA}{json} -->")
+    format!("{DATA}{} -->", note.json())
 }
 
 /// One line that has no meaning to a board but its words: no tag, link, table, comment, block id or formatting.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use kanban_codex_exec::board::{Board, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
-use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, open};
+use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, Source, Wanted, open};
 use kanban_codex_exec::storage::Writer;
 
 #[derive(Debug, Default)]
@@ -57,14 +57,14 @@ fn moved(provider: &dyn Provider, writer: &Writer, board: &Board, path: &Path, t
         let step = |from: &Column, to: &Column| provider.transition(writer, &card.id, from, to, None).unwrap();
         assert_eq!(step(&card.status, &to), Applied::Done { id: card.id.clone() });
         tally.violated += differing(&rest(&original), &rest(&fs::read(path).unwrap()));
-        assert_eq!(provider.read().unwrap().cards[0].status, to);
+        assert_eq!(provider.read(&Wanted::default()).unwrap().cards[0].status, to);
         assert_eq!(step(&to, &card.status), Applied::Done { id: card.id.clone() });
         tally.violated += differing(&rest(&original), &rest(&fs::read(path).unwrap()));
         tally.moves += 2;
     }
     let note = Note { text: "failed: [x] <y>".to_owned(), data: serde_json::json!({"v": 1}) };
     provider.update(writer, &card.id, &card.status, &note).unwrap();
-    let noted = provider.read().unwrap();
+    let noted = provider.read(&Wanted::default()).unwrap();
     assert_eq!((&noted.cards[0].body, &noted.cards[0].state), (&card.body, &Some(note.data)));
     assert!(rest(&fs::read(path).unwrap()).starts_with(rest(&original).trim_ascii_end()), "{}", path.display());
 }
@@ -75,8 +75,8 @@ fn run(family: &str) -> Option<Tally> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(&name);
         fs::write(&path, &bytes).unwrap();
-        let provider = open(Kind::File, folder.path(), false, &Keys::default()).unwrap();
-        let board = provider.read().unwrap();
+        let provider = open(Kind::File, &Source::Path(folder.path().to_owned()), false, &Keys::default()).unwrap();
+        let board = provider.read(&Wanted::default()).unwrap();
         tally.files += 1;
         tally.cards += board.cards.len();
         for refused in &board.refused {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kanban_codex_exec::board::{CardId, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
-use kanban_codex_exec::provider::{Applied, Kind, open};
+use kanban_codex_exec::provider::{Applied, Kind, Source, open};
 use kanban_codex_exec::storage::Writer;
 
 /// A way to write a file, and its name.
@@ -51,7 +51,7 @@ fn no_line_of_a_person_is_lost_to_a_write_at_the_same_instant() {
         let done = AtomicBool::new(false);
         let moves = std::thread::scope(|scope| {
             let program = scope.spawn(|| {
-                let board = open(Kind::Markdown, &path, false, &Keys::default()).unwrap();
+                let board = open(Kind::Markdown, &Source::Path(path.clone()), false, &Keys::default()).unwrap();
                 let writer = Writer::within(folder.path());
                 let columns = ["A", "B"].map(|name| Column(name.to_owned()));
                 let mut moves = 0;

@@ -1,0 +1,98 @@
+//! The state block on GitHub: a comment of its own, or the end of a draft's body. Pure.
+
+use crate::board::CardId;
+use crate::provider::Note;
+
+const NAME: &str = "kanban-codex-exec";
+
+/// What only this card's block begins with. An issue can be a card of several projects.
+fn marker(card: &CardId) -> String {
+    format!("<!-- {NAME} {card} -->")
+}
+
+/// The block as GitHub's markdown. The words are code, in which nothing is read: no mention tells anybody, no `#1` links.
+pub fn block(card: &CardId, note: &Note) -> String {
+    let text = note.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let ticks = "`".repeat(longest + 1);
+    format!("{}\n**{NAME}** {ticks} {text} {ticks}\n<!-- {NAME} {} -->", marker(card), note.json())
+}
+
+/// Whether a comment is the card's block.
+pub fn is_of(body: &str, card: &CardId) -> bool {
+    body.starts_with(&marker(card))
+}
+
+/// A body without the card's block, and with `\n` as its line ends: what people wrote, to its last visible character.
+pub fn without(body: &str, card: &CardId) -> String {
+    let body = body.replace("\r\n", "\n");
+    let found = body.rfind(&marker(card)).and_then(|start| {
+        let data = start + body[start..].find(&format!("\n<!-- {NAME} {{"))?;
+        Some((start, data + body[data..].find("-->")? + "-->".len()))
+    });
+    match found {
+        Some((start, end)) => format!("{}{}", body[..start].trim_end(), &body[end..]).trim_end().to_owned(),
+        None => body.trim_end().to_owned(),
+    }
+}
+
+/// A draft's body with this block in place of an older one.
+pub fn with(body: &str, card: &CardId, note: &Note) -> String {
+    format!("{}\n\n{}", without(body, card), block(card, note)).trim_start().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn note(text: &str) -> Note {
+        Note { text: text.to_owned(), data: json!({ "a": "--> x" }) }
+    }
+
+    #[test]
+    fn a_drafts_body_gets_one_block_and_is_otherwise_as_people_wrote_it() {
+        let card = CardId("PVTI_1".into());
+        for body in [
+            "",
+            "words",
+            "words\n\n- list\n",
+            "a\r\nb\r\n",
+            "<!-- kanban-codex-exec -->\nmine",
+            "x <!-- kanban-codex-exec PVTI_1 -->",
+        ] {
+            let once = with(body, &card, &note("one"));
+            let twice = with(&once, &card, &note("two"));
+            let edited = with(&twice.replace('\n', "\r\n"), &card, &note("three"));
+            for body_then in [&once, &twice, &edited] {
+                assert_eq!(without(body_then, &card), body.replace("\r\n", "\n").trim_end(), "{body_then}");
+            }
+            assert_eq!(edited.matches("**kanban-codex-exec**").count(), 1, "{edited}");
+            assert!(without(&format!("{once}\nadded below"), &card).ends_with("\nadded below"));
+        }
+    }
+
+    #[test]
+    fn another_projects_block_is_left_alone() {
+        let [ours, theirs] = ["PVTI_1", "PVTI_2"].map(|id| CardId(id.into()));
+        let body = block(&theirs, &note("x"));
+        assert!(is_of(&body, &theirs) && !is_of(&body, &ours));
+        assert_eq!(without(&body, &ours), body);
+    }
+
+    #[test]
+    fn the_words_are_code_whatever_they_hold() {
+        let card = CardId("PVTI_1".into());
+        for (text, shown) in [
+            ("tell @me of #1", "` tell @me of #1 `"),
+            ("a `b` c", "`` a `b` c ``"),
+            ("two\nlines ```", "```` two lines ``` ````"),
+        ] {
+            assert_eq!(
+                block(&card, &note(text)).lines().nth(1),
+                Some(format!("**kanban-codex-exec** {shown}").as_str())
+            );
+        }
+    }
+}
