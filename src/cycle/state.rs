@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::gate::Before;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
@@ -94,20 +93,6 @@ impl State {
     pub fn spent(&self, card: &CardId, column: &Column, key: &CacheKey, text: &TextHash) -> Option<&Visits> {
         let history = self.cards.get(card)?;
         history.visits.get(column).filter(|visits| visits.of(key) || history.wrote(text))
-    }
-
-    /// How a shell test, by its line, was when it was first run for the card, before its work.
-    pub fn before(&self, card: &CardId, line: &str) -> Before {
-        let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let known = attempts.iter().filter_map(|id| self.attempts.get(id)).find_map(|attempt| {
-            let knows = |lines: &[String]| lines.iter().any(|known| known == line);
-            match (knows(&attempt.green), knows(&attempt.red)) {
-                (true, _) => Some(Before::Green),
-                (false, true) => Some(Before::Red),
-                (false, false) => None,
-            }
-        });
-        known.unwrap_or(Before::Unknown)
     }
 
     /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests and is still

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::Taken;
+use super::{State, Taken};
 use crate::board::{CardId, Column};
 use crate::checks::TestId;
+use crate::cycle::gate::Before;
 use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, Reserved, TestOutcome, TextHash};
 use crate::rules::Verdict;
@@ -146,5 +147,21 @@ impl Attempt {
             let_go: false,
         };
         Some((attempt.clone(), started))
+    }
+}
+
+impl State {
+    /// How a shell test, by its line, was when it was first run for the card, before its work.
+    pub fn before(&self, card: &CardId, line: &str) -> Before {
+        let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
+        let known = attempts.iter().filter_map(|id| self.attempts.get(id)).find_map(|attempt| {
+            let knows = |lines: &[String]| lines.iter().any(|known| known == line);
+            match (knows(&attempt.green), knows(&attempt.red)) {
+                (true, _) => Some(Before::Green),
+                (false, true) => Some(Before::Red),
+                (false, false) => None,
+            }
+        });
+        known.unwrap_or(Before::Unknown)
     }
 }
