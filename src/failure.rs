@@ -59,6 +59,11 @@ impl Failure {
         Failure::new(Kind::Usage, anyhow::anyhow!("{text}"))
     }
 
+    /// The wait in whole seconds, never less.
+    pub fn wait_seconds(&self) -> Option<u64> {
+        self.wait.map(|wait| wait.as_secs() + 1)
+    }
+
     #[must_use]
     pub fn hint(mut self, text: impl fmt::Display) -> Self {
         self.hints.push(text.to_string());

@@ -8,21 +8,20 @@ fn main() -> ExitCode {
     if args.next().is_some_and(|first| first == launcher::SUBCOMMAND) {
         return launcher::main(args);
     }
-    let matches = match cli::command().try_get_matches() {
-        Ok(matches) => matches,
+    let code = match cli::command().try_get_matches() {
+        Ok(matches) => commands::dispatch(&matches).unwrap_or_else(|failure| {
+            report::failure(&failure);
+            failure.kind.code()
+        }),
         Err(error) => {
             match error.use_stderr() {
                 true => report::failure(error.render()),
                 // A closed stdout leaves nobody to tell.
                 false => error.print().unwrap_or_default(),
             }
-            return ExitCode::from(error.exit_code() as u8);
+            error.exit_code() as u8
         }
     };
-    let code = commands::dispatch(&matches).unwrap_or_else(|failure| {
-        report::failure(&failure);
-        failure.kind.code()
-    });
     report::wait_for_pm2();
     ExitCode::from(code)
 }

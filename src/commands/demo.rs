@@ -12,11 +12,11 @@ use anyhow::{Context, Result};
 
 use self::files::Example;
 use self::proof::GREETING;
-use super::run;
+use super::{open_board, run};
 use crate::board::Column;
 use crate::failure::{Failure, Kind};
 use crate::journal::{Record, append, replay};
-use crate::provider;
+use crate::provider::Wanted;
 use crate::settings::{Need, Settings};
 use crate::storage::Writer;
 
@@ -122,9 +122,8 @@ fn marked(before: &str, after: &str) -> String {
 
 /// What a person would do with the mouse.
 fn drag_back(settings: &Settings) -> Result<()> {
-    let board = provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
-        .map_err(|failure| failure.error)?;
-    let cards = board.read(&provider::Wanted::default())?.cards;
+    let board = open_board(settings).map_err(|failure| failure.error)?;
+    let cards = board.read(&Wanted::default())?.cards;
     let card = cards.into_iter().find(|card| card.title == GREETING).context("the finished card is gone")?;
     let folder = settings.source.path().and_then(Path::parent).unwrap_or(Path::new("/"));
     let review = Column("Review".into());

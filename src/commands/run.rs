@@ -117,7 +117,7 @@ async fn opened(settings: &Arc<Settings>, stop: &mut Stop) -> Result<Opened, Fai
             opened => return opened,
         };
         tracing::warn!("the board can't be reached, waiting: {:#}", failure.error);
-        away.again("", "", failure.wait.map(|wait| wait.as_secs() + 1));
+        away.again("", "", failure.wait_seconds());
         tokio::select! {
             () = tokio::time::sleep(away.pause(settings.backoff)) => {}
             signal = stop.wait() => return Err(Failure::new(ended_by(Some(signal)), anyhow::anyhow!("stopped while the board could not be reached"))),

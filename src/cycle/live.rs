@@ -57,10 +57,10 @@ impl Driver for Live {
         let looked = matches!(action, Action::Look);
         let done = match self.act(action, book).await {
             Err(error) => match error.downcast::<Failure>() {
-                Ok(Failure { kind: Kind::Infrastructure, error, hints, wait }) => book.record(Event::Unreachable {
-                    reason: format!("{error:#}"),
-                    hint: hints.join("; "),
-                    wait_seconds: wait.map(|wait| wait.as_secs() + 1),
+                Ok(failure) if failure.kind == Kind::Infrastructure => book.record(Event::Unreachable {
+                    reason: format!("{:#}", failure.error),
+                    hint: failure.hints.join("; "),
+                    wait_seconds: failure.wait_seconds(),
                 }),
                 // The board can't be read or written for now: what was begun is still owed, and done after another look.
                 Ok(_) if !looked && self.put_off < PATIENCE => {

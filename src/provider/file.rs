@@ -176,10 +176,6 @@ impl Files {
 }
 
 impl Provider for Files {
-    fn columns(&self) -> Result<Vec<Column>> {
-        self.read(&Wanted::default()).map(|board| board.columns)
-    }
-
     fn read(&self, _wanted: &Wanted) -> Result<Board> {
         let layout = self.layout()?;
         // What was lost or is another folder is no board that is done.

@@ -65,10 +65,6 @@ impl Markdown {
 }
 
 impl Provider for Markdown {
-    fn columns(&self) -> Result<Vec<Column>> {
-        self.read(&Wanted::default()).map(|board| board.columns)
-    }
-
     fn read(&self, _wanted: &Wanted) -> Result<Board> {
         Ok(self.parse(&self.text()?)?.board())
     }
