@@ -1,0 +1,83 @@
+//! How well the selector finds the tests that belong to a card: `cargo bench --bench retrieval -- [FOLDER]`.
+//!
+//! It asks the index that `run` asks, with the defaults of `run`. The sets are no part of the repository: a folder a set, as
+//! `sets.rs` reads them.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench prints, and a set that can't be read ends it"
+)]
+
+mod measures;
+mod sets;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use kanban_codex_exec::index::{DEFAULT_MMR_LAMBDA, Limits};
+use measures::{average_precision, ndcg, recall, reciprocal_rank};
+use sets::{Card, FOLDER, Set, ranking, selected};
+
+/// Deep enough that what lies below counts nothing.
+const DEPTH: usize = 1000;
+
+fn main() -> ExitCode {
+    // cargo hands `--bench` on.
+    let folder = std::env::args().skip(1).find(|word| !word.starts_with("--"));
+    let folder = PathBuf::from(folder.unwrap_or_else(|| FOLDER.to_owned()));
+    match sets::read(&folder) {
+        Some(sets) if !sets.is_empty() => {
+            quality(&sets);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("error: there are no sets in {}", folder.display());
+            eprintln!(
+                "\nhint: name their folder: `cargo bench --bench retrieval -- FOLDER`; in it a folder a set, with"
+            );
+            eprintln!("      queries.jsonl (id, title, text), docs.jsonl (id, text) and qrels.tsv (query, doc, 1)");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn quality(sets: &[Set]) {
+    println!("Similarity alone, and nDCG@10 after MMR at the default lambda of {DEFAULT_MMR_LAMBDA}\n");
+    println!(
+        "| set | cards | tests | MAP | best BM25 | nDCG@10 | R@5 | R@10 | MRR | nDCG@10 with MMR | R@5 with MMR |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut total = [0.0; 7];
+    for set in sets {
+        let row = measure(set);
+        let bm25 = set.bm25().map_or("".to_owned(), |map| format!("{map:.3}"));
+        println!("| {} | {} | {} | {}", set.name, set.cards.len(), set.texts.len(), cells(row, &bm25));
+        total.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / sets.len() as f64);
+    }
+    println!("| mean | | | {}", cells(total, ""));
+    println!("\nMMR costs {:.2} % of nDCG@10.\n", 100.0 * (1.0 - total[5] / total[1]));
+}
+
+fn cells(row: [f64; 7], bm25: &str) -> String {
+    let [map, rest @ ..] = row;
+    let rest: Vec<String> = rest.iter().map(|value| format!("{value:.4}")).collect();
+    format!("{map:.4} | {bm25} | {} |", rest.join(" | "))
+}
+
+fn measure(set: &Set) -> [f64; 7] {
+    let limits = Limits { k: 10, threshold: 0.0, mmr_lambda: DEFAULT_MMR_LAMBDA };
+    let ranked = |measure: fn(&[u32], &Card) -> f64| set.mean(|card| measure(&ranking(&set.index, card, DEPTH), card));
+    let thinned =
+        |measure: fn(&[u32], &Card) -> f64| set.mean(|card| measure(&selected(&set.index, card, limits), card));
+    [
+        ranked(|tests, card| average_precision(tests, &card.relevant)),
+        ranked(|tests, card| ndcg(tests, &card.relevant)),
+        ranked(|tests, card| recall(tests, &card.relevant, 5)),
+        ranked(|tests, card| recall(tests, &card.relevant, 10)),
+        ranked(|tests, card| reciprocal_rank(tests, &card.relevant)),
+        thinned(|tests, card| ndcg(tests, &card.relevant)),
+        thinned(|tests, card| recall(tests, &card.relevant, 5)),
+    ]
+}
