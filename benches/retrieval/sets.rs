@@ -81,15 +81,19 @@ impl Set {
         BM25.iter().find(|(name, _)| *name == self.name).map(|(_, map)| *map)
     }
 
-    /// The mean of a measure over the cards, on two threads.
-    pub fn mean(&self, measure: impl Fn(&Card) -> f64 + Sync) -> f64 {
+    /// The means of measures over the cards, on two threads.
+    pub fn mean<const N: usize>(&self, measures: impl Fn(&Card) -> [f64; N] + Sync) -> [f64; N] {
+        let plus = |mut sums: [f64; N], values: [f64; N]| {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            sums
+        };
+        let sum = |cards: &[Card]| cards.iter().map(&measures).fold([0.0; N], plus);
         let (left, right) = self.cards.split_at(self.cards.len() / 2);
-        let sum = |cards: &[Card]| cards.iter().map(&measure).sum::<f64>();
-        let total = std::thread::scope(|scope| {
+        let sums = std::thread::scope(|scope| {
             let left = scope.spawn(|| sum(left));
-            sum(right) + left.join().unwrap()
+            plus(sum(right), left.join().unwrap())
         });
-        total / self.cards.len() as f64
+        sums.map(|sum| sum / self.cards.len() as f64)
     }
 }
 

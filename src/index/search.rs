@@ -9,12 +9,15 @@ use super::mmr::Choice;
 use super::store::{Fields, Section, Store, Unusable};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, short_numbers, trigrams};
 use super::vector::{
-    Blocks, Sparse, TITLE_SHARE, blend, card_weight, counts, idf, idf_of_code, test_weight, weight_of_code,
+    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
+    test_weight, weight_of_code,
 };
 use super::{Candidate, Query};
 
 /// So many of the best by words get their trigrams compared; an index of no more tests is compared as a whole.
 const SECOND_STAGE: usize = 100;
+/// So many of the best tests tell what else the card may be about.
+const FEEDBACK_TESTS: usize = 2;
 /// So many matched words are named.
 const WORDS_SHOWN: usize = 8;
 
@@ -76,6 +79,12 @@ impl Reader {
         Ok(None)
     }
 
+    fn trigrams(&self, tokenizer: &mut Tokenizer, text: &str) -> Result<Sparse, Unusable> {
+        let mut found = Vec::new();
+        tokenizer.words(text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
+        Sparse::unit(&mut found, |bucket, count| Ok(Some(test_weight(count, self.trigram_idf[bucket as usize]))))
+    }
+
     /// What similarity reads of a test.
     pub fn text(&self, ordinal: u32) -> Result<String, Unusable> {
         let at = 8 * u64::from(ordinal);
@@ -117,8 +126,10 @@ pub struct Search<'i> {
     reader: &'i Reader,
     tokenizer: Tokenizer,
     words: HashMap<u32, CardWord>,
-    /// By trigram bucket.
+    /// By trigram bucket: the card's, and those of the best tests, each with its share.
     trigrams: Vec<f32>,
+    /// The trigrams of the tests that were looked at.
+    looked_at: HashMap<u32, Sparse>,
     /// Its numbers that are too short to count as words.
     numbers: HashSet<String>,
     /// By ordinal: the words' cosine.
@@ -134,6 +145,7 @@ impl<'i> Search<'i> {
             tokenizer: Tokenizer::default(),
             words: HashMap::new(),
             trigrams: vec![0.0; TRIGRAM_BUCKETS],
+            looked_at: HashMap::new(),
             numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
             scores: vec![0.0; reader.tests as usize],
             idfs: HashMap::new(),
@@ -142,7 +154,7 @@ impl<'i> Search<'i> {
         let body = search.card(query.body, &mut terms)?;
         let title = search.card(query.title, &mut terms)?;
         for (bucket, weight) in body.trigrams.plus(TITLE_SHARE, &title.trigrams).iter() {
-            search.trigrams[bucket as usize] = weight;
+            search.trigrams[bucket as usize] = TRIGRAM_SHARE * weight;
         }
         for (bucket, weight) in body.words.plus(TITLE_SHARE, &title.words).iter() {
             if let Some(word) = search.words.get_mut(&bucket) {
@@ -152,7 +164,22 @@ impl<'i> Search<'i> {
                 search.add(term, weight)?;
             }
         }
+        search.feed_back()?;
         Ok(search)
+    }
+
+    /// Rocchio's feedback from the best tests, in trigrams alone: those of the tests that are compared are at hand, while the
+    /// words would have to be looked up.
+    fn feed_back(&mut self) -> Result<(), Unusable> {
+        let best = self.best(FEEDBACK_TESTS)?;
+        let total: f32 = best.iter().map(|hit| hit.similarity).sum();
+        for hit in best {
+            let share = FEEDBACK_SHARE * hit.similarity / total;
+            for (trigram, weight) in self.looked_at.get(&hit.ordinal).into_iter().flat_map(Sparse::iter) {
+                self.trigrams[trigram as usize] += share * weight;
+            }
+        }
+        Ok(())
     }
 
     /// Words that no test has are left out, of the length too: so the similarity says how well the test covers what the
@@ -231,20 +258,13 @@ impl<'i> Search<'i> {
     pub fn hit(&mut self, ordinal: u32) -> Result<Hit, Unusable> {
         let text = self.reader.text(ordinal)?;
         let numbers = short_numbers(&text).filter(|number| self.numbers.contains(*number)).count() as u32;
-        Ok(Hit { ordinal, similarity: self.similarity(ordinal, &text), numbers })
-    }
-
-    fn similarity(&mut self, ordinal: u32, text: &str) -> f32 {
         let words = self.scores.get(ordinal as usize).copied().unwrap_or_default();
-        let mut found = Vec::new();
-        self.tokenizer.words(text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
-        let (mut dot, mut squares) = (0.0, 0.0);
-        for (trigram, count) in counts(&mut found) {
-            let weight = test_weight(count, self.reader.trigram_idf[trigram as usize]);
-            dot += weight * self.trigrams[trigram as usize];
-            squares += weight * weight;
-        }
-        blend(words, if squares > 0.0 { dot / squares.sqrt() } else { 0.0 })
+        let trigrams = match self.looked_at.entry(ordinal) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(self.reader.trigrams(&mut self.tokenizer, &text)?),
+        };
+        let trigrams = trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
+        Ok(Hit { ordinal, similarity: similarity(words, trigrams), numbers })
     }
 
     /// With the words that the card and the test share.
@@ -266,16 +286,8 @@ impl<'i> Search<'i> {
     /// A test as MMR compares it with other tests.
     pub fn choice(&mut self, hit: Hit) -> Result<Choice, Unusable> {
         let text = self.reader.text(hit.ordinal)?;
-        let blocks = self.blocks(&text)?;
-        Ok(Choice { similarity: hit.similarity, text, blocks })
-    }
-
-    fn blocks(&mut self, text: &str) -> Result<Blocks, Unusable> {
-        let (mut buckets, mut letters) = (Vec::new(), Vec::new());
-        self.tokenizer.words(text, |word| {
-            buckets.push(word.bucket);
-            trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
-        });
+        let mut buckets = Vec::new();
+        self.tokenizer.words(&text, |word| buckets.push(word.bucket));
         let words = Sparse::unit(&mut buckets, |bucket, count| {
             let idf = match self.idfs.get(&bucket) {
                 Some(idf) => *idf,
@@ -285,12 +297,10 @@ impl<'i> Search<'i> {
                     idf
                 }
             };
-            Ok(Some(test_weight(count, idf)))
+            Ok::<_, Unusable>(Some(test_weight(count, idf)))
         })?;
-        let trigrams = Sparse::unit(&mut letters, |bucket, count| {
-            Ok::<_, Unusable>(Some(test_weight(count, self.reader.trigram_idf[bucket as usize])))
-        })?;
-        Ok(Blocks { words, trigrams })
+        let trigrams = self.looked_at.get(&hit.ordinal).cloned().unwrap_or_default();
+        Ok(Choice { similarity: hit.similarity, text, blocks: Blocks { words, trigrams } })
     }
 }
 

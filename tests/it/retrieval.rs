@@ -46,7 +46,10 @@ fn finds_the_tests_of_a_card_as_well_as_measured() {
 fn thinning_out_costs_at_most_one_percent() {
     let Some(sets) = known() else { return };
     let limits = |mmr_lambda| Limits { k: 10, threshold: 0.0, mmr_lambda };
-    let gain = |set: &Set, lambda| set.mean(|card| ndcg(&selected(&set.index, card, limits(lambda)), &card.relevant));
+    let gain = |set: &Set, lambda| {
+        let [gain] = set.mean(|card| [ndcg(&selected(&set.index, card, limits(lambda)), &card.relevant)]);
+        gain
+    };
     let mean = |lambda| sets.iter().map(|set| gain(set, lambda)).sum::<f64>() / sets.len() as f64;
     let (plain, thinned) = (mean(1.0), mean(DEFAULT_MMR_LAMBDA));
     println!("nDCG@10 {plain:.4} by similarity alone, {thinned:.4} thinned out");
