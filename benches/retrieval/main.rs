@@ -12,6 +12,7 @@
 
 mod measures;
 mod sets;
+mod thresholds;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     match sets::read(&folder) {
         Some(sets) if !sets.is_empty() => {
             quality(&sets);
+            thresholds::print(&sets);
             ExitCode::SUCCESS
         }
         _ => {
