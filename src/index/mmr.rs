@@ -2,13 +2,14 @@
 //! like it is to what is chosen already. Pure.
 
 use super::vector::Blocks;
+use super::wording::Wording;
 
 /// A test, as a thing to choose or as one that is chosen.
 #[derive(Debug, Clone)]
 pub struct Choice {
     /// To the card, in [0, 1].
     pub similarity: f32,
-    pub text: String,
+    pub wording: Wording,
     pub blocks: Blocks,
 }
 
@@ -21,7 +22,7 @@ pub struct Pick {
     pub score: f32,
     /// `(1 - lambda) * the largest cosine to what was chosen before`.
     pub penalty: f32,
-    /// It has the text of one chosen before: there was nothing else left.
+    /// It says the same as one chosen before: there was nothing else left.
     pub copy: bool,
 }
 
@@ -30,7 +31,7 @@ pub struct Pick {
 struct Nearest {
     /// The largest cosine.
     cosine: f32,
-    /// It has the same text as one of them.
+    /// It says the same as one of them.
     copy: bool,
 }
 
@@ -39,12 +40,12 @@ impl Nearest {
 
     fn with(self, test: &Choice, chosen: &Choice) -> Nearest {
         let cosine = self.cosine.max(test.blocks.cosine(&chosen.blocks));
-        Nearest { cosine, copy: self.copy || test.text == chosen.text }
+        Nearest { cosine, copy: self.copy || test.wording == chosen.wording }
     }
 }
 
 /// Chooses up to `k` of `pool` (best first), in the order of choice; `before` was chosen beforehand and counts for the
-/// penalty. Copies of a chosen text wait until nothing else is left. Ties go to the better rank.
+/// penalty. What says the same as a chosen one waits until nothing else is left. Ties go to the better rank.
 pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<Pick> {
     let top = pool.iter().map(|test| test.similarity).fold(f32::MIN_POSITIVE, f32::max);
     let nearest = |test: &Choice| before.iter().fold(Nearest::NONE, |nearest, chosen| nearest.with(test, chosen));

@@ -12,6 +12,7 @@ use super::vector::{
     Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
     test_weight, weight_of_code,
 };
+use super::wording::Wording;
 use super::{Candidate, Query};
 
 /// So many of the best by words get their trigrams compared; an index of no more tests is compared as a whole.
@@ -264,7 +265,7 @@ impl<'i> Search<'i> {
             Entry::Vacant(unknown) => unknown.insert(self.reader.trigrams(&mut self.tokenizer, &text)?),
         };
         let trigrams = trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
-        Ok(Hit { ordinal, similarity: similarity(words, trigrams), numbers })
+        Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.reader.tests), numbers })
     }
 
     /// With the words that the card and the test share.
@@ -300,7 +301,8 @@ impl<'i> Search<'i> {
             Ok::<_, Unusable>(Some(test_weight(count, idf)))
         })?;
         let trigrams = self.looked_at.get(&hit.ordinal).cloned().unwrap_or_default();
-        Ok(Choice { similarity: hit.similarity, text, blocks: Blocks { words, trigrams } })
+        let wording = Wording::of(&text, &mut self.tokenizer);
+        Ok(Choice { similarity: hit.similarity, wording, blocks: Blocks { words, trigrams } })
     }
 }
 

@@ -21,6 +21,7 @@ mod replay;
 mod retrieval;
 mod runs;
 mod secrets;
+mod selection;
 mod settings;
 mod spawning;
 mod support;

@@ -1,12 +1,17 @@
 use std::convert::Infallible;
 
+use super::super::token::Tokenizer;
 use super::super::vector::Sparse;
 use super::*;
 
 /// A test whose words are `features`.
 fn test(similarity: f32, text: &str, features: &[u32]) -> Choice {
     let words = Sparse::unit(&mut features.to_vec(), |_, _| Ok::<_, Infallible>(Some(1.0))).unwrap();
-    Choice { similarity, text: text.to_owned(), blocks: Blocks { trigrams: words.clone(), words } }
+    Choice {
+        similarity,
+        wording: Wording::of(text, &mut Tokenizer::default()),
+        blocks: Blocks { trigrams: words.clone(), words },
+    }
 }
 
 fn order(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<usize> {
@@ -24,7 +29,7 @@ fn without_likeness_the_rank_decides() {
 
 #[test]
 fn a_near_duplicate_waits_for_something_else() {
-    let pool = [test(0.9, "a", &[1, 2, 3, 4]), test(0.89, "a!", &[1, 2, 3, 4, 5]), test(0.8, "b", &[9])];
+    let pool = [test(0.9, "a", &[1, 2, 3, 4]), test(0.89, "aa", &[1, 2, 3, 4, 5]), test(0.8, "b", &[9])];
     assert_eq!(order(&pool, &[], 3, 0.8), [0, 2, 1]);
     assert_eq!(order(&pool, &[], 3, 1.0), [0, 1, 2], "similarity alone");
 }

@@ -1,0 +1,42 @@
+//! Whether two tests say the same in other words: then one of them is enough for a card. Pure.
+//!
+//! Likeness can't tell it: "rejects a wrong password" and "rejects a wrong name" are more alike than many reworded tests. So the
+//! counted words have to be the same, in whatever order and form, and with them all that is too small to be counted and yet
+//! decides: a "not", a digit, a letter, an operator.
+
+use super::token::{Tokenizer, short_numbers};
+
+/// Function words that turn a meaning round.
+const DECIDING: [&str; 23] = [
+    "above", "after", "all", "before", "below", "both", "down", "few", "in", "less", "more", "most", "never", "no",
+    "nor", "not", "off", "on", "only", "out", "over", "under", "up",
+];
+const OPERATORS: &str = "<>=+*&|^%$@~\\";
+
+/// What a test says, without the way it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wording {
+    /// Buckets, sorted, each once.
+    words: Vec<u32>,
+    /// Sorted.
+    small: Vec<String>,
+}
+
+impl Wording {
+    pub fn of(text: &str, tokenizer: &mut Tokenizer) -> Wording {
+        let mut words = Vec::new();
+        tokenizer.words(text, |word| words.push(word.bucket));
+        words.sort_unstable();
+        words.dedup();
+        let runs = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
+        let letter = |run: &str| run.chars().count() == 1 && run != "a" && run.chars().all(char::is_alphabetic);
+        let decides = runs.filter(|run| DECIDING.contains(&run.as_str()) || letter(run));
+        let operators = text.chars().filter(|char| OPERATORS.contains(*char)).map(String::from);
+        let mut small: Vec<String> = decides.chain(operators).chain(short_numbers(text).map(str::to_owned)).collect();
+        small.sort_unstable();
+        Wording { words, small }
+    }
+}
+
+#[cfg(test)]
+mod tests;

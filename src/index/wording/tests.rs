@@ -1,0 +1,39 @@
+use super::*;
+
+fn same(left: &str, right: &str) -> bool {
+    let mut tokenizer = Tokenizer::default();
+    Wording::of(left, &mut tokenizer) == Wording::of(right, &mut tokenizer)
+}
+
+#[test]
+fn the_same_in_other_words() {
+    let pairs = [
+        ("login rejects a wrong password", "login rejects a wrong password"),
+        ("Export notes as PDF", "export note as pdf."),
+        ("test_parse_http_header", "ParseHTTPHeaderTest"),
+        ("session expires after logout", "after a logout the session has expired"),
+        ("returns 429 at the rate limit", "rate limit: returns 429"),
+        ("", "  "),
+    ];
+    for (left, right) in pairs {
+        assert!(same(left, right) && same(right, left), "{left} / {right}");
+    }
+}
+
+#[test]
+fn one_small_thing_makes_another_test() {
+    let pairs = [
+        ("the page is shown", "the page is not shown"),
+        ("step 7 writes a file", "step 8 writes a file"),
+        ("option b is read", "option c is read"),
+        ("x > 0", "x < 0"),
+        ("mail goes out before payment", "mail goes out after payment"),
+        ("turn the lamp on", "turn the lamp off"),
+        ("rejects a wrong password", "rejects a wrong name"),
+        ("keys of 128 bit", "keys of 256 bit"),
+        ("saves with permission", "saves without permission"),
+    ];
+    for (left, right) in pairs {
+        assert!(!same(left, right), "{left} / {right}");
+    }
+}
