@@ -57,6 +57,19 @@ pub fn under_pm2() -> bool {
     std::env::var_os("pm_id").is_some()
 }
 
+/// Where a test wants points of death listed, and at which one it wants a run or a launcher dead. Debug builds only.
+#[cfg(debug_assertions)]
+pub fn points() -> [Option<OsString>; 2] {
+    ["KANBAN_POINTS", "KANBAN_DIE_AT"].map(std::env::var_os)
+}
+
+/// Of a launcher: its number in its runner.
+#[cfg(debug_assertions)]
+pub fn launcher() -> Option<String> {
+    let marker = std::env::var(crate::process::MARKER).ok()?;
+    marker.rsplit_once('-').map(|(_, number)| number.to_owned())
+}
+
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -224,12 +237,6 @@ impl Environment {
 
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
-    }
-
-    /// Where a test wants its points of death listed, and at which one it wants a run dead. Debug builds only.
-    #[cfg(debug_assertions)]
-    pub fn points(&self) -> [Option<&OsString>; 2] {
-        ["KANBAN_POINTS", "KANBAN_DIE_AT"].map(|name| self.all.get(OsStr::new(name)))
     }
 
     pub fn path(&self) -> OsString {

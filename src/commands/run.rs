@@ -23,7 +23,7 @@ use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
     #[cfg(debug_assertions)]
-    crate::storage::arm(settings.env.points());
+    crate::storage::arm(crate::settings::points(), None);
     // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
     let settings = Arc::new(settings);
     let settings = match Opened::open(settings.clone()) {

@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use tokio::time::{sleep, timeout};
 
 use super::tree::{self, Process};
-use crate::storage::Writer;
+use crate::storage::{Writer, effect};
 
 /// The name of the subcommand.
 pub const SUBCOMMAND: &str = "__launch";
@@ -93,7 +93,7 @@ impl<'o> Order<'o> {
         if cfg!(not(target_os = "linux")) {
             command.process_group(0);
         }
-        command.spawn().map_err(|error| refusal(self.program, &error))
+        effect("spawn", Path::new(self.program), || command.spawn()).map_err(|error| refusal(self.program, &error))
     }
 }
 

@@ -34,6 +34,8 @@ mod points {
     use rustix::process::{Signal, getpid, kill_process};
 
     struct Points {
+        /// Of a launcher: its number in its runner.
+        launcher: Option<String>,
         list: Option<Mutex<File>>,
         die_at: Option<String>,
         reached: Mutex<HashMap<String, u32>>,
@@ -41,27 +43,30 @@ mod points {
 
     static POINTS: OnceLock<Points> = OnceLock::new();
 
-    /// From here on this process is a run that writes its points into the file `list` and dies at the point `die_at`. The
-    /// launcher, the same program, is none.
-    pub fn arm([list, die_at]: [Option<&OsString>; 2]) {
+    /// From here on this process is a run, or its launcher of that number, that writes its points into the file `list` and
+    /// dies at the point `die_at`.
+    pub fn arm([list, die_at]: [Option<OsString>; 2], launcher: Option<String>) {
         let list = list.and_then(|path| OpenOptions::new().append(true).open(path).ok()).map(Mutex::new);
         let die_at = die_at.map(|point| point.to_string_lossy().into_owned());
         if list.is_some() || die_at.is_some() {
-            POINTS.set(Points { list, die_at, reached: Mutex::default() }).ok();
+            POINTS.set(Points { launcher, list, die_at, reached: Mutex::default() }).ok();
         }
     }
 
-    /// A point's name is the same in every world: `before rename board.md 2`, the second time.
+    /// A point's name is the same in every world: `before rename board.md 2`, the second time; `launcher: after spawn codex
+    /// 3.1`, the runner's third launcher.
     pub fn reached(when: &str, what: &str, path: &Path) {
         static HASH: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new("[0-9a-f]{16,}").ok());
         let Some(points) = POINTS.get() else { return };
         let Some(hash) = HASH.as_ref() else { return };
         let file = path.file_name().unwrap_or_default().to_string_lossy();
-        let name = format!("{when} {what} {}", hash.replace_all(&file, "HASH"));
+        let (who, number) =
+            points.launcher.as_ref().map_or(("", String::new()), |number| ("launcher: ", format!("{number}.")));
+        let name = format!("{who}{when} {what} {}", hash.replace_all(&file, "HASH"));
         let Ok(mut reached) = points.reached.lock() else { return };
         let times = reached.entry(name.clone()).or_default();
         *times += 1;
-        let point = format!("{name} {times}");
+        let point = format!("{name} {number}{times}");
         if let Some(mut list) = points.list.as_ref().and_then(|list| list.lock().ok()) {
             writeln!(list, "{point}").ok();
         }
