@@ -171,6 +171,19 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// Its text as similarity reads it: without delimiters, flags and escapes such as `\b` and `\s`.
+    pub fn words(&self) -> String {
+        let mut words = String::with_capacity(self.source.len());
+        let mut chars = self.source.chars();
+        while let Some(char) = chars.next() {
+            match char {
+                '\\' => words.push(chars.next().filter(|escaped| !escaped.is_alphanumeric()).unwrap_or(' ')),
+                _ => words.push(char),
+            }
+        }
+        words
+    }
+
     pub fn compile(&self) -> Result<Regex, regex::Error> {
         let flag = |flag| self.flags.contains(flag);
         RegexBuilder::new(&self.source)

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use kanban_codex_exec::index::{DEFAULT_MMR_LAMBDA, Limits};
 use measures::{average_precision, ndcg, recall, reciprocal_rank};
-use sets::{FOLDER, Set, ranking, selected};
+use sets::{Set, ranking, selected};
 
 /// Deep enough that what lies below counts next to nothing.
 const DEPTH: usize = 400;
@@ -27,7 +27,7 @@ const DEPTH: usize = 400;
 fn main() -> ExitCode {
     // cargo hands `--bench` on.
     let folder = std::env::args().skip(1).find(|word| !word.starts_with("--"));
-    let folder = PathBuf::from(folder.unwrap_or_else(|| FOLDER.to_owned()));
+    let folder = folder.map_or_else(sets::folder, PathBuf::from);
     match sets::read(&folder) {
         Some(sets) if !sets.is_empty() => {
             quality(&sets);
@@ -37,9 +37,11 @@ fn main() -> ExitCode {
         _ => {
             eprintln!("error: there are no sets in {}", folder.display());
             eprintln!(
-                "\nhint: name their folder: `cargo bench --bench retrieval -- FOLDER`; in it a folder a set, with"
+                "\nhint: name their folder: `cargo bench --bench retrieval -- FOLDER`, or RETRIEVAL_SETS=FOLDER; in it a"
             );
-            eprintln!("      queries.jsonl (id, title, text), docs.jsonl (id, text) and qrels.tsv (query, doc, 1)");
+            eprintln!(
+                "      folder a set, with queries.jsonl (id, title, text), docs.jsonl (id, text) and qrels.tsv (query, doc, 1)"
+            );
             ExitCode::from(2)
         }
     }

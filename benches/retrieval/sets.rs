@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use kanban_codex_exec::index::{self, Index, Limits, Query};
 use serde_json::Value;
 
-/// Where the sets are looked for when nothing is said.
-pub const FOLDER: &str = "../shared/data/retrieval";
+/// Where the sets are: in the folder that `RETRIEVAL_SETS` names, else beside the repository.
+pub fn folder() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/retrieval");
+    std::env::var_os("RETRIEVAL_SETS").map_or_else(beside, PathBuf::from)
+}
 
 /// The MAP of the best BM25 (k1 1.2, b .75; stop words, stemming, split identifiers, with and without the title three times).
 const BM25: [(&str, f64); 8] = [

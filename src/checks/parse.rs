@@ -73,7 +73,11 @@ impl<'t> Line<'t> {
         let header = self.header(header)?;
         let check = self.check(&found)?;
         let id = header.id.unwrap_or_else(|| TestId(format!("t-{}", &sha256(body.as_bytes())[..10])));
-        let words = if header.words.is_empty() { found.payload.trim().to_owned() } else { header.words };
+        let words = match &check.kind {
+            _ if !header.words.is_empty() => header.words,
+            Kind::Regex(pattern) => pattern.words(),
+            Kind::Includes(payload) | Kind::Excludes(payload) | Kind::Shell(payload) => payload.trim().to_owned(),
+        };
         Ok(Some(TestString { id, line: self.number, text: body.to_owned(), words, tags: header.tags, check }))
     }
 

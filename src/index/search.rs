@@ -10,7 +10,7 @@ use super::store::{Fields, Section, Store, Unusable};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, short_numbers, trigrams};
 use super::vector::{
     Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
-    test_weight, weight_of_code,
+    test_weight, trust, weight_of_code,
 };
 use super::wording::Wording;
 use super::{Candidate, Query};
@@ -135,6 +135,7 @@ pub struct Search<'i> {
     numbers: HashSet<String>,
     /// By ordinal: the words' cosine.
     scores: Vec<f32>,
+    trust: f32,
     /// Of words that the tests have, by bucket, as far as they were asked for.
     idfs: HashMap<u32, f32>,
 }
@@ -149,11 +150,13 @@ impl<'i> Search<'i> {
             looked_at: HashMap::new(),
             numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
             scores: vec![0.0; reader.tests as usize],
+            trust: 0.0,
             idfs: HashMap::new(),
         };
         let mut terms = HashMap::new();
-        let body = search.card(query.body, &mut terms)?;
-        let title = search.card(query.title, &mut terms)?;
+        let (body, of_body) = search.card(query.body, &mut terms)?;
+        let (title, of_title) = search.card(query.title, &mut terms)?;
+        search.trust = trust(of_body.max(of_title), reader.tests);
         for (bucket, weight) in body.trigrams.plus(TITLE_SHARE, &title.trigrams).iter() {
             search.trigrams[bucket as usize] = TRIGRAM_SHARE * weight;
         }
@@ -183,9 +186,9 @@ impl<'i> Search<'i> {
         Ok(())
     }
 
-    /// Words that no test has are left out, of the length too: so the similarity says how well the test covers what the
-    /// tests know of the card, and one threshold serves long cards and short ones.
-    fn card(&mut self, text: &str, terms: &mut HashMap<u32, Option<Term>>) -> Result<Blocks, Unusable> {
+    /// A text of the card, and the sum of its words' squared idfs. Words that no test has are left out of both: so the
+    /// similarity says how well the test covers what the tests know of the card.
+    fn card(&mut self, text: &str, terms: &mut HashMap<u32, Option<Term>>) -> Result<(Blocks, f32), Unusable> {
         let (mut buckets, mut letters) = (Vec::new(), Vec::new());
         let words = &mut self.words;
         self.tokenizer.words(text, |word| {
@@ -193,6 +196,7 @@ impl<'i> Search<'i> {
             words.entry(word.bucket).or_insert_with(|| CardWord { text: word.text.to_owned(), idf: 0.0, weight: 0.0 });
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
+        let mut squares = 0.0;
         let words = Sparse::unit(&mut buckets, |bucket, count| {
             let term = match terms.entry(bucket) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -200,13 +204,14 @@ impl<'i> Search<'i> {
             };
             let Some(term) = term else { return Ok(None) };
             self.words.entry(bucket).and_modify(|word| word.idf = term.idf);
+            squares += term.idf * term.idf;
             Ok(Some(card_weight(count, term.idf)))
         })?;
         let trigrams = Sparse::unit(&mut letters, |bucket, count| {
             let idf = self.reader.trigram_idf[bucket as usize];
             Ok::<_, Unusable>((idf > 0.0).then(|| card_weight(count, idf)))
         })?;
-        Ok(Blocks { words, trigrams })
+        Ok((Blocks { words, trigrams }, squares))
     }
 
     fn add(&mut self, term: &Term, weight: f32) -> Result<(), Unusable> {
@@ -265,7 +270,7 @@ impl<'i> Search<'i> {
             Entry::Vacant(unknown) => unknown.insert(self.reader.trigrams(&mut self.tokenizer, &text)?),
         };
         let trigrams = trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
-        Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.reader.tests), numbers })
+        Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust), numbers })
     }
 
     /// With the words that the card and the test share.

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const MAGIC: &[u8; 8] = b"kceindex";
 /// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const NUMBERS: usize = 2;
 const SECTIONS: usize = 7;
 const HEADER: usize = 8 + 4 + 4 * NUMBERS + 8 * SECTIONS + 8 + 8;

@@ -62,7 +62,7 @@ fn a_card_like_a_test_is_all_similar_to_it() {
     let index = index(&TESTS);
     let best = index.rank(&card("", TESTS[3]), 1).unwrap();
     assert_eq!(best[0].ordinal, 3);
-    assert!(best[0].similarity > 0.95, "{best:?}");
+    assert!(best[0].similarity > 0.8, "{best:?}");
 }
 
 #[test]
@@ -83,6 +83,14 @@ fn words_that_no_test_has_take_nothing_away() {
     let short = index.rank(&card("", "login password"), 1).unwrap();
     let long = index.rank(&card("", "login password zzyzx qwrtp xkcdq vvvvb"), 1).unwrap();
     assert!((short[0].similarity - long[0].similarity).abs() < 0.05, "{short:?} {long:?}");
+}
+
+#[test]
+fn one_word_in_common_tells_less_than_several() {
+    let index = index(&TESTS);
+    let similarity = |body| index.rank(&card("", body), 1).unwrap()[0].similarity;
+    let steps = ["password", "wrong password", "login rejects a wrong password"].map(similarity);
+    assert!(steps.is_sorted() && steps[0] < 0.5 && steps[2] > 0.7, "{steps:?}");
 }
 
 #[test]
@@ -133,7 +141,8 @@ fn copies_of_one_text_do_not_fill_the_list() {
     let mut texts = vec!["login rejects a wrong password"; 400];
     texts.push("login page shows the password field");
     texts.push("password reset mail");
-    let selection = select(&index(&texts), &card("", "login rejects a wrong password"), &[], limits(4)).unwrap();
+    let limits = Limits { threshold: 0.05, ..limits(4) };
+    let selection = select(&index(&texts), &card("", "login rejects a wrong password"), &[], limits).unwrap();
     let chosen: Vec<u32> = selection.chosen.iter().map(|test| test.ordinal).collect();
     assert_eq!(chosen, [0, 400, 401, 1]);
 }

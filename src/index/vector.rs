@@ -53,13 +53,20 @@ pub fn blend(words: f32, trigrams: f32) -> f32 {
     ((words + TRIGRAM_SHARE * trigrams) / (1.0 + TRIGRAM_SHARE)).clamp(0.0, 1.0)
 }
 
-/// Of a card and one of so many `tests`, in [0, 1]; `of_trigrams` is the sum of their shares.
+/// Of a card and a test, in [0, 1], from the sums of what their words and trigrams have in common.
+pub fn similarity(of_words: f32, of_trigrams: f32, trust: f32) -> f32 {
+    ((of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) * trust).clamp(0.0, 1.0)
+}
+
+/// How much of a likeness is believed, so that one threshold serves short cards and long ones, small boards and large ones; a
+/// card's ranking is not changed by it. `squares` is the sum of the squared idfs of the card's words that the tests have.
 ///
-/// Among more tests some are more alike by chance: what counts is divided by 1.1 at 100 tests, by 1.2 at 1,000, so that one
-/// threshold serves small boards and large ones.
-pub fn similarity(of_words: f32, of_trigrams: f32, tests: u32) -> f32 {
-    let chance = 1.0 + 0.1 * (tests.max(10) as f32 / 10.0).log10();
-    ((of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) / chance).clamp(0.0, 1.0)
+/// Where these are one or two, or words of most tests, they tell little: each card counts as if it had one word more that no
+/// test has. And among more tests some are more alike by chance: by 1.15 among 100, by 1.3 among 1,000.
+pub fn trust(squares: f32, tests: u32) -> f32 {
+    let unknown = idf(tests, 0);
+    let chance = 1.0 + 0.15 * (tests.max(10) as f32 / 10.0).log10();
+    (squares / (squares + unknown * unknown)).sqrt() / chance
 }
 
 /// Sorts the occurrences of features and counts them.
