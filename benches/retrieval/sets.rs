@@ -9,6 +9,7 @@ use kanban_codex_exec::index::{self, Index, Limits, Query};
 use serde_json::Value;
 
 /// Where the sets are: in the folder that `RETRIEVAL_SETS` names, else beside the repository.
+#[expect(clippy::disallowed_methods, reason = "it is no setting of the program")]
 pub fn folder() -> PathBuf {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/retrieval");
     std::env::var_os("RETRIEVAL_SETS").map_or_else(beside, PathBuf::from)
