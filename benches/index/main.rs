@@ -2,19 +2,24 @@
 //!
 //! The tests are of made-up words, as frequent as words are (Zipf), and the same in each run.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints, and what can't be measured ends it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench prints, writes the file that it reads, and what can't be measured ends it"
+)]
 
 use std::time::{Duration, Instant};
 
-use kanban_codex_exec::index::{Index, Query, build};
+use kanban_codex_exec::index::{DEFAULT_MMR_LAMBDA, DEFAULT_THRESHOLD, Index, Limits, Query, build, select};
 
 /// Distinct words: about as many as a large project has.
 const VOCABULARY: f64 = 100_000.0;
 const WORDS_OF_A_TEST: usize = 8;
 const WORDS_OF_A_CARD: usize = 60;
 const CARDS: usize = 100;
-/// As many as `run` takes into its choice.
-const POOL: usize = 100;
+/// With the defaults of `run`.
+const LIMITS: Limits = Limits { k: 5, threshold: DEFAULT_THRESHOLD, mmr_lambda: DEFAULT_MMR_LAMBDA };
 
 fn main() {
     let told: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -34,7 +39,8 @@ fn row(tests: usize) {
     let path = folder.path().join("index");
     std::fs::write(&path, &bytes).unwrap();
     let (opening, index) = timed(|| Index::open(&path).unwrap());
-    let ask = |(title, body): &(String, String)| timed(|| index.rank(&Query { title, body }, POOL).unwrap()).0;
+    let ask =
+        |(title, body): &(String, String)| timed(|| select(&index, &Query { title, body }, &[], LIMITS).unwrap()).0;
     let first = ask(&cards[0]);
     cards.iter().for_each(|card| _ = ask(card));
     let mut warm: Vec<Duration> = cards.iter().map(ask).collect();
