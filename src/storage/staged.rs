@@ -93,7 +93,7 @@ impl Staged {
         let mut name = file.path().file_name().unwrap_or_default().to_owned();
         name.push(format!("{EXCHANGED}{}-{}", short(ours), short(expected)));
         let staged = folder.join(name);
-        let renamed = effect("rename", &staged, || file.persist_noclobber(&staged));
+        let renamed = effect("name", &target, || file.persist_noclobber(&staged));
         renamed.with_context(|| format!("cannot write {}", staged.display()))?;
         Ok(Exchange { staged: TempPath::try_from_path(staged)?, target, folder })
     }
@@ -113,9 +113,7 @@ impl Exchange {
     }
 
     fn change_places(&self) -> rustix::io::Result<()> {
-        effect("exchange", &self.target, || {
-            renameat_with(CWD, &*self.staged, CWD, &self.target, RenameFlags::EXCHANGE)
-        })
+        effect("exchange", &self.target, || renameat_with(CWD, &*self.staged, CWD, &self.target, RenameFlags::EXCHANGE))
     }
 
     fn taken_out(&self, expected: &[u8]) -> Result<Vec<u8>> {

@@ -102,6 +102,14 @@ fn undisturbed(world: World) -> (Vec<String>, End) {
     (points.lines().map(str::to_owned).collect(), End::of(&world))
 }
 
+/// Files that were to take another's place.
+fn staged(world: &World) -> Vec<String> {
+    let names = |folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names(world.repo("")).chain(names(world.cache("")));
+    let names = names.map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(".kanban-codex-exec-")).collect()
+}
+
 /// What is wrong where the run dies at this point and is started again.
 fn dies_at(point: &str, world: World, undisturbed: &End) -> Option<String> {
     let list = world.path("points");
@@ -115,6 +123,10 @@ fn dies_at(point: &str, world: World, undisturbed: &End) -> Option<String> {
     }
     let world = world.env("KANBAN_DIE_AT", "").env("KANBAN_POINTS", "");
     world.run(&["run"]).exits(0);
+    let staged = staged(&world);
+    if !staged.is_empty() {
+        return Some(format!("{point}: left behind: {staged:?}"));
+    }
     let mut end = End::of(&world);
     let (started, finished) = (world.executions().len(), end.finished.len());
     let journal = || fs::read_to_string(world.cache("journal.jsonl")).unwrap_or_default();
