@@ -63,7 +63,7 @@ fn enlarge(world: &World) {
 
 /// What has to be the same at the end: the board, what codex finished, which hooks ran, or are told as lost for the
 /// runner's death, and what the journal makes of it all.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct End {
     board: String,
     finished: Vec<String>,
@@ -102,6 +102,13 @@ fn undisturbed(world: World) -> (Vec<String>, End) {
     (points.lines().map(str::to_owned).collect(), End::of(&world))
 }
 
+/// Each card's own lines tell its column.
+fn sorted(board: &str) -> String {
+    let mut lines: Vec<&str> = board.lines().collect();
+    lines.sort_unstable();
+    lines.join("\n")
+}
+
 /// Files that were to take another's place.
 fn staged(world: &World) -> Vec<String> {
     let names = |folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
@@ -136,7 +143,12 @@ fn dies_at(point: &str, world: World, undisturbed: &End) -> Option<String> {
         let repeated = end.finished.remove(repeated.unwrap_or(finished - 1));
         assert!(undisturbed.finished.contains(&repeated), "{point}: {repeated}");
     }
-    if end != *undisturbed {
+    let mut expected = undisturbed.clone();
+    // A hook that nobody can tell of has said nothing: its card waits, others come before it.
+    if by_launcher {
+        [&mut end, &mut expected].map(|end| end.board = sorted(&end.board));
+    }
+    if end != expected {
         return Some(format!("{point}: {end:#?}\n{}", journal()));
     }
     if world.overlapped() || started > finished + 1 {
