@@ -6,6 +6,7 @@
 
 mod effect;
 mod rotate;
+mod staged;
 mod workspace;
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
+use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha256};
 pub use effect::arm;
 pub use effect::effect;
 pub use rotate::RotatingFile;
+use staged::Staged;
 
 /// Lower-case hex SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -171,7 +173,7 @@ impl Writer {
     /// An existing file's mode is kept; a new one gets 0600. A symlink is followed, so that it stays one.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.allow(path)?;
-        self.stage(path, bytes)?.commit()
+        Staged::new(path, bytes)?.commit()
     }
 
     /// Like [`Writer::replace`], for a file that is to be executed: 0700.
@@ -185,30 +187,13 @@ impl Writer {
     /// bytes are replaced unseen: see [`Staged::exchange`].
     pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
         self.allow(path)?;
-        let staged = self.stage(path, bytes)?;
+        let staged = Staged::new(path, bytes)?;
         match fs::read(path) {
             Ok(now) if now == expected => staged.exchange(expected, bytes),
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
-    }
-
-    fn stage(&self, path: &Path, bytes: &[u8]) -> Result<Staged> {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder = target.parent().unwrap_or(Path::new(".")).to_owned();
-        let stage = || -> io::Result<tempfile::NamedTempFile> {
-            let mut builder = tempfile::Builder::new();
-            let mut file = effect("create", &target, || builder.prefix(".kanban-codex-exec-").tempfile_in(&folder))?;
-            if let Ok(old) = fs::metadata(&target) {
-                file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
-            }
-            effect("write", &target, || file.write_all(bytes))?;
-            effect("sync", &target, || file.as_file().sync_all())?;
-            Ok(file)
-        };
-        let file = stage().with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Staged { file, target, folder })
     }
 
     /// Opens a file for durable appending, creating it with 0600.
@@ -281,72 +266,6 @@ impl Writer {
 #[derive(Debug)]
 pub struct Reserve {
     _file: File,
-}
-
-struct Staged {
-    file: tempfile::NamedTempFile,
-    target: PathBuf,
-    folder: PathBuf,
-}
-
-impl Staged {
-    fn commit(self) -> Result<()> {
-        let Staged { file, target, folder } = self;
-        let renamed = effect("rename", &target, || file.persist(&target));
-        renamed.with_context(|| format!("cannot replace {}", target.display()))?;
-        sync(&folder)
-    }
-
-    /// Changes places with a file that holds `expected`, in one step, and looks at what that took out: where it is something
-    /// else, written in the instant since it was compared, it goes back; false. Looks again once the folder is synced, for
-    /// one who had opened the old file and wrote into it since. File systems that can't exchange get a rename.
-    fn exchange(self, expected: &[u8], ours: &[u8]) -> Result<bool> {
-        match self.change_places() {
-            Ok(()) => {}
-            Err(Errno::NOENT) => return Ok(false),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return self.commit().map(|()| true),
-            Err(error) => return Err(error).with_context(|| format!("cannot replace {}", self.target.display())),
-        }
-        match self.taken_out(expected).and_then(|out| if out == expected { Ok(true) } else { self.put_back(out, ours) })
-        {
-            Ok(replaced) => sync(&self.folder).map(|()| replaced),
-            Err(error) => {
-                let kept = self.file.into_temp_path().keep()?;
-                let told =
-                    format!("cannot replace {}: what stood there is in {}", self.target.display(), kept.display());
-                Err(error).context(told)
-            }
-        }
-    }
-
-    fn change_places(&self) -> rustix::io::Result<()> {
-        effect("exchange", &self.target, || {
-            renameat_with(CWD, self.file.path(), CWD, &self.target, RenameFlags::EXCHANGE)
-        })
-    }
-
-    fn taken_out(&self, expected: &[u8]) -> Result<Vec<u8>> {
-        let out = fs::read(self.file.path())?;
-        if out != expected {
-            return Ok(out);
-        }
-        sync(&self.folder)?;
-        Ok(fs::read(self.file.path())?)
-    }
-
-    /// The newest stays: where what comes out is not what went in, somebody wrote once more.
-    fn put_back(&self, mut theirs: Vec<u8>, ours: &[u8]) -> Result<bool> {
-        tracing::debug!("the board changed as it was written");
-        let mut inside = ours.to_vec();
-        loop {
-            self.change_places()?;
-            let out = fs::read(self.file.path())?;
-            if out == inside {
-                return Ok(false);
-            }
-            inside = std::mem::replace(&mut theirs, out);
-        }
-    }
 }
 
 fn sync(folder: &Path) -> Result<()> {
@@ -452,39 +371,4 @@ fn private_folder(folder: &Path) -> Result<()> {
         bail!("{} is not a folder of this user alone: remove it", folder.display());
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn staged(path: &Path) -> Staged {
-        Writer { root: None }.stage(path, b"ours").unwrap()
-    }
-
-    #[test]
-    fn what_was_written_in_the_instant_before_the_exchange_goes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("board.md");
-        for (there, replaced, left) in [("old", true, "ours"), ("theirs", false, "theirs"), ("", false, "")] {
-            fs::write(&path, there).unwrap();
-            assert_eq!(staged(&path).exchange(b"old", b"ours").unwrap(), replaced, "{there:?}");
-            assert_eq!(fs::read_to_string(&path).unwrap(), left);
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
-        }
-        fs::remove_file(&path).unwrap();
-        assert!(!staged(&path).exchange(b"old", b"ours").unwrap() && !path.exists(), "a deleted file stays deleted");
-    }
-
-    #[test]
-    fn what_was_written_once_more_in_the_instant_before_that_goes_back_stays() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("board.md");
-        fs::write(&path, "theirs").unwrap();
-        let staged = staged(&path);
-        staged.change_places().unwrap();
-        fs::write(&path, "newer").unwrap();
-        assert!(!staged.put_back(b"theirs".to_vec(), b"ours").unwrap());
-        assert_eq!(fs::read_to_string(&path).unwrap(), "newer");
-    }
 }

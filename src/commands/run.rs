@@ -1,7 +1,7 @@
 //! `run`: the loop over the real world.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -38,7 +38,8 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     let told = |failure| told(failure, &settings.cache_dir);
     writer.cache_folder(&settings.cache_dir).map_err(Failure::from).map_err(told)?;
     let logs = logs::start(&writer, &settings).map_err(Failure::from).map_err(told)?;
-    let code = runtime.block_on(work(settings.clone(), &lock, writer, stop, logs.stdout())).map_err(told);
+    let code = runtime.block_on(work(settings.clone(), &lock, writer, stop.clone(), logs.stdout()));
+    let code = code.map_err(told).map_err(|failure| at_once(failure, &stop));
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();
     logs.tell_dropped();
@@ -50,6 +51,13 @@ fn told(failure: Failure, cache_dir: &Path) -> Failure {
     let about = failure.kind == Kind::Error && format!("{:#}", failure.error).contains(&*cache_dir.to_string_lossy());
     let hint = "journal and attempts are kept there: --cache-dir or CACHE_DIR names another folder";
     if about { failure.hint(hint) } else { failure }
+}
+
+/// What failed after a second signal failed because of it: git was ended.
+fn at_once(failure: Failure, stop: &Stop) -> Failure {
+    let Some(signal) = stop.insisted() else { return failure };
+    let error = failure.error.context("stopped at once, by a second signal");
+    Failure { kind: ended_by(Some(signal)), error, ..failure }
 }
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
@@ -99,7 +107,9 @@ async fn work(
         disowned: written_later,
         put_off: 0,
     };
-    begin(&mut live, &mut book, strays, &damaged)?;
+    live.writer.tidy(&settings.cache_dir)?;
+    let left = settings.source.path().map(|board| live.writer.tidy(board)).transpose()?.unwrap_or_default();
+    begin(&mut live, &mut book, [killed(strays), torn(&damaged), replaced(&left)])?;
     live.retain(&board, &mut book)?;
     for refused in &board.refused {
         tracing::warn!("refused: {refused}");
@@ -133,7 +143,7 @@ fn ended_by(signal: Option<Signal>) -> Kind {
 }
 
 /// The first records of a run.
-fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize]) -> Result<()> {
+fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 3]) -> Result<()> {
     let settings = live.settings.clone();
     let pid = std::process::id();
     book.record(Event::RunStarted {
@@ -143,13 +153,7 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
         workspace: settings.workspace.display().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
     })?;
-    let mut warnings = Vec::new();
-    if strays > 0 {
-        warnings.push(format!("{strays} processes that a killed run left were ended"));
-    }
-    if !damaged.is_empty() {
-        warnings.push(format!("journal lines {damaged:?} are damaged; the rest is used"));
-    }
+    let mut warnings: Vec<String> = warnings.into_iter().flatten().collect();
     match live.trees.uncommitted() {
         Ok(paths) => warnings.extend(paths.filter(|paths| !paths.is_empty()).map(|paths| dirty(&paths))),
         Err(error) => tracing::warn!("what is not committed is not known: {error:#}"),
@@ -172,6 +176,20 @@ fn begin(live: &mut Live, book: &mut Book<'_>, strays: usize, damaged: &[usize])
     }
 }
 
+fn killed(strays: usize) -> Option<String> {
+    (strays > 0).then(|| format!("{strays} processes that a killed run left were ended"))
+}
+
+fn torn(damaged: &[usize]) -> Option<String> {
+    (!damaged.is_empty()).then(|| format!("journal lines {damaged:?} are damaged; the rest is used"))
+}
+
+fn replaced(left: &[PathBuf]) -> Option<String> {
+    let files: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
+    let files = files.join(", ");
+    (!left.is_empty()).then(|| format!("a run was killed as somebody else wrote the board too; what they wrote is in {files}: compare it with the board, then remove it"))
+}
+
 /// So many uncommitted files are named.
 const NAMED: usize = 3;
 
@@ -192,8 +210,9 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
             // Not a matter of usage alone any more: something may have been done.
             let failure = Failure { kind: Kind::Error, ..Failure::from(error) };
             let reason = format!("{:#}", failure.error);
+            let stopped = if live.stop.insisted().is_some() { Stopped::Signal } else { Stopped::Error };
             // The journal itself may be what failed; the error is told in any case.
-            book.record(Event::Summary { counts, stopped: Stopped::Error, reason }).ok();
+            book.record(Event::Summary { counts, stopped, reason }).ok();
             return Err(failure);
         }
     };
@@ -214,7 +233,7 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
 }
 
 /// What is never evidence: the board, the gate inputs and CACHE_DIR.
-fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<std::path::PathBuf> {
+fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<PathBuf> {
     let files = inputs.files.iter().map(|file| file.path.clone());
     let board = settings.source.path().map(std::path::Path::to_owned);
     files.chain(board).chain([settings.cache_dir.clone()]).collect()

@@ -8,6 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::tool;
+
 /// So far apart a tree's processes get the same signal.
 const SOON: Duration = Duration::from_millis(300);
 
@@ -24,6 +26,12 @@ pub enum Signal {
 struct Asked {
     times: u32,
     first: Option<Signal>,
+}
+
+impl Asked {
+    fn insisted(self) -> Option<Signal> {
+        self.first.filter(|_| self.times > 1)
+    }
 }
 
 /// Where a stop is heard.
@@ -63,10 +71,14 @@ impl Stop {
         drop(entered);
         let hear = async move {
             loop {
-                tokio::select! {
-                    _ = interrupt.recv() => stopper.ask(Signal::Interrupt),
-                    _ = terminate.recv() => stopper.ask(Signal::Terminate),
-                    _ = hangup.recv() => stopper.ask(Signal::Terminate),
+                let signal = tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                    _ = hangup.recv() => Signal::Terminate,
+                };
+                stopper.ask(signal);
+                if stopper.insisted() {
+                    tool::end_running();
                 }
             }
         };
@@ -77,6 +89,11 @@ impl Stop {
     /// The first signal that asked, if any did.
     pub fn asked(&self) -> Option<Signal> {
         self.asked.as_ref().and_then(|asked| asked.borrow().first)
+    }
+
+    /// The first signal that asked, if it was asked for again.
+    pub fn insisted(&self) -> Option<Signal> {
+        self.asked.as_ref().and_then(|asked| asked.borrow().insisted())
     }
 
     /// Waits until it was asked for more than `times` times; gives how often.
@@ -112,5 +129,9 @@ impl Stopper {
             asked.times = asked.times.saturating_add(1);
             asked.first.get_or_insert(signal);
         });
+    }
+
+    fn insisted(&self) -> bool {
+        self.asked.borrow().insisted().is_some()
     }
 }

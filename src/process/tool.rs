@@ -1,15 +1,28 @@
-//! A short-lived helper program that is trusted to end: git.
+//! A short-lived helper program that is trusted to end: git. One that hangs (a lost network file system, a filter that
+//! waits) is ended by a second wish to stop.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{MARKER, Spawner};
 use crate::storage::effect;
+
+/// The process groups of the tools that this process waits for now.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// Ends every tool that runs now. Its caller gets an error.
+pub(super) fn end_running() {
+    for group in RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        kill_process_group(*group, Signal::KILL).ok();
+    }
+}
 
 /// Runs helper programs.
 #[derive(Debug, Clone)]
@@ -67,10 +80,28 @@ impl Tool {
 
 fn output(command: &mut Command, input: &[u8]) -> io::Result<Output> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let _running = Running::of(&child);
     let stdin = child.stdin.take();
     std::thread::scope(|scope| {
         // Fed from its own thread: the child may answer before it has read everything.
         scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
         child.wait_with_output()
     })
+}
+
+/// A place among the [`RUNNING`].
+struct Running(Pid);
+
+impl Running {
+    fn of(child: &Child) -> Running {
+        let group = Pid::from_child(child);
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+        Running(group)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.lock().unwrap_or_else(PoisonError::into_inner).retain(|group| *group != self.0);
+    }
 }

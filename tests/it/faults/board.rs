@@ -3,6 +3,8 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use kanban_codex_exec::storage::sha256;
+
 use crate::support::board::{cards, settled, with};
 use crate::support::{World, wait_until};
 
@@ -51,6 +53,22 @@ fn a_board_that_is_gone_or_no_board_any_more_is_told_and_once_it_is_back_nothing
         assert_eq!(settled(&world.board()), settled(&undisturbed.board()), "{case}: {outcome}");
         assert_eq!(world.executions().len(), 4, "{case}: {outcome}");
     }
+}
+
+/// As a run leaves it that is killed in the instant after it took out what somebody had just written.
+#[test]
+fn what_somebody_wrote_and_a_killed_run_took_out_is_told_and_kept() {
+    let world = World::new(&cards(1)).codex("make made");
+    let [name, new, old] = ["board.md", "new", "old"].map(|text| sha256(text.as_bytes())[..16].to_owned());
+    let left = |rest: &str| format!(".kanban-codex-exec-{name}-Ab1{rest}");
+    world.write(&left(""), "ne");
+    world.write(&left(&format!("-swap-{new}-{old}")), "theirs");
+    let told =
+        format!("somebody else wrote the board too; what they wrote is in {}", world.repo(&left("-swap-")).display());
+    world.run(&["run"]).exits(0).says(&told).says("compare it with the board, then remove it");
+    assert!(!world.repo(&left("")).exists(), "our own bytes are nobody's");
+    assert_eq!(world.read(&left(&format!("-swap-{new}-{old}"))), "theirs");
+    assert_eq!(world.places(), ["KB-1: Done"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::board::cards;
-use crate::support::{Outcome, Running, World, processes, wait_until};
+use crate::support::{Outcome, Running, World, processes, program, wait_until};
 
 /// Everything that a program can leave below it. Then it is deaf to every signal until `go` is there.
 const TREE: &str = r#"#!/bin/sh
@@ -148,19 +148,50 @@ fn a_second_signal_ends_at_once_what_runs() {
             let mut running = world.start(&["run"]);
             world.wait_for("waiting");
             running.signal(Signal::INT);
-            // Two at the same instant are one: it is sent as a person would who sees that nothing happens.
-            wait_until("the end", || {
-                std::thread::sleep(Duration::from_millis(100));
-                let ended = running.child.try_wait().unwrap().is_some();
-                if !ended {
-                    running.signal(signal);
-                }
-                ended
-            });
+            signalled_until_it_ends(&mut running, signal);
             running.outcome().exits(130);
             let world = world.env("KANBAN_GRACE", "200ms");
             the_next_run_finishes(&world, &format!("{what:?}"));
         }
+    }
+}
+
+/// As a person would who sees that nothing happens: two at the same instant are one.
+fn signalled_until_it_ends(running: &mut Running, signal: Signal) {
+    wait_until("the end", || {
+        std::thread::sleep(Duration::from_millis(100));
+        let ended = running.child.try_wait().unwrap().is_some();
+        if !ended {
+            running.signal(signal);
+        }
+        ended
+    });
+}
+
+/// A git that hangs is a child like any other, but for its grace: it has none to be asked in.
+#[test]
+fn a_second_signal_ends_a_git_that_hangs() {
+    for verb in ["hash-object", "ls-files", "write-tree"] {
+        let real = program("git").expect("git is needed");
+        let world = World::new(&cards(1)).with("transitions.yaml", RULE.replace(" HOOK", "")).codex("make made");
+        let world = world.with("tests.txt", "@made the file is made :: includes[made/*.txt]:made for KB\n");
+        // Its environment is its own: it knows no WORLD.
+        let hanging = format!(
+            "#!/bin/sh\ncase \" $* \" in *' {verb} '*) [ -e {go} ] || {{ sleep 300 & : >{waiting}; trap '' INT TERM; wait; }};; esac\nexec {real} \"$@\"\n",
+            go = world.path("go").display(),
+            waiting = world.path("waiting").display(),
+            real = real.display(),
+        );
+        // Beside the workspace: one in it is passed over.
+        let world = world.program("../bin/git", &hanging);
+        let path = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
+        let world = world.env("PATH", path);
+        let mut running = world.start(&["run"]);
+        world.wait_for("waiting");
+        running.signal(Signal::INT);
+        signalled_until_it_ends(&mut running, Signal::INT);
+        running.outcome().exits(130);
+        the_next_run_finishes(&world, verb);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use kanban_codex_exec::redact::Redactor;
+use regex::Regex;
 
 /// Values of variables, in their order of [`planted`].
 const VALUES: [(&str, &str); 4] = [
@@ -48,9 +49,14 @@ pub fn holds(data: &[u8]) -> usize {
     once.matches("[REDACTED:").count().saturating_sub(text.matches("[REDACTED:").count())
 }
 
-/// A key's label tells nothing: whether it goes with the key may depend on the cut, where a token ends at it.
+/// A key's label tells nothing: whether it goes with the key, and what stands between them, may depend on the cut, where a
+/// token ends at it or one label follows another.
 fn unlabelled(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace(&["-----BEG", "IN PRIVATE KEY-----"].concat(), "")
+    static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"-----BEGIN PRIVATE KEY-----[^<>(){}]{0,512}?(\[REDACTED:private-key\])").unwrap()
+    });
+    let text = String::from_utf8_lossy(bytes);
+    LABELLED.replace_all(&text, "$1").replace(&["-----BEG", "IN PRIVATE KEY-----"].concat(), "")
 }
 
 /// The input, where some control characters stand for secrets, parts of them, and what may stand around.
