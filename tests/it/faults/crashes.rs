@@ -146,7 +146,9 @@ fn dies_at(point: &str, world: World, undisturbed: &End) -> Option<String> {
     let mut expected = undisturbed.clone();
     // A hook that nobody can tell of has said nothing: its card waits, others come before it.
     if by_launcher {
-        [&mut end, &mut expected].map(|end| end.board = sorted(&end.board));
+        for end in [&mut end, &mut expected] {
+            end.board = sorted(&end.board);
+        }
     }
     if end != expected {
         return Some(format!("{point}: {end:#?}\n{}", journal()));
