@@ -102,11 +102,19 @@ fn undisturbed(world: World) -> (Vec<String>, End) {
     (points.lines().map(str::to_owned).collect(), End::of(&world))
 }
 
-/// Each card's own lines tell its column.
-fn sorted(board: &str) -> String {
-    let mut lines: Vec<&str> = board.lines().collect();
-    lines.sort_unstable();
-    lines.join("\n")
+/// Which cards are in which column, in no order.
+fn places(board: &str) -> String {
+    let mut column = "";
+    let mut places = Vec::new();
+    for line in board.lines() {
+        match line.strip_prefix("## ") {
+            Some(heading) => column = heading,
+            None if line.starts_with("- [") => places.push(format!("{column}: {line}")),
+            None => {}
+        }
+    }
+    places.sort_unstable();
+    places.join("\n")
 }
 
 /// Files that were to take another's place.
@@ -137,17 +145,20 @@ fn dies_at(point: &str, world: World, undisturbed: &End) -> Option<String> {
     let mut end = End::of(&world);
     let (started, finished) = (world.executions().len(), end.finished.len());
     let journal = || fs::read_to_string(world.cache("journal.jsonl")).unwrap_or_default();
-    // Nobody else knows how codex ended: one that its launcher can't tell of is repeated.
-    if by_launcher && finished == undisturbed.finished.len() + 1 {
+    // Nobody else knows how codex ended: one that its launcher can't tell of is repeated. So is one that was ended with its
+    // runner in the instant between its last word and its end.
+    let cut_off = world.records("attempt_ended").iter().any(|record| record["ending"]["kind"] == "interrupted");
+    if (by_launcher || cut_off) && finished == undisturbed.finished.len() + 1 {
         let repeated = end.finished.iter().zip(&undisturbed.finished).position(|(one, other)| one != other);
         let repeated = end.finished.remove(repeated.unwrap_or(finished - 1));
         assert!(undisturbed.finished.contains(&repeated), "{point}: {repeated}");
     }
     let mut expected = undisturbed.clone();
-    // A hook that nobody can tell of has said nothing: its card waits, others come before it.
+    // A hook that nobody can tell of has said nothing: its card waits, others come before it, and its note tells that. What is
+    // repeated finds its own work there.
     if by_launcher {
         for end in [&mut end, &mut expected] {
-            end.board = sorted(&end.board);
+            end.board = places(&end.board);
         }
     }
     if end != expected {
