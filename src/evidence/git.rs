@@ -1,6 +1,7 @@
 //! Git under a private index and object folder: raw bytes in, trees out. What reads them back is [`SavedTrees`].
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -14,7 +15,7 @@ use super::repository::Repository;
 use super::saved::{SavedTrees, text};
 use super::{Blob, Change, TreePath};
 use crate::process::Spawner;
-use crate::storage::Writer;
+use crate::storage::{Stamp, Writer};
 
 /// The name of a saved tree: hex of 40 or 64 digits, so that one read from a file can't be taken for an option.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,6 +77,16 @@ pub(super) struct Git {
     pub saved: SavedTrees,
     pub writer: Writer,
     sha_256: bool,
+    index: RefCell<Option<Indexed>>,
+    tracked: RefCell<Option<(Stamp, Vec<TreePath>)>>,
+}
+
+/// What the private index holds: as long as its file is the same, git need not be asked.
+#[derive(Debug, Clone)]
+struct Indexed {
+    stamp: Stamp,
+    files: Vec<TreePath>,
+    tree: TreeId,
 }
 
 impl Git {
@@ -89,7 +100,8 @@ impl Git {
     ) -> Result<Git> {
         let saved = SavedTrees::at(spawner.tool(), cache, workspace, repository, search)?;
         let sha_256 = repository.is_some_and(Repository::sha256);
-        let git = Git { saved, writer: spawner.writer().clone(), sha_256 };
+        let (index, tracked) = Default::default();
+        let git = Git { saved, writer: spawner.writer().clone(), sha_256, index, tracked };
         git.lay_out()?;
         Ok(Git { saved: git.saved.ready()?, ..git })
     }
@@ -130,8 +142,15 @@ impl Git {
 
     /// What the user's index tracks, in paths from `repository`'s top. Read under the private configuration.
     pub fn tracked(&self, repository: &Repository) -> Result<Vec<TreePath>> {
-        let listed = self.saved.run_with(&["ls-files", "-z"], Some(&repository.folder.join("index")), b"")?;
-        Ok(names(&listed).collect())
+        let index = repository.folder.join("index");
+        let now = Stamp::of(&index);
+        if let Some((_, paths)) = self.tracked.borrow().as_ref().filter(|(stamp, _)| Some(*stamp) == now) {
+            return Ok(paths.clone());
+        }
+        let listed = self.saved.run_with(&["ls-files", "-z"], Some(&index), b"")?;
+        let paths: Vec<TreePath> = names(&listed).collect();
+        *self.tracked.borrow_mut() = now.map(|stamp| (stamp, paths.clone()));
+        Ok(paths)
     }
 
     /// Writes the tree of exactly these files. The index remembers what it has seen, so that only changed files are read.
@@ -142,14 +161,26 @@ impl Git {
         self.writer.remove(Path::new(&lock))?;
         // An agent could have written filters there.
         self.lay_out()?;
-        let kept: BTreeSet<&TreePath> = files.iter().collect();
-        let indexed = self.saved.run(&["ls-files", "-z"], b"")?;
-        let gone: Vec<TreePath> = names(&indexed).filter(|path| !kept.contains(path)).collect();
+        let known = self.index.take().filter(|known| self.index_stamp() == Some(known.stamp));
+        let kept: HashSet<&TreePath> = files.iter().collect();
+        let gone = |path: &TreePath| !kept.contains(path);
+        let gone: Vec<TreePath> = match &known {
+            Some(known) => known.files.iter().filter(|path| gone(path)).cloned().collect(),
+            None => names(&self.saved.run(&["ls-files", "-z"], b"")?).filter(gone).collect(),
+        };
         if !gone.is_empty() {
             self.saved.run(&["update-index", "-z", "--force-remove", "--stdin"], &list(&gone))?;
         }
         self.saved.run(&["update-index", "-z", "--add", "--replace", "--remove", "--stdin"], &list(files))?;
-        tree(&self.saved.run(&["write-tree"], b"")?)
+        // Git doesn't write an index that it finds as it should be.
+        let same = known.filter(|known| self.index_stamp() == Some(known.stamp) && self.saved.holds(&known.tree));
+        let tree = match same {
+            Some(known) => known.tree,
+            None => tree(&self.saved.run(&["write-tree"], b"")?)?,
+        };
+        let indexed = |stamp| Indexed { stamp, files: files.to_vec(), tree: tree.clone() };
+        *self.index.borrow_mut() = self.index_stamp().map(indexed);
+        Ok(tree)
     }
 
     /// Trees of these files alone: as they were before, and as they were after.
@@ -183,8 +214,8 @@ impl Git {
         self.saved.run(&args, b"").map(drop)
     }
 
-    pub fn index(&self) -> &Path {
-        &self.saved.index
+    pub fn index_stamp(&self) -> Option<Stamp> {
+        Stamp::of(&self.saved.index)
     }
 
     /// Lets go of what the index remembers: the next tree is made from every file anew.

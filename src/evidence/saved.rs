@@ -1,7 +1,7 @@
 //! Saved trees, read back: what differs between them, and a card's change set. Whoever holds one can take no tree and writes
 //! nothing, which is why it needs no run lock.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
@@ -14,6 +14,7 @@ use sha1::{Digest, Sha1};
 
 use super::git::TreeId;
 use super::repository::Repository;
+use super::walk::LARGEST;
 use super::{ChangeSet, FileChange, TreePath, Version};
 use crate::process::Tool;
 use crate::storage::sha256;
@@ -140,46 +141,50 @@ impl SavedTrees {
         self.tool.run(&self.program, &args, &env, &self.workspace, input)
     }
 
+    /// Whether the private folder itself has this object, as one of its loose files.
+    pub(super) fn holds(&self, tree: &TreeId) -> bool {
+        let (folder, file) = tree.as_str().split_at(2);
+        self.folder.join("objects").join(folder).join(file).is_file()
+    }
+
     /// What differs between two trees, ordered by path. A mode alone is a difference, too.
     pub fn changed(&self, before: &TreeId, after: &TreeId) -> Result<Vec<Change>> {
-        let lines = self.compare(before, after)?;
-        let changes = lines.into_iter().filter_map(|(line, path)| {
-            let mut words = line.strip_prefix(':')?.split(' ');
-            let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
-            Some(Change { path, before: blob(mode, id), after: blob(new_mode, new_id) })
-        });
-        Ok(changes.filter(|change| change.before.is_some() || change.after.is_some()).collect())
+        Ok(self.compare(&[(before, after)])?.pop().unwrap_or_default())
     }
 
     /// The change set of a card's attempts, oldest first.
     pub fn change_set(&self, attempts: &[Span]) -> Result<ChangeSet> {
-        let counted = |Span { before, after, without }: &Span| -> Result<Vec<Change>> {
-            let mut changes = self.changed(before, after)?;
-            changes.retain(|change| !without.contains(&change.path));
-            Ok(changes)
-        };
-        let changes: Vec<Vec<Change>> = attempts.iter().map(counted).collect::<Result<_>>()?;
-        let mut current = match attempts.last() {
-            Some(Span { after, .. }) => self.list(after)?,
-            None => HashMap::new(),
-        };
-        let touched: HashSet<&TreePath> = changes.iter().flatten().map(|change| &change.path).collect();
-        current.retain(|path, (mode, _)| touched.contains(path) && *mode != GITLINK);
-        let sides = changes.iter().flatten().flat_map(|change| [&change.before, &change.after]);
-        let mut ids: BTreeSet<String> = sides.flatten().map(|blob| blob.id.clone()).collect();
-        ids.extend(current.values().map(|(_, id)| id.clone()));
-        let contents = self.read(&ids)?;
-        let version = |mode: u32, id: &str| contents.get(id).map(|bytes| Version { mode, bytes });
-        let of = |blob: &Option<Blob>| blob.as_ref().and_then(|blob| version(blob.mode, &blob.id));
-        let change = |change: &Change| FileChange {
-            path: change.path.clone(),
-            before: of(&change.before),
-            after: of(&change.after),
-        };
-        let attempts: Vec<Vec<FileChange<'_>>> = changes.iter().map(|all| all.iter().map(change).collect()).collect();
-        let current: BTreeMap<TreePath, Version<'_>> =
-            current.iter().filter_map(|(path, (mode, id))| Some((path.clone(), version(*mode, id)?))).collect();
-        Ok(ChangeSet::fold(&attempts, &current))
+        Ok(self.differences(attempts)?.change_set())
+    }
+
+    /// What one attempt did, and what undoing it would do.
+    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
+        let there = self.differences(&[(before.clone(), after.clone()).into()])?;
+        let change_set = there.change_set();
+        Ok((change_set, there.back().change_set()))
+    }
+
+    fn differences(&self, attempts: &[Span]) -> Result<Differences> {
+        let Some(last) = attempts.last() else { return Ok(Differences::default()) };
+        let done = attempts.iter().map(|span| (&span.before, &span.after));
+        // What became of an attempt's work by the end of the last one.
+        let since = attempts.iter().map(|span| (&span.after, &last.after));
+        let pairs: Vec<(&TreeId, &TreeId)> = done.chain(since).collect();
+        let mut attempts_changes = self.compare(&pairs)?;
+        let since = attempts_changes.split_off(attempts.len());
+        let mut current = BTreeMap::new();
+        for ((changes, since), span) in attempts_changes.iter_mut().zip(since).zip(attempts) {
+            changes.retain(|change| !span.without.contains(&change.path));
+            let mut since: HashMap<TreePath, Option<Blob>> =
+                since.into_iter().map(|change| (change.path, change.after)).collect();
+            for change in changes {
+                let now = since.remove(&change.path).unwrap_or_else(|| change.after.clone());
+                current.insert(change.path.clone(), now);
+            }
+        }
+        let sides = attempts_changes.iter().flatten().flat_map(|change| [&change.before, &change.after]);
+        let ids = sides.chain(current.values()).flatten().map(|blob| blob.id.clone()).collect();
+        Ok(Differences { contents: self.read(&ids)?, attempts: attempts_changes, current })
     }
 
     /// A patch from one tree to the other, as `git apply` takes it in the workspace: below the top of a repository that
@@ -200,29 +205,12 @@ impl SavedTrees {
         format!("git -C {top} --git-dir={folder} --work-tree=. apply --whitespace=nowarn {patch}")
     }
 
-    /// Lines of `git diff-tree --raw`, as they come: description and path.
-    fn compare(&self, before: &TreeId, after: &TreeId) -> Result<Vec<(String, TreePath)>> {
-        let args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", before.as_str(), after.as_str()];
-        let output = self.saved(self.run(&args, b""))?;
-        let mut parts = output.split(|byte| *byte == 0);
-        let mut lines = Vec::new();
-        while let (Some(line), Some(path)) = (parts.next().filter(|line| !line.is_empty()), parts.next()) {
-            lines.push((text(line), TreePath::new(path)));
-        }
-        Ok(lines)
-    }
-
-    /// Mode and blob of every file in a tree.
-    fn list(&self, tree: &TreeId) -> Result<HashMap<TreePath, (u32, String)>> {
-        let output = self.saved(self.run(&["ls-tree", "-r", "-z", "--full-tree", tree.as_str()], b""))?;
-        let files = output.split(|byte| *byte == 0).filter_map(|line| {
-            let tab = line.iter().position(|byte| *byte == b'\t')?;
-            let about = text(&line[..tab]);
-            let mut about = about.split(' ');
-            let mode = u32::from_str_radix(about.next()?, 8).ok()?;
-            Some((TreePath::new(&line[tab + 1..]), (mode, about.nth(1)?.to_owned())))
-        });
-        Ok(files.collect())
+    /// What differs between the trees of each pair, ordered by path.
+    fn compare(&self, pairs: &[(&TreeId, &TreeId)]) -> Result<Vec<Vec<Change>>> {
+        let args = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"];
+        let headers: Vec<String> = pairs.iter().map(|(before, after)| format!("{before} {after}\n")).collect();
+        let output = self.run(&args, headers.concat().as_bytes());
+        self.saved(output.and_then(|output| compared(&output, &headers)))
     }
 
     /// The bytes of these blobs, at most [`LARGEST_READ`] in all.
@@ -231,8 +219,14 @@ impl SavedTrees {
             return Ok(HashMap::new());
         }
         let ids: String = blobs.iter().map(|id| format!("{id}\n")).collect();
-        let sizes = text(&self.run(&["cat-file", "--batch-check=%(objectsize)"], ids.as_bytes())?);
-        let total: u64 = sizes.lines().filter_map(|size| size.parse::<u64>().ok()).sum();
+        // A few can't be too large together: no tree has a file beyond [`LARGEST`].
+        let total = match blobs.len() as u64 * LARGEST {
+            most @ ..=LARGEST_READ => most,
+            _ => {
+                let sizes = text(&self.run(&["cat-file", "--batch-check=%(objectsize)"], ids.as_bytes())?);
+                sizes.lines().filter_map(|size| size.parse::<u64>().ok()).sum()
+            }
+        };
         if total > LARGEST_READ {
             bail!(
                 "the changed files hold {} MiB, more than the {} MiB that can be judged: let a .gitignore leave out what is generated",
@@ -261,6 +255,44 @@ impl SavedTrees {
     }
 }
 
+/// What attempts changed, oldest first, with all contents at hand.
+#[derive(Default)]
+struct Differences {
+    attempts: Vec<Vec<Change>>,
+    /// What the changed files are after the last attempt.
+    current: BTreeMap<TreePath, Option<Blob>>,
+    /// By id.
+    contents: HashMap<String, Vec<u8>>,
+}
+
+impl Differences {
+    fn change_set(&self) -> ChangeSet {
+        let version = |blob: &Option<Blob>| {
+            let blob = blob.as_ref()?;
+            Some(Version { mode: blob.mode, bytes: self.contents.get(&blob.id)? })
+        };
+        let change = |Change { path, before, after }: &Change| FileChange {
+            path: path.clone(),
+            before: version(before),
+            after: version(after),
+        };
+        let attempts: Vec<Vec<FileChange<'_>>> =
+            self.attempts.iter().map(|changes| changes.iter().map(change).collect()).collect();
+        let current = self.current.iter().filter_map(|(path, blob)| Some((path.clone(), version(blob)?))).collect();
+        ChangeSet::fold(&attempts, &current)
+    }
+
+    /// Of undoing it, the newest first.
+    fn back(self) -> Differences {
+        let undone = |Change { path, before, after }| Change { path, before: after, after: before };
+        let undo = |changes: Vec<Change>| changes.into_iter().map(undone).collect();
+        let attempts: Vec<Vec<Change>> = self.attempts.into_iter().rev().map(undo).collect();
+        let changes = attempts.iter().flatten();
+        let current = changes.map(|change| (change.path.clone(), change.after.clone())).collect();
+        Differences { attempts, current, ..self }
+    }
+}
+
 /// A saved file that does not hold what its name says, in the user's repository or in the private one.
 #[derive(Debug)]
 pub struct Forged(String);
@@ -272,6 +304,25 @@ impl fmt::Display for Forged {
 }
 
 impl std::error::Error for Forged {}
+
+/// Splits the answers of `git diff-tree --stdin --raw -z`: for each pair its header, then
+/// `:OLD-MODE MODE OLD-ID ID STATUS NUL path NUL`... It passes over a pair where a tree is missing.
+fn compared(mut output: &[u8], headers: &[String]) -> Result<Vec<Vec<Change>>> {
+    let mut compared = Vec::new();
+    for header in headers {
+        let pair = || format!("git diff-tree can't compare {}", header.trim_end());
+        output = output.strip_prefix(header.as_bytes()).with_context(pair)?;
+        let mut changes = Vec::new();
+        while let Some(line) = output.strip_prefix(b":") {
+            let mut parts = line.splitn(3, |byte| *byte == 0);
+            let (about, path) = (parts.next(), parts.next());
+            output = parts.next().with_context(pair)?;
+            changes.extend(change(&text(about.unwrap_or_default()), TreePath::new(path.unwrap_or_default())));
+        }
+        compared.push(changes);
+    }
+    Ok(compared)
+}
 
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
@@ -342,6 +393,14 @@ fn program(search: &OsStr, workspace: &Path) -> Result<String> {
     });
     let found = found.context("git is not on PATH: it is needed to see what codex changes; install it")?;
     found.to_str().map(str::to_owned).with_context(|| format!("{} is not UTF-8", found.display()))
+}
+
+/// None where both sides are other repositories.
+fn change(about: &str, path: TreePath) -> Option<Change> {
+    let mut words = about.split(' ');
+    let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let change = Change { path, before: blob(mode, id), after: blob(new_mode, new_id) };
+    (change.before.is_some() || change.after.is_some()).then_some(change)
 }
 
 fn blob(mode: &str, id: &str) -> Option<Blob> {

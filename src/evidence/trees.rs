@@ -122,7 +122,7 @@ impl Trees {
 
     /// Of the index of trees, a memory of what files held.
     pub fn index_stamp(&self) -> Option<Stamp> {
-        Stamp::of(self.git.index())
+        self.git.index_stamp()
     }
 
     /// Makes the next tree from every file anew.

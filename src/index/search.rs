@@ -47,7 +47,7 @@ impl Reader {
     pub fn new(store: Store) -> Result<Reader, Unusable> {
         let [tests, slot_bits] = store.numbers;
         let whole = |section| store.read(section, 0..store.section_len(section));
-        let source_sha256 = String::from_utf8(whole(Section::Source)?).map_err(Unusable::new)?;
+        let source_sha256 = String::from_utf8(whole(Section::Source)?.into_owned()).map_err(Unusable::new)?;
         let codes = whole(Section::TrigramIdf)?;
         let idf = |&code: &u8| if code == 0 { 0.0 } else { idf_of_code(code) };
         let trigram_idf: Vec<f32> = codes.iter().map(idf).collect();
@@ -95,7 +95,7 @@ impl Reader {
         let (Some(start), Some(end)) = (start, fields.u64()) else {
             return Err(Unusable::new(format_args!("it has no test {ordinal}")));
         };
-        String::from_utf8(self.store.read(Section::Texts, start..end)?).map_err(Unusable::new)
+        String::from_utf8(self.store.read(Section::Texts, start..end)?.into_owned()).map_err(Unusable::new)
     }
 }
 

@@ -10,12 +10,13 @@
 //! never misread, and the answer is always to build it anew. Nothing is parsed on opening but the header and the checksums
 //! (2 bytes for each KiB of index).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
 
 const MAGIC: &[u8; 8] = b"kceindex";
 /// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
@@ -140,8 +141,8 @@ pub struct Store {
     /// From the start of the sections.
     ends: [u64; SECTIONS],
     checksums: Vec<u64>,
-    /// One bit for each block that was checked: it need not be read as a whole again.
-    checked: Vec<AtomicU64>,
+    /// What was read and found sound, by block: the words of one card are most of the next one's, too.
+    blocks: Vec<OnceLock<Box<[u8]>>>,
 }
 
 impl Store {
@@ -190,8 +191,8 @@ impl Store {
             return Err(Unusable::new("its checksums are damaged"));
         }
         let checksums = checksums.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let checked = (0..blocks.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Ok(Store { bytes, numbers, ends, checksums, checked })
+        let blocks = (0..blocks).map(|_| OnceLock::new()).collect();
+        Ok(Store { bytes, numbers, ends, checksums, blocks })
     }
 
     pub fn section_len(&self, section: Section) -> u64 {
@@ -206,36 +207,44 @@ impl Store {
     }
 
     /// These bytes of a section, checked.
-    pub fn read(&self, section: Section, range: Range<u64>) -> Result<Vec<u8>, Unusable> {
+    pub fn read(&self, section: Section, range: Range<u64>) -> Result<Cow<'_, [u8]>, Unusable> {
         let whole = self.range(section);
         if range.start > range.end || range.end > whole.end - whole.start {
             return Err(Unusable::new(format_args!("{range:?} points out of {section:?}")));
         }
         if range.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Cow::Borrowed(&[]));
         }
-        let range = whole.start + range.start..whole.start + range.end;
-        let blocks = range.start / BLOCK..(range.end - 1) / BLOCK + 1;
-        let header = HEADER as u64;
-        if blocks.clone().all(|block| self.is_checked(block)) {
-            return self.bytes.read(header + range.start..header + range.end);
+        let (start, end) = (whole.start + range.start, whole.start + range.end);
+        let (first, last) = ((start / BLOCK) as usize, ((end - 1) / BLOCK) as usize);
+        self.load(section, first..last + 1)?;
+        let piece = |block: usize| {
+            let bytes = self.blocks[block].get().map_or(&[][..], |bytes| bytes);
+            let at = |place: u64| place.saturating_sub(block as u64 * BLOCK).min(bytes.len() as u64) as usize;
+            &bytes[at(start)..at(end)]
+        };
+        if first == last {
+            return Ok(Cow::Borrowed(piece(first)));
         }
-        let start = blocks.start * BLOCK;
-        let end = (blocks.end * BLOCK).min(self.ends[SECTIONS - 1]);
-        let mut bytes = self.bytes.read(header + start..header + end)?;
-        for (block, piece) in blocks.zip(bytes.chunks(BLOCK as usize)) {
-            if self.checksums.get(block as usize) != Some(&checksum(piece)) {
-                return Err(Unusable::new(format_args!("{section:?} is damaged")));
-            }
-            self.checked[block as usize / 64].fetch_or(1 << (block % 64), Ordering::Relaxed);
-        }
-        bytes.truncate((range.end - start) as usize);
-        bytes.drain(..(range.start - start) as usize);
-        Ok(bytes)
+        let mut bytes = Vec::with_capacity((end - start) as usize);
+        (first..=last).for_each(|block| bytes.extend_from_slice(piece(block)));
+        Ok(Cow::Owned(bytes))
     }
 
-    fn is_checked(&self, block: u64) -> bool {
-        self.checked[block as usize / 64].load(Ordering::Relaxed) & (1 << (block % 64)) != 0
+    /// Reads and checks what of these blocks was not read yet, in one go.
+    fn load(&self, section: Section, blocks: Range<usize>) -> Result<(), Unusable> {
+        let missing = |block: &usize| self.blocks[*block].get().is_none();
+        let Some(first) = blocks.clone().find(missing) else { return Ok(()) };
+        let last = blocks.rev().find(missing).unwrap_or(first);
+        let end = ((last as u64 + 1) * BLOCK).min(self.ends[SECTIONS - 1]);
+        let bytes = self.bytes.read(HEADER as u64 + first as u64 * BLOCK..HEADER as u64 + end)?;
+        for (block, piece) in (first..).zip(bytes.chunks(BLOCK as usize)) {
+            if self.checksums.get(block) != Some(&checksum(piece)) {
+                return Err(Unusable::new(format_args!("{section:?} is damaged")));
+            }
+            self.blocks[block].get_or_init(|| piece.into());
+        }
+        Ok(())
     }
 }
 

@@ -217,7 +217,7 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let changes = self.trees.saved().change_set(&[(before.clone(), after.clone()).into()])?;
+        let (changes, gone) = self.trees.saved().change_set_and_back(before, &after)?;
         if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() > LARGEST_PATCH {
@@ -226,7 +226,6 @@ impl Live {
             } else {
                 let text = String::from_utf8_lossy(&patch);
                 // A hunk may begin in the midst of a key, of the file as it is or as it was.
-                let gone = self.trees.saved().change_set(&[(after.clone(), before.clone()).into()])?;
                 let redactor = self.settings.env.redactor().knowing(changes.texts().chain(gone.texts()));
                 // Without a secret in it, it is what `git apply` takes, UTF-8 or not.
                 let bytes = match redactor.text(&text) {
