@@ -1,6 +1,7 @@
 //! Saved trees, read back: what differs between them, and a card's change set. Whoever holds one can take no tree and writes
 //! nothing, which is why it needs no run lock.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -30,6 +31,8 @@ pub struct SavedTrees {
     below: String,
     pub(super) index: PathBuf,
     env: Vec<(OsString, OsString)>,
+    /// Of the attempt that was read last, which its judge asks for next.
+    at_hand: RefCell<Option<(Vec<Span>, Differences)>>,
 }
 
 /// A file in a tree.
@@ -50,7 +53,7 @@ pub struct Change {
 }
 
 /// What an attempt did, by the trees before and after it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     pub before: TreeId,
     pub after: TreeId,
@@ -105,6 +108,7 @@ impl SavedTrees {
             env: environment(&folder, workspace, repository, search),
             folder,
             workspace: workspace.to_owned(),
+            at_hand: RefCell::default(),
             below: below.map(|below| format!("{}/", text(below.as_bytes()))).unwrap_or_default(),
             index,
         })
@@ -159,21 +163,26 @@ impl SavedTrees {
 
     /// What one attempt did, and what undoing it would do.
     pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
-        let there = self.differences(&[(before.clone(), after.clone()).into()])?;
-        let change_set = there.change_set();
-        Ok((change_set, there.back().change_set()))
+        let attempt = vec![Span::from((before.clone(), after.clone()))];
+        let differences = self.differences(&attempt)?;
+        let (there, back) = (differences.change_set(), differences.undone());
+        self.at_hand.replace(Some((attempt, differences)));
+        Ok((there, back))
     }
 
     fn differences(&self, attempts: &[Span]) -> Result<Differences> {
+        if let Some((_, differences)) = self.at_hand.take().filter(|(of, _)| of == attempts) {
+            return Ok(differences);
+        }
         let Some(last) = attempts.last() else { return Ok(Differences::default()) };
         let done = attempts.iter().map(|span| (&span.before, &span.after));
         // What became of an attempt's work by the end of the last one.
         let since = attempts.iter().map(|span| (&span.after, &last.after));
         let pairs: Vec<(&TreeId, &TreeId)> = done.chain(since).collect();
-        let mut attempts_changes = self.compare(&pairs)?;
-        let since = attempts_changes.split_off(attempts.len());
+        let mut compared = self.compare(&pairs)?;
+        let since = compared.split_off(attempts.len());
         let mut current = BTreeMap::new();
-        for ((changes, since), span) in attempts_changes.iter_mut().zip(since).zip(attempts) {
+        for ((changes, since), span) in compared.iter_mut().zip(since).zip(attempts) {
             changes.retain(|change| !span.without.contains(&change.path));
             let mut since: HashMap<TreePath, Option<Blob>> =
                 since.into_iter().map(|change| (change.path, change.after)).collect();
@@ -182,9 +191,9 @@ impl SavedTrees {
                 current.insert(change.path.clone(), now);
             }
         }
-        let sides = attempts_changes.iter().flatten().flat_map(|change| [&change.before, &change.after]);
+        let sides = compared.iter().flatten().flat_map(|change| [&change.before, &change.after]);
         let ids = sides.chain(current.values()).flatten().map(|blob| blob.id.clone()).collect();
-        Ok(Differences { contents: self.read(&ids)?, attempts: attempts_changes, current })
+        Ok(Differences { contents: self.read(&ids)?, attempts: compared, current })
     }
 
     /// A patch from one tree to the other, as `git apply` takes it in the workspace: below the top of a repository that
@@ -255,8 +264,8 @@ impl SavedTrees {
     }
 }
 
-/// What attempts changed, oldest first, with all contents at hand.
-#[derive(Default)]
+/// What attempts changed, oldest first, with all contents.
+#[derive(Debug, Default)]
 struct Differences {
     attempts: Vec<Vec<Change>>,
     /// What the changed files are after the last attempt.
@@ -267,6 +276,23 @@ struct Differences {
 
 impl Differences {
     fn change_set(&self) -> ChangeSet {
+        self.fold(&self.attempts, &self.current)
+    }
+
+    /// Of undoing it all, the newest first.
+    fn undone(&self) -> ChangeSet {
+        let undo = |Change { path, before, after }: &Change| Change {
+            path: path.clone(),
+            before: after.clone(),
+            after: before.clone(),
+        };
+        let attempts: Vec<Vec<Change>> =
+            self.attempts.iter().rev().map(|changes| changes.iter().map(undo).collect()).collect();
+        let left = attempts.iter().flatten().map(|change| (change.path.clone(), change.after.clone()));
+        self.fold(&attempts, &left.collect())
+    }
+
+    fn fold(&self, attempts: &[Vec<Change>], current: &BTreeMap<TreePath, Option<Blob>>) -> ChangeSet {
         let version = |blob: &Option<Blob>| {
             let blob = blob.as_ref()?;
             Some(Version { mode: blob.mode, bytes: self.contents.get(&blob.id)? })
@@ -277,19 +303,9 @@ impl Differences {
             after: version(after),
         };
         let attempts: Vec<Vec<FileChange<'_>>> =
-            self.attempts.iter().map(|changes| changes.iter().map(change).collect()).collect();
-        let current = self.current.iter().filter_map(|(path, blob)| Some((path.clone(), version(blob)?))).collect();
+            attempts.iter().map(|changes| changes.iter().map(change).collect()).collect();
+        let current = current.iter().filter_map(|(path, blob)| Some((path.clone(), version(blob)?))).collect();
         ChangeSet::fold(&attempts, &current)
-    }
-
-    /// Of undoing it, the newest first.
-    fn back(self) -> Differences {
-        let undone = |Change { path, before, after }| Change { path, before: after, after: before };
-        let undo = |changes: Vec<Change>| changes.into_iter().map(undone).collect();
-        let attempts: Vec<Vec<Change>> = self.attempts.into_iter().rev().map(undo).collect();
-        let changes = attempts.iter().flatten();
-        let current = changes.map(|change| (change.path.clone(), change.after.clone())).collect();
-        Differences { attempts, current, ..self }
     }
 }
 

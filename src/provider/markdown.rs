@@ -11,14 +11,17 @@ mod next;
 pub(super) mod note;
 mod outline;
 pub mod parse;
+mod pattern;
 mod seen;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Error, Result};
 
 use self::edit::Edited;
-use self::parse::{Mode, Parsed, parse};
+use self::parse::{Mode, Parsed, Reader, Unreadable};
 use super::swap::{self, Planned, Refusal, Shared, applied};
 use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
@@ -30,12 +33,40 @@ pub struct Markdown {
     path: PathBuf,
     mode: Mode,
     shared: Shared,
+    kept: Mutex<VecDeque<Kept>>,
+}
+
+/// A text that was read. What an edit leaves is read to check the edit, and most often is the next thing to be read.
+#[derive(Debug)]
+struct Kept {
+    text: String,
+    parsed: Arc<Parsed>,
+}
+
+/// So many texts are kept: the one before an edit and the one after it.
+const KEPT: usize = 2;
+
+impl Reader for &Markdown {
+    fn mode(self) -> Mode {
+        self.mode
+    }
+
+    fn parse(self, text: &str) -> Result<Arc<Parsed>, Unreadable> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.iter().find(|kept| kept.text == text) {
+            return Ok(known.parsed.clone());
+        }
+        let parsed = self.mode.parse(text)?;
+        kept.truncate(KEPT - 1);
+        kept.push_front(Kept { text: text.to_owned(), parsed: parsed.clone() });
+        Ok(parsed)
+    }
 }
 
 impl Markdown {
     pub fn new(path: &Path, next: bool) -> Markdown {
         let mode = if next { Mode::Next } else { Mode::Board };
-        Markdown { path: path.to_owned(), mode, shared: Shared::default() }
+        Markdown { path: path.to_owned(), mode, shared: Shared::default(), kept: Mutex::default() }
     }
 
     fn text(&self) -> Result<String> {
@@ -48,8 +79,8 @@ impl Markdown {
         Ok(text)
     }
 
-    fn parse(&self, text: &str) -> Result<Parsed> {
-        parse(text, self.mode).map_err(|wrong| swap::problem(&self.path, wrong.line, &wrong.text, columns::HINT))
+    fn parsed(&self, text: &str) -> Result<Arc<Parsed>> {
+        self.parse(text).map_err(|wrong| swap::problem(&self.path, wrong.line, &wrong.text, columns::HINT))
     }
 
     fn edit(&self, writer: &Writer, plan: impl Fn(&str) -> Result<Edited>) -> Result<Edited> {
@@ -57,7 +88,7 @@ impl Markdown {
             let text = self.text()?;
             let edited = match plan(&text) {
                 Ok(edited) => edited,
-                Err(error) => return self.parse(&text).and_then(|_| Err(Error::new(Refusal(format!("{error:#}"))))),
+                Err(error) => return self.parsed(&text).and_then(|_| Err(Error::new(Refusal(format!("{error:#}"))))),
             };
             Ok(Planned { path: self.path.clone(), text, edited })
         })
@@ -66,16 +97,16 @@ impl Markdown {
 
 impl Provider for Markdown {
     fn read(&self, _wanted: &Wanted) -> Result<Board> {
-        Ok(self.parse(&self.text()?)?.board())
+        Ok(self.parsed(&self.text()?)?.board())
     }
 
     fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied> {
-        let edited = self.edit(writer, |text| edit::stamp(text, self.mode, &card.id, &card.status));
+        let edited = self.edit(writer, |text| edit::stamp(text, self, &card.id, &card.status));
         applied(edited, &card.id)
     }
 
     fn update(&self, writer: &Writer, card: &CardId, at: &Column, note: &Note) -> Result<Applied> {
-        applied(self.edit(writer, |text| edit::note(text, self.mode, card, at, note)), card)
+        applied(self.edit(writer, |text| edit::note(text, self, card, at, note)), card)
     }
 
     fn transition(
@@ -86,11 +117,11 @@ impl Provider for Markdown {
         to: &Column,
         note: Option<&Note>,
     ) -> Result<Applied> {
-        applied(self.edit(writer, |text| edit::transition(text, self.mode, card, from, to, note)), card)
+        applied(self.edit(writer, |text| edit::transition(text, self, card, from, to, note)), card)
     }
 
     fn create_column(&self, writer: &Writer, column: &Column) -> Result<()> {
-        self.edit(writer, |text| edit::create_column(text, self.mode, column)).map(drop)
+        self.edit(writer, |text| edit::create_column(text, self, column)).map(drop)
     }
 }
 

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use regex::Regex;
 
 use crate::board::{Card, Column};
 
 use super::identity;
 use super::lines::{blank, content, dedent, indent, width};
 use super::outline::Outline;
+use super::pattern::pattern;
 
 /// What the visible half of the state block begins with, behind its bullet.
 pub(super) const NOTE: &str = "kanban-codex-exec:";
@@ -140,7 +138,8 @@ impl Located {
         let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own);
         let body = body(first, &own);
         let line = outline.lines.number(span.start);
-        let fault = fault(text, outline, index, &head, &span);
+        let title = title(first);
+        let fault = fault(text, outline, index, first, &title, &span);
         let mine: Vec<Ours> = all.into_iter().filter(|ours| owner(text, outline, ours) == Some(index)).collect();
         let state = mine.iter().rev().find(|ours| ours.data).and_then(|ours| {
             let json = text[ours.line.clone()].trim().strip_prefix(DATA)?.strip_suffix("-->")?;
@@ -148,7 +147,7 @@ impl Located {
         });
         let card = Card {
             id: identity.id,
-            title: title(first),
+            title,
             labels: labels(&body),
             body,
             state,
@@ -211,37 +210,31 @@ fn inner(base: &str, spaces: bool, column: usize, rest: &[&str]) -> String {
 fn body(first: &str, rest: &[&str]) -> String {
     let indented = rest.iter().filter(|line| !blank(line)).map(|line| width(indent(line), 0));
     let own = indented.filter(|&columns| columns > 0).min().unwrap_or(0);
-    let lines = rest.iter().map(|line| identity::without_stamp(&dedent(content(line), own)));
-    let lines: Vec<String> = std::iter::once(identity::without_stamp(first)).chain(lines).collect();
+    let lines = rest.iter().map(|line| identity::without_stamp(&dedent(content(line), own)).into_owned());
+    let lines: Vec<String> = std::iter::once(identity::without_stamp(first).into_owned()).chain(lines).collect();
     lines.join("\n").replace("\r\n", "\n").trim_end().to_owned()
 }
 
-static COMMENT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\s*<!--.*?-->").ok());
-static TAGS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?:\s+#[^\s#]+)+\s*$").ok());
-static TAG: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:^|\s)#([\p{L}\p{N}_/-]*[\p{L}_/-][\p{L}\p{N}_/-]*)").ok());
-static CODE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?s)```.*?```|`[^`\n]*`").ok());
-
-fn without(pattern: &LazyLock<Option<Regex>>, text: &str) -> String {
-    LazyLock::force(pattern).as_ref().map_or_else(|| text.to_owned(), |regex| regex.replace_all(text, "").into_owned())
-}
+pattern!(COMMENT, "<!--", r"\s*<!--.*?-->");
+pattern!(TAGS, "#", r"(?:\s+#[^\s#]+)+\s*$");
+pattern!(TAG, "#", r"(?:^|\s)#([\p{L}\p{N}_/-]*[\p{L}_/-][\p{L}\p{N}_/-]*)");
+pattern!(CODE, "`", r"(?s)```.*?```|`[^`\n]*`");
 
 /// The first line for people: without comments, ids and the tags at its end.
 pub(super) fn title(first: &str) -> String {
-    let bare = without(&COMMENT, identity::without_block_id(&identity::without_stamp(first)));
-    let short = without(&TAGS, bare.trim());
-    let short = if short.is_empty() { bare } else { short };
+    let unstamped = identity::without_stamp(first);
+    let bare = COMMENT.cut(identity::without_block_id(&unstamped));
+    let short = TAGS.cut(bare.trim());
+    let short = if short.is_empty() { &bare } else { &short };
     short.trim().to_owned()
 }
 
 /// `#tags` in order, each once, without those in code.
 fn labels(body: &str) -> Vec<String> {
-    let text = without(&CODE, body);
+    let text = CODE.cut(body);
     let mut labels: Vec<String> = Vec::new();
     // Each match ends before the space that the next one begins with, so that none is missed.
-    for tag in
-        LazyLock::force(&TAG).iter().flat_map(|regex| regex.captures_iter(&text)).filter_map(|found| found.get(1))
-    {
+    for tag in TAG.regex(&text).iter().flat_map(|regex| regex.captures_iter(&text)).filter_map(|found| found.get(1)) {
         if !labels.iter().any(|label| label == tag.as_str()) {
             labels.push(tag.as_str().to_owned());
         }
@@ -250,9 +243,8 @@ fn labels(body: &str) -> Vec<String> {
 }
 
 /// Why the program could not write on this card without harm.
-fn fault(text: &str, outline: &Outline, index: usize, head: &Head, span: &Range<usize>) -> Option<String> {
-    let first = &text[head.first.clone()];
-    if title(first).is_empty() {
+fn fault(text: &str, outline: &Outline, index: usize, first: &str, title: &str, span: &Range<usize>) -> Option<String> {
+    if title.is_empty() {
         return Some("its first line has no text: give the card a title".to_owned());
     }
     if !outline.items[index].text {

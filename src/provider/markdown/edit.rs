@@ -4,6 +4,7 @@
 //! and nothing is written.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -17,7 +18,7 @@ use super::lines::{blank, content, terminator};
 use super::next::DONE;
 use super::note;
 use super::outline::BlockKind;
-use super::parse::{Ambiguous, Lane, Mode, Parsed, Unreadable, parse};
+use super::parse::{Ambiguous, Lane, Mode, Parsed, Reader, Unreadable};
 use super::seen::Seen;
 
 /// What an edit comes to.
@@ -32,8 +33,8 @@ pub enum Edited {
 }
 
 /// Writes the card's id at the end of its first line, unless an id stands there.
-pub fn stamp(text: &str, mode: Mode, id: &CardId, at: &Column) -> Result<Edited> {
-    let parsed = read(text, mode)?;
+pub fn stamp(text: &str, reader: impl Reader, id: &CardId, at: &Column) -> Result<Edited> {
+    let parsed = read(text, reader)?;
     let card = match in_column(&parsed, id, at)? {
         Ok(card) => card,
         Err(elsewhere) => return Ok(elsewhere),
@@ -45,12 +46,12 @@ pub fn stamp(text: &str, mode: Mode, id: &CardId, at: &Column) -> Result<Edited>
     let edited = format!("{} ^{id}{}", &text[..end], &text[end..]);
     let mut expected = Seen::new(&parsed);
     expected.change(id, |card| card.stamped = true);
-    checked(edited, mode, &expected, card)
+    checked(edited, reader, &expected, card)
 }
 
 /// Puts the state block on the card, in place of an older one.
-pub fn note(text: &str, mode: Mode, id: &CardId, at: &Column, note: &Note) -> Result<Edited> {
-    let parsed = read(text, mode)?;
+pub fn note(text: &str, reader: impl Reader, id: &CardId, at: &Column, note: &Note) -> Result<Edited> {
+    let parsed = read(text, reader)?;
     let card = match in_column(&parsed, id, at)? {
         Ok(card) => card,
         Err(elsewhere) => return Ok(elsewhere),
@@ -61,19 +62,19 @@ pub fn note(text: &str, mode: Mode, id: &CardId, at: &Column, note: &Note) -> Re
     }
     let mut expected = Seen::new(&parsed);
     expected.change(id, |card| card.state = true);
-    checked(edited, mode, &expected, card)
+    checked(edited, reader, &expected, card)
 }
 
 /// Moves the card to the end of column `to`, or ticks the item of a to-do list; the state block goes along if there is one.
 pub fn transition(
     text: &str,
-    mode: Mode,
+    reader: impl Reader,
     id: &CardId,
     from: &Column,
     to: &Column,
     note: Option<&Note>,
 ) -> Result<Edited> {
-    let parsed = read(text, mode)?;
+    let parsed = read(text, reader)?;
     let lane = target(&parsed, to)?;
     let card = match in_column(&parsed, id, from)? {
         Ok(card) => card,
@@ -81,25 +82,25 @@ pub fn transition(
         Err(elsewhere) => return Ok(elsewhere),
     };
     if from == to {
-        return note.map_or(Ok(Edited::Already), |note| self::note(text, mode, id, from, note));
+        return note.map_or(Ok(Edited::Already), |note| self::note(text, reader, id, from, note));
     }
     let mut expected = Seen::new(&parsed);
     expected.change(id, |card| card.state |= note.is_some());
     let bytes = note.map_or_else(|| text[card.span.clone()].to_owned(), |note| with_note(text, card, note));
-    match mode {
-        Mode::Next => tick(text, card, &bytes, &mut expected),
-        Mode::Board => relocate(text, &parsed, card, lane, &bytes, &mut expected),
+    match reader.mode() {
+        Mode::Next => tick(text, reader, card, &bytes, &mut expected),
+        Mode::Board => relocate(text, reader, &parsed, card, lane, &bytes, &mut expected),
     }
 }
 
 /// Adds an empty column after the others, before the archive and the settings.
-pub fn create_column(text: &str, mode: Mode, column: &Column) -> Result<Edited> {
-    let parsed = read(text, mode)?;
+pub fn create_column(text: &str, reader: impl Reader, column: &Column) -> Result<Edited> {
+    let parsed = read(text, reader)?;
     if parsed.named(column).next().is_some() {
         return Ok(Edited::Already);
     }
     let name = column.0.as_str();
-    if mode == Mode::Next {
+    if reader.mode() == Mode::Next {
         bail!("a to-do list has the columns Todo and Done alone: it can't get the column {name:?}");
     }
     if name.is_empty() || name.trim() != name || name.contains(char::is_control) || without_limit(name) != name {
@@ -120,7 +121,7 @@ pub fn create_column(text: &str, mode: Mode, column: &Column) -> Result<Edited> 
     let edited = format!("{before}{open}{gap}{} {name}{close}{after}", "#".repeat(level));
     let mut expected = Seen::new(&parsed);
     expected.add_column(archive.unwrap_or(parsed.lanes.len()), column);
-    if expected.in_text(&edited, mode) {
+    if expected.in_text(&edited, reader) {
         return Ok(Edited::Text(edited));
     }
     bail!("the column {name:?} can't be added without changing other parts of the board: add it by hand")
@@ -136,8 +137,8 @@ fn rule_before(parsed: &Parsed, archive: usize) -> Option<usize> {
 }
 
 /// The edited text, if reading it sees what is expected.
-fn checked(edited: String, mode: Mode, expected: &Seen, card: &Located) -> Result<Edited> {
-    if expected.in_text(&edited, mode) {
+fn checked(edited: String, reader: impl Reader, expected: &Seen, card: &Located) -> Result<Edited> {
+    if expected.in_text(&edited, reader) {
         return Ok(Edited::Text(edited));
     }
     bail!(
@@ -146,8 +147,8 @@ fn checked(edited: String, mode: Mode, expected: &Seen, card: &Located) -> Resul
     )
 }
 
-fn read(text: &str, mode: Mode) -> Result<Parsed> {
-    parse(text, mode).map_err(|Unreadable { line, text }| anyhow!("line {line}: {text}"))
+fn read(text: &str, reader: impl Reader) -> Result<Arc<Parsed>> {
+    reader.parse(text).map_err(|Unreadable { line, text }| anyhow!("line {line}: {text}"))
 }
 
 /// The card, if it is in the column.
@@ -229,7 +230,7 @@ fn with_note(text: &str, card: &Located, note: &Note) -> String {
 }
 
 /// Done: the checkbox's one byte, or strokes around the first line of an item without one.
-fn tick(text: &str, card: &Located, bytes: &str, expected: &mut Seen) -> Result<Edited> {
+fn tick(text: &str, reader: impl Reader, card: &Located, bytes: &str, expected: &mut Seen) -> Result<Edited> {
     let start = card.span.start;
     let ticked = match &card.head.checkbox {
         Some(checkbox) => splice(bytes, checkbox.start - start..checkbox.end - start, "x"),
@@ -247,12 +248,13 @@ fn tick(text: &str, card: &Located, bytes: &str, expected: &mut Seen) -> Result<
         bail!("line {}: an item without checkbox and id can't be ticked: claim it first", card.card.line);
     }
     expected.tick(&card.card.id, DONE, &card.span, struck);
-    checked(edited, Mode::Next, expected, card)
+    checked(edited, reader, expected, card)
 }
 
 /// The card's bytes cut out and put behind the last card of the lane.
 fn relocate(
     text: &str,
+    reader: impl Reader,
     parsed: &Parsed,
     card: &Located,
     lane: &Lane,
@@ -265,7 +267,7 @@ fn relocate(
     // Plain first. Where the bytes around cut or place would run together, a blank line keeps them apart.
     for (gap_at_cut, gap_before) in [(false, false), (false, true), (true, false), (true, true)] {
         let edited = moved(text, parsed, card, lane.place, &bytes, gap_at_cut, gap_before);
-        if let Ok(edited) = checked(edited, Mode::Board, expected, card) {
+        if let Ok(edited) = checked(edited, reader, expected, card) {
             return Ok(edited);
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! Placeholders such as `(uuid:(uuidgen))`, `2^10` and `[^1]` are no ids.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 
-use regex::Regex;
 use sha2::{Digest, Sha256};
 
+use super::pattern::pattern;
 use crate::board::CardId;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -16,42 +16,32 @@ pub(super) struct Identity {
     pub stamped: bool,
 }
 
-macro_rules! pattern {
-    ($name:ident, $regex:literal) => {
-        static $name: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new($regex).ok());
-    };
-}
-
 // `^block-id`, last on the line.
-pattern!(BLOCK, r"(?:^|\s)\^([A-Za-z0-9-]+)\s*$");
+pattern!(BLOCK, "^", r"(?:^|\s)\^([A-Za-z0-9-]+)\s*$");
 // Our own stamp, also where a person has written on behind it.
-pattern!(STAMP, r"(?:^|[ \t])\^(kb-[0-9a-f]{8})(?:[ \t]|$)");
+pattern!(STAMP, "^kb-", r"(?:^|[ \t])\^(kb-[0-9a-f]{8})(?:[ \t]|$)");
 // Comments of other board tools, `<!-- kb:id=1f2e3d4c … -->`, `<!-- task-id:kH6jb … -->`.
-pattern!(COMMENT, r"<!--\s*(?:kb:|task-)?id[:=]\s*([A-Za-z0-9_-]+)[\s>-]");
+pattern!(COMMENT, "<!--", r"<!--\s*(?:kb:|task-)?id[:=]\s*([A-Za-z0-9_-]+)[\s>-]");
 // The Obsidian Tasks plugin's.
-pattern!(TASKS, r"🆔\s*([A-Za-z0-9_-]+)");
-pattern!(UUID, r"\(uuid:\s*([0-9A-Fa-f-]{8,})\)");
+pattern!(TASKS, "🆔", r"🆔\s*([A-Za-z0-9_-]+)");
+pattern!(UUID, "(uuid:", r"\(uuid:\s*([0-9A-Fa-f-]{8,})\)");
 // A key that the title begins with: `CM-009`, `**KB-12**`, `#02`.
-pattern!(KEY, r"^[*_\[(`]*([A-Z][A-Z0-9]*(?:-[A-Z]+)?-[A-Z]?[0-9]+|#[0-9]+)(?:[^\w-]|$)");
+pattern!(KEY, "", r"^[*_\[(`]*([A-Z][A-Z0-9]*(?:-[A-Z]+)?-[A-Z]?[0-9]+|#[0-9]+)(?:[^\w-]|$)");
 // A card that is nothing but a link to a note, tags aside.
-pattern!(WIKI, r"^\[\[([^\]|#]+)(?:[#|][^\]]*)?\]\](?:\s+#\S+)*$");
-pattern!(LINK, r"^\[[^\]]*\]\(<?([^():<>]+)>?\)(?:\s+#\S+)*$");
+pattern!(WIKI, "[[", r"^\[\[([^\]|#]+)(?:[#|][^\]]*)?\]\](?:\s+#\S+)*$");
+pattern!(LINK, "](", r"^\[[^\]]*\]\(<?([^():<>]+)>?\)(?:\s+#\S+)*$");
 
 /// Words of the form of a key that titles begin with and that name no card.
 const NO_KEYS: [&str; 6] = ["UTF-", "SHA-", "ISO-", "RFC-", "GPT-", "MD-"];
-
-fn capture<'t>(pattern: &LazyLock<Option<Regex>>, text: &'t str) -> Option<regex::Match<'t>> {
-    LazyLock::force(pattern).as_ref()?.captures(text)?.get(1)
-}
 
 /// Who the card with this first line is (bullet and checkbox taken off). `context` tells apart what may share a first line
 /// without being the same; it enters only ids that are made.
 pub(super) fn of(first: &str, context: &str) -> Identity {
     let first = first.trim();
     let bare = without_block_id(first);
-    let found = [&BLOCK, &STAMP, &COMMENT, &TASKS, &UUID].into_iter().find_map(|pattern| capture(pattern, first));
-    let key = || capture(&KEY, bare).filter(|key| !NO_KEYS.iter().any(|no| key.as_str().starts_with(no)));
-    let note = || capture(&WIKI, bare).or_else(|| capture(&LINK, bare));
+    let found = [&BLOCK, &STAMP, &COMMENT, &TASKS, &UUID].into_iter().find_map(|pattern| pattern.group(first));
+    let key = || KEY.group(bare).filter(|key| !NO_KEYS.iter().any(|no| key.as_str().starts_with(no)));
+    let note = || WIKI.group(bare).or_else(|| LINK.group(bare));
     if let Some(id) = found.or_else(key) {
         return Identity { id: CardId(id.as_str().to_owned()), stamped: true };
     }
@@ -72,18 +62,18 @@ pub(in crate::provider) fn made(line: &str, context: &str) -> String {
 
 /// The line without the block id at its end, whoever wrote it.
 pub(super) fn without_block_id(line: &str) -> &str {
-    capture(&BLOCK, line).map_or(line, |id| line[..id.start()].trim_end_matches('^').trim_end())
+    BLOCK.group(line).map_or(line, |id| line[..id.start()].trim_end_matches('^').trim_end())
 }
 
 /// The line without our stamp; all else, spaces at the end included, stays.
-pub(super) fn without_stamp(line: &str) -> String {
-    match capture(&STAMP, line) {
+pub(super) fn without_stamp(line: &str) -> Cow<'_, str> {
+    match STAMP.group(line) {
         Some(id) => {
             let before = line[..id.start()].trim_end_matches('^');
             let before = before.strip_suffix([' ', '\t']).unwrap_or(before);
-            format!("{before}{}", &line[id.end()..])
+            Cow::Owned(format!("{before}{}", &line[id.end()..]))
         }
-        None => line.to_owned(),
+        None => Cow::Borrowed(line),
     }
 }
 

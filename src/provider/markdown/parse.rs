@@ -1,6 +1,7 @@
 //! A markdown board with the bytes of its parts: lanes, cards, and what can't be worked. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::board::{Board, CardId, Column, Refused};
 
@@ -44,6 +45,22 @@ pub(super) struct Lane {
     pub last: Option<usize>,
     /// The plugin's archive, which is no column.
     pub archive: bool,
+}
+
+/// Who reads texts: anew each time, or with a memory.
+pub trait Reader: Copy {
+    fn mode(self) -> Mode;
+    fn parse(self, text: &str) -> Result<Arc<Parsed>, Unreadable>;
+}
+
+impl Reader for Mode {
+    fn mode(self) -> Mode {
+        self
+    }
+
+    fn parse(self, text: &str) -> Result<Arc<Parsed>, Unreadable> {
+        parse(text, self).map(Arc::new)
+    }
 }
 
 /// Reads `text` as a board or as a to-do list.

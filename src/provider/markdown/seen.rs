@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::board::{CardId, Column};
 
-use super::parse::{Mode, Parsed, parse};
+use super::parse::{Parsed, Reader};
 
 /// Columns and cards in file order.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Seen {
     }
 
     /// Whether reading `text` sees this.
-    pub fn in_text(&self, text: &str, mode: Mode) -> bool {
-        let Ok(parsed) = parse(text, mode) else { return false };
+    pub fn in_text(&self, text: &str, reader: impl Reader) -> bool {
+        let Ok(parsed) = reader.parse(text) else { return false };
         let found = Seen::new(&parsed);
         self.columns == found.columns
             && self.unread == found.unread
