@@ -8,6 +8,7 @@ mod explain;
 mod index_tests;
 mod print_plan;
 mod replay;
+mod report;
 mod run;
 mod steer;
 
@@ -46,6 +47,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "replay" => {
             replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
         }
+        "report" => report::report(matches, settings(matches, Need::Board)?),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
@@ -85,8 +87,13 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
             format!("{value}\n")
         }
     };
-    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
+    say(&text);
     Ok(())
+}
+
+/// A closed stdout leaves nobody to tell.
+fn say(text: &str) {
+    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {

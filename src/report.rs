@@ -2,12 +2,18 @@
 
 pub mod board;
 pub mod explain;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod page;
 pub mod paths;
 pub mod plan;
 pub mod replay;
+pub mod story;
+pub mod units;
+pub mod visible;
 
 use std::fmt::Display;
 use std::io::Write;
