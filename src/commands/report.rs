@@ -18,7 +18,7 @@ use crate::cli;
 use crate::cycle::plan::{CardPlan, Planner};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
-use crate::journal::AttemptId;
+use crate::journal::{AttemptId, append};
 use crate::report::story::{Known, Patch, Story};
 use crate::report::{html, junit, markdown};
 use crate::settings::{Format, Settings};
@@ -78,11 +78,14 @@ fn told(rendering: &str, mut opened: Opened) -> Result<String, Failure> {
     })
 }
 
-/// Of each card where it stands, or else by the rule of the column in which it was last worked.
+/// Of each card where it stands, or else by the rule of the column in which it was last worked, or refused.
 fn plans(board: &Board, state: &State, planner: &Planner) -> Result<BTreeMap<CardId, CardPlan>, Failure> {
     let last = |card: &Card| {
-        let attempts = &state.history(&card.id)?.attempts;
-        let column = &state.attempts.get(attempts.last()?)?.column;
+        let history = state.history(&card.id)?;
+        let attempt = history.attempts.last().and_then(|id| state.attempts.get(id));
+        let mut refused =
+            history.visits.iter().filter(|(_, visits)| visits.waiting.is_some()).map(|(column, _)| column);
+        let column = attempt.map(|attempt| &attempt.column).or_else(|| refused.next())?;
         Some((column, planner.inputs.rules.columns.get(column)?))
     };
     let mut plans = BTreeMap::new();
@@ -116,14 +119,22 @@ fn writable(output: &Path, opened: &Opened) -> Result<(), Failure> {
     if real.is_dir() {
         return Err(Failure::usage(format!("--output: {shown}: is a folder, not a file")).hint("name a file in it"));
     }
-    let own = [settings.source.path(), Some(&settings.tests), Some(&settings.transitions), Some(&settings.config)];
-    if own.into_iter().flatten().any(|own| own.canonicalize().is_ok_and(|own| real.starts_with(own))) {
+    let journal = append::path(&settings.cache_dir);
+    let own = [&settings.tests, &settings.transitions, &settings.config, &journal].map(PathBuf::as_path);
+    if own
+        .into_iter()
+        .chain(settings.source.path())
+        .any(|own| own.canonicalize().is_ok_and(|own| real.starts_with(own)))
+    {
         let failure = Failure::usage(format!("--output: {shown}: a run works by that file"));
         return Err(failure.hint("name another file"));
     }
     let seen = real.starts_with(&settings.workspace) && !real.starts_with(&settings.cache_dir);
     if let Some((id, _)) = opened.state.running().next().filter(|_| seen) {
-        let text = format!("--output: {shown}: {id} is at work in {}, and it would count as its work", settings.shown(&settings.workspace));
+        let text = format!(
+            "--output: {shown}: {id} is at work in {}, and it would count as its work",
+            settings.shown(&settings.workspace)
+        );
         let failure = Failure::new(Kind::Error, anyhow::anyhow!(text));
         return Err(failure.hint("write it elsewhere, or when the attempt has ended"));
     }

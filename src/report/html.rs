@@ -29,7 +29,7 @@ pub fn page(story: &Story) -> String {
         html lang="en" {
             head {
                 "\n" (PreEscaped(HEAD))
-                title { "Board " (story.source) }
+                title { (story.source) ": what became of its cards" }
                 style { (PreEscaped(STYLE)) }
             }
             "\n"
@@ -51,9 +51,15 @@ pub fn page(story: &Story) -> String {
 fn header(story: &Story) -> Markup {
     let Totals { promoted, bounced, unverified, failed, attempts, tokens, untold, seconds, .. } = &story.totals;
     let attempts_told = if *attempts == 1 { "attempt" } else { "attempts" };
+    let counts = [
+        ("pass", promoted, "promoted"),
+        ("fail", bounced, "bounced"),
+        ("warn", unverified, "unverified"),
+        ("fail", failed, "failed in place"),
+    ];
     html! {
         header {
-            h1 { "Board " bdi { (story.source) } }
+            h1 { bdi { (story.source) } }
             p.muted {
                 @match (story.since, story.until) {
                     (Some(since), Some(until)) => { (moment(since)) " to " (moment(until)) }
@@ -61,13 +67,12 @@ fn header(story: &Story) -> Markup {
                 }
             }
             ul.totals {
-                (total("pass", &units::count((*promoted).into()), "promoted"))
-                (total("fail", &units::count((*bounced).into()), "bounced"))
-                (total("warn", &units::count((*unverified).into()), "unverified"))
-                (total("fail", &units::count((*failed).into()), "failed in place"))
-                (total("", &units::count(*attempts as u64), attempts_told))
-                (total("", &units::count(*tokens), "tokens"))
-                (total("", &units::time(*seconds), "at work"))
+                @for (class, count, what) in counts {
+                    li { (total(if *count > 0 { class } else { "muted" }, &units::count((*count).into()), what)) }
+                }
+                li { (total("", &units::count(*attempts as u64), attempts_told)) }
+                li { (total("", &units::count(*tokens), "tokens")) }
+                li { (total("", &units::time(*seconds), "at work")) }
             }
             @if *untold > 0 { p.muted { "Of " (untold) " attempts codex did not say how many tokens they took." } }
             @if !story.notices.is_empty() {
@@ -78,7 +83,7 @@ fn header(story: &Story) -> Markup {
 }
 
 fn total(class: &str, number: &str, what: &str) -> Markup {
-    html! { li class=(class) { strong { (number) } " " span { (what) } } }
+    html! { strong class=(class) { (number) } " " span { (what) } }
 }
 
 fn moment(at: jiff::Timestamp) -> Markup {

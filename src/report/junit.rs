@@ -51,10 +51,10 @@ impl<'s> Suite<'s> {
             (Fate::Unverified, _) | (_, None) => {
                 let tests = card.selection.iter().flat_map(|selection| &selection.tests);
                 let why = |blocked: &Option<String>| blocked.clone().unwrap_or_else(|| "not run".to_owned());
-                tests.map(|test| Case::of(&test.id, &test.text, Outcome::Skipped(why(&test.blocked)))).collect()
+                tests.map(|test| Case::of(&test.text, Outcome::Skipped(why(&test.blocked)))).collect()
             }
             (_, Some(AttemptStory { tests, .. })) => {
-                tests.iter().map(|test| Case::of(&test.id.0, &test.text, tested(test, passed))).collect()
+                tests.iter().map(|test| Case::of(&test.text, tested(test, passed))).collect()
             }
         };
         Suite { card, cases: std::iter::once(gate).chain(tests).collect() }
@@ -62,7 +62,6 @@ impl<'s> Suite<'s> {
 
     fn markup(&self) -> Markup {
         let Suite { card, cases } = self;
-        let class = format!("{}.{}", card.column.as_ref().map_or("gone", |column| &column.0), card.id);
         let attempt = card.judged().or(card.attempts.last());
         let count = |wanted: fn(&Case) -> bool| cases.iter().filter(|case| wanted(case)).count();
         html! {
@@ -71,7 +70,7 @@ impl<'s> Suite<'s> {
                 timestamp=[attempt.map(|attempt| attempt.started.strftime("%Y-%m-%dT%H:%M:%S").to_string())] {
                 @for case in cases {
                     "\n  "
-                    testcase name=(case.name) classname=(class) time=(time(case.seconds)) {
+                    testcase name=(case.name) classname=(card.id) time=(time(case.seconds)) {
                         @match &case.outcome {
                             Outcome::Passed => {}
                             Outcome::Skipped(message) => { skipped message=(message) {} }
@@ -87,8 +86,8 @@ impl<'s> Suite<'s> {
 }
 
 impl Case {
-    fn of(id: &str, text: &str, outcome: Outcome) -> Case {
-        Case { name: format!("{id}: {text}"), outcome, seconds: 0.0 }
+    fn of(text: &str, outcome: Outcome) -> Case {
+        Case { name: text.to_owned(), outcome, seconds: 0.0 }
     }
 
     fn failed(&self) -> bool {

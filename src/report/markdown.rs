@@ -1,5 +1,6 @@
 //! For a pull request or a job's summary: counts, a table of the cards, and why some did not pass. Pure.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::story::{CardStory, Story, Totals};
@@ -47,7 +48,8 @@ fn fitting(texts: &[String], most: usize) -> (&[String], usize) {
 fn head(story: &Story) -> String {
     let Totals { cards, promoted, bounced, unverified, failed, attempts, tokens, untold, seconds } = &story.totals;
     let mut page = format!("## Board {}\n\n", text(&story.source));
-    let untold = if *untold > 0 { format!(" (and those of {untold} attempts that said nothing)") } else { String::new() };
+    let untold =
+        if *untold > 0 { format!(" (and those of {untold} attempts that said nothing)") } else { String::new() };
     let (tokens, time) = (units::count(*tokens), units::time(*seconds));
     writeln!(
         page,
@@ -75,7 +77,7 @@ fn row(card: &CardStory) -> String {
             (tests.unwrap_or_default(), units::count(card.tokens()), units::time(card.seconds()))
         }
     };
-    let (title, verdict, why) = (text(&card.title), card.fate.name(), text(why));
+    let (title, verdict, why) = (text(&short(&card.title)), card.fate.name(), text(&short(why)));
     format!("| {title} | {column} | {verdict} | {why} | {tests} | {tokens} | {time} |\n")
 }
 
@@ -91,6 +93,15 @@ fn details(card: &CardStory) -> String {
         }
     }
     part
+}
+
+/// Of a cell of the table.
+fn short(text: &str) -> Cow<'_, str> {
+    const LETTERS: usize = 160;
+    match text.char_indices().nth(LETTERS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// On one line, and nothing but text: no markup, no mention, no link, no table's end.

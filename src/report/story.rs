@@ -313,7 +313,7 @@ impl CardStory {
     }
 
     pub fn seconds(&self) -> f64 {
-        self.attempts.iter().filter_map(|attempt| attempt.seconds).sum()
+        self.attempts.iter().filter_map(|attempt| attempt.seconds).fold(0.0, std::ops::Add::add)
     }
 }
 
@@ -351,7 +351,7 @@ impl Totals {
             attempts: attempts().count(),
             tokens: cards.iter().map(CardStory::tokens).sum(),
             untold: attempts().filter(|attempt| attempt.tokens.is_none()).count(),
-            seconds: cards.iter().map(CardStory::seconds).sum(),
+            seconds: cards.iter().map(CardStory::seconds).fold(0.0, std::ops::Add::add),
         }
     }
 }

@@ -36,7 +36,8 @@ fn shown(text: &str) -> Cow<'_, str> {
 /// Controls but tab and line feed, what overrides or isolates a direction of writing, and what is no character.
 fn hidden(char: char) -> bool {
     let control = char.is_control() && !matches!(char, '\n' | '\t');
-    let direction = matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let direction =
+        matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     control || direction || matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 

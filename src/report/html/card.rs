@@ -123,7 +123,7 @@ fn happening(happening: &Happening) -> Markup {
         li class=(class) {
             strong { (word) }
             @if let Some(from) = from {
-                " " bdi { (from) } @if let Some(to) = to { " → " bdi { (to) } }
+                " " span { bdi { (from) } @if let Some(to) = to { " → " bdi { (to) } } }
             }
             " " span.muted { (moment(*at)) }
             @if !reason.is_empty() && !said { div { (reason) } }
@@ -218,12 +218,8 @@ impl<'p> Places<'p> {
         let newest_first = self.diffs.iter().enumerate().take(number + 1).rev();
         let files = newest_first.flat_map(|(at, diff)| diff.files.iter().enumerate().map(move |file| (at, file)));
         let named = |(attempt, (file, found)): (usize, (usize, &File<'_>))| {
-            let start = evidence.find(&format!("{}:", found.path)).filter(|_| !found.path.is_empty())?;
-            let digits = start + found.path.len() + 1;
-            let rest = &evidence[digits..];
-            let end = digits + rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
-            let line = evidence[digits..end].parse().ok()?;
-            Some(Place { text: start..end, attempt, file, line: Some(line).filter(|line| found.has(*line)) })
+            let (text, line) = named(&found.path, evidence)?;
+            Some(Place { text, attempt, file, line: Some(line).filter(|line| found.has(*line)) })
         };
         files.filter_map(named).next()
     }
@@ -244,5 +240,39 @@ impl<'p> Places<'p> {
         let name = format!("{}a{number}", self.name);
         let wanted = |file, line| self.wanted.contains(&(number, file, line));
         self.diffs.get(number).map(|diff| diff.markup(&name, wanted)).unwrap_or_default()
+    }
+}
+
+/// Where a text names a line of a file, and which. A patch names files from the top of the repository, evidence from the
+/// workspace, which may lie below it.
+fn named(path: &str, text: &str) -> Option<(Range<usize>, usize)> {
+    let starts = std::iter::once(0).chain(path.match_indices('/').map(|(at, _)| at + 1));
+    starts.map(|start| &path[start..]).filter(|path| !path.is_empty()).find_map(|path| {
+        let start = text.find(&format!("{path}:"))?;
+        let word = text[..start].chars().next_back().is_none_or(|before| before.is_whitespace() || before == '`');
+        let digits = start + path.len() + 1;
+        let rest = &text[digits..];
+        let end = digits + rest.find(|char: char| !char.is_ascii_digit()).unwrap_or(rest.len());
+        Some((start..end, text[digits..end].parse().ok().filter(|_| word)?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn evidence_names_a_file_from_the_workspace_and_a_patch_from_the_top() {
+        for (path, text, found) in [
+            ("src/a.rs", "src/a.rs:41", Some((0..11, 41))),
+            ("app/src/a.rs", "src/a.rs:41", Some((0..11, 41))),
+            ("a.rs", "src/a.rs:41", None),
+            ("a b.txt", "nearest: a b.txt:3: x", Some((9..18, 3))),
+            ("a.rs", "a.rs: no line", None),
+            ("", ":3", None),
+            ("ä/", "ä/:3", Some((0..5, 3))),
+        ] {
+            assert_eq!(named(path, text), found, "{path} in {text}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! A patch: read by files and lines, so that evidence can lead to the line that it is about; shown in colours.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 use crate::report::story::Patch;
 use crate::report::units;
 
-/// Files of a patch as they come.
+/// A patch as the evidence's trees make it: `s/` and `d/` before the paths.
 #[derive(Debug, Default)]
 pub struct Diff<'p> {
     pub files: Vec<File<'p>>,
@@ -14,7 +16,7 @@ pub struct Diff<'p> {
 
 #[derive(Debug, Default)]
 pub struct File<'p> {
-    pub path: &'p str,
+    pub path: String,
     lines: Vec<Line<'p>>,
 }
 
@@ -31,8 +33,10 @@ enum Kind {
     Added,
     Removed,
     Same,
-    /// What the patch says of itself.
+    /// Of a hunk, a mode, a binary file.
     About,
+    /// What the file's path says as well.
+    Header,
 }
 
 impl<'p> Diff<'p> {
@@ -42,23 +46,18 @@ impl<'p> Diff<'p> {
         let (mut old, mut new, mut number) = (0, 0, 0);
         for text in patch.text.lines() {
             let first = text.chars().next().unwrap_or(' ');
+            let header = ["diff --git ", "index ", "--- ", "+++ "].iter().any(|start| text.starts_with(start));
             let kind = match first {
                 '+' if new > 0 => Kind::Added,
                 '-' if old > 0 => Kind::Removed,
                 ' ' if old > 0 && new > 0 => Kind::Same,
+                _ if header => Kind::Header,
                 _ => Kind::About,
             };
-            if kind == Kind::About {
-                if let Some(rest) = text.strip_prefix("diff --git ") {
-                    let path = rest.rsplit_once(" b/").map_or(rest, |(_, path)| path);
-                    diff.files.push(File { path, lines: Vec::new() });
-                } else if let Some(path) = text.strip_prefix("+++ b/")
-                    && let Some(file) = diff.files.last_mut()
-                {
-                    file.path = path.trim_end_matches('\t');
-                } else if let Some(hunk) = hunk(text) {
-                    (old, number, new) = hunk;
-                }
+            match kind {
+                Kind::Header => diff.header(text),
+                Kind::About => (old, number, new) = hunk(text).unwrap_or((old, number, new)),
+                Kind::Added | Kind::Removed | Kind::Same => {}
             }
             let is_after = matches!(kind, Kind::Added | Kind::Same);
             diff.files.last_mut().into_iter().for_each(|file| {
@@ -69,6 +68,17 @@ impl<'p> Diff<'p> {
             old -= usize::from(matches!(kind, Kind::Removed | Kind::Same));
         }
         diff
+    }
+
+    fn header(&mut self, text: &str) {
+        if let Some(paths) = text.strip_prefix("diff --git ") {
+            let path = paths.rsplit_once(" d/").map_or(paths, |(_, path)| path);
+            self.files.push(File { path: path.to_owned(), lines: Vec::new() });
+        } else if let (Some(path), Some(file)) = (text.strip_prefix("+++ "), self.files.last_mut())
+            && let Some(path) = unquoted(path.trim_end_matches('\t')).strip_prefix("d/")
+        {
+            path.clone_into(&mut file.path);
+        }
     }
 
     fn count(&self, kind: Kind) -> usize {
@@ -115,10 +125,33 @@ impl File<'_> {
                 Kind::Removed => del { (text) },
                 Kind::Same => span id=[id] { (text) },
                 Kind::About => span.about { (text) },
+                Kind::Header => {}
             }
-            "\n"
+            @if line.kind != Kind::Header { "\n" }
         }
     }
+}
+
+/// A path as git writes it: in quotes, and with escapes, where it holds what is not ASCII.
+fn unquoted(path: &str) -> Cow<'_, str> {
+    let Some(quoted) = path.strip_prefix('"').and_then(|path| path.strip_suffix('"')) else {
+        return Cow::Borrowed(path);
+    };
+    let mut bytes = Vec::new();
+    let mut rest = quoted.as_bytes();
+    while let [first, after @ ..] = rest {
+        let octal = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok();
+        let (byte, length) = match (first, after) {
+            (b'\\', [a, b, c, ..]) if a.is_ascii_digit() => (octal(&[*a, *b, *c]).unwrap_or(b'?'), 4),
+            (b'\\', [b'n', ..]) => (b'\n', 2),
+            (b'\\', [b't', ..]) => (b'\t', 2),
+            (b'\\', [other, ..]) => (*other, 2),
+            _ => (*first, 1),
+        };
+        bytes.push(byte);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Of `@@ -3,5 +4,6 @@`: the lines before, the first line after, the lines after.
@@ -135,24 +168,24 @@ fn hunk(line: &str) -> Option<(usize, usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Diff, Kind};
+    use super::{Diff, Kind, unquoted};
     use crate::report::story::Patch;
 
     const PATCH: &str = "\
-diff --git a/a b.txt b/a b.txt
+diff --git s/a b.txt d/a b.txt
 index 1..2 100644
---- a/a b.txt\t
-+++ b/a b.txt\t
+--- s/a b.txt\t
++++ d/a b.txt\t
 @@ -2,3 +2,3 @@ fn x
  same
---- a/looks like a header
-+++ b/so does this
+--- s/looks like a header
++++ d/so does this
  same
 @@ -9 +9,0 @@
 -last
-diff --git a/gone b/gone
+diff --git s/gone d/gone
 deleted file mode 100644
---- a/gone
+--- s/gone
 +++ /dev/null
 @@ -1 +0,0 @@
 -x
@@ -163,7 +196,7 @@ deleted file mode 100644
     fn lines_are_told_apart_by_the_hunks_counts_and_not_by_their_looks() {
         let patch = Patch { text: PATCH.to_owned(), left_out: 0 };
         let diff = Diff::of(&patch);
-        let paths: Vec<&str> = diff.files.iter().map(|file| file.path).collect();
+        let paths: Vec<&str> = diff.files.iter().map(|file| file.path.as_str()).collect();
         assert_eq!(paths, ["a b.txt", "gone"]);
         assert_eq!((diff.count(Kind::Added), diff.count(Kind::Removed), diff.count(Kind::Same)), (1, 3, 2));
         let numbers: Vec<usize> = diff.files[0].lines.iter().filter_map(|line| line.number).collect();
@@ -172,11 +205,23 @@ deleted file mode 100644
     }
 
     #[test]
+    fn a_path_that_git_quotes_is_read() {
+        for (written, path) in [
+            ("d/a b", "d/a b"),
+            (r#""d/caf\303\251 \"x\"\t\\""#, "d/café \"x\"\t\\"),
+            (r#""d/\3"#, r#""d/\3"#),
+            (r#""\39""#, "39"),
+        ] {
+            assert_eq!(unquoted(written), path);
+        }
+    }
+
+    #[test]
     fn what_is_no_patch_shows_nothing_and_breaks_nothing() {
         for text in ["", "\n", "@@ -1,99999999999999999999 +1 @@\n+x", "+x\n-y", "@@ -1,2 +1,2 @@", "diff --git "] {
             let patch = Patch { text: text.to_owned(), left_out: 7 };
             let shown = Diff::of(&patch).markup("c0", |_, _| true).into_string();
-            assert!(shown.contains("7 bytes more"), "{text:?}: {shown}");
+            assert!(shown.contains("7 bytes"), "{text:?}: {shown}");
         }
     }
 }

@@ -130,8 +130,7 @@ impl Pasts {
             }),
             Event::TakenBack { works, left, restore, .. } => {
                 for work in works {
-                    let taken =
-                        TakenBack { files: work.paths.len(), left: left.clone(), restore: restore.clone() };
+                    let taken = TakenBack { files: work.paths.len(), left: left.clone(), restore: restore.clone() };
                     self.attempt(&work.attempt, |attempt| {
                         attempt.taken_back = Some(taken);
                         None
