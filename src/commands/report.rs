@@ -3,6 +3,7 @@
 //! It can write its file itself because a shell's `>` can't refuse what would be wrong: the board in place of a report, or
 //! a file full of test strings where an attempt is just being judged by what it adds.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -24,10 +25,9 @@ use crate::report::{html, junit, markdown};
 use crate::settings::{Format, Settings};
 use crate::storage::Writer;
 
-/// Bytes of all patches that a report shows, and of one of them.
-const PATCHES: u64 = 8 << 20;
+/// Bytes of all patches that a report shows, the newest first, and of one of them.
+const PATCHES: u64 = 4 << 20;
 const LONGEST_PATCH: u64 = 64 << 10;
-const SHORTEST_PATCH: u64 = 2 << 10;
 
 pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
     let rendering = matches.get_one::<String>(cli::RENDERING).map(String::as_str);
@@ -61,11 +61,9 @@ fn told(rendering: &str, mut opened: Opened) -> Result<String, Failure> {
         state: &state,
         damaged: &damaged,
     };
-    let share = PATCHES / (state.attempts.len() as u64).max(1);
-    let share = share.clamp(SHORTEST_PATCH, LONGEST_PATCH);
     let shows_patches = matches!(rendering, "html" | "json");
-    let patch = |id: &AttemptId| shows_patches.then(|| patch(&id.folder(&settings.cache_dir), share)).flatten();
-    let story = Story::of(&known, plans(&board, &state, &planner)?, patch);
+    let mut patches = if shows_patches { patches(&state, &settings.cache_dir) } else { BTreeMap::new() };
+    let story = Story::of(&known, plans(&board, &state, &planner)?, |id| patches.remove(id));
     let value = story.redacted(settings.env.redactor()).map_err(anyhow::Error::from)?;
     if rendering == "json" {
         return Ok(format!("{value}\n"));
@@ -100,12 +98,19 @@ fn plans(board: &Board, state: &State, planner: &Planner) -> Result<BTreeMap<Car
     Ok(plans)
 }
 
-fn patch(folder: &Path, most: u64) -> Option<Patch> {
-    let file = File::open(folder.join("changes.patch")).ok()?;
-    let size = file.metadata().ok()?.len();
-    let mut bytes = Vec::new();
-    file.take(most).read_to_end(&mut bytes).ok()?;
-    Patch::of(&bytes, size)
+fn patches(state: &State, cache_dir: &Path) -> BTreeMap<AttemptId, Patch> {
+    let mut newest_first: Vec<_> = state.attempts.iter().collect();
+    newest_first.sort_by_key(|(_, attempt)| Reverse(attempt.started));
+    let mut left = PATCHES;
+    let read = |(id, _): (&AttemptId, _)| {
+        let file = File::open(id.folder(cache_dir).join("changes.patch")).ok()?;
+        let size = file.metadata().ok()?.len();
+        let mut bytes = Vec::new();
+        file.take(LONGEST_PATCH.min(left)).read_to_end(&mut bytes).ok()?;
+        left -= bytes.len() as u64;
+        Some((id.clone(), Patch::of(&bytes, size)?))
+    };
+    newest_first.into_iter().filter_map(read).collect()
 }
 
 /// Not over what a run goes by, and not among what an attempt is judged by.

@@ -139,7 +139,39 @@ fn fenced(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fenced, text};
+    use serde_json::json;
+
+    use super::{Story, fenced, text, within};
+
+    #[test]
+    fn what_would_make_the_page_too_long_is_left_out_and_counted() {
+        let card = |number: u32| {
+            json!({
+                "id": format!("KB-{number}"), "title": format!("card {number}"), "column": "Done", "line": 0, "labels": [],
+                "fate": "failed", "reason": "why not", "attempts": [], "happenings": [],
+            })
+        };
+        let story = json!({
+            "version": 1, "source": "board.md", "notices": [], "columns": [], "ways": [],
+            "totals": {
+                "cards": 100, "promoted": 0, "bounced": 100, "unverified": 0, "failed": 0, "attempts": 0, "tokens": 0,
+                "untold": 0, "seconds": 0.0,
+            },
+            "cards": (0..100).map(card).collect::<Vec<_>>(),
+        });
+        let story: Story = serde_json::from_value(story).unwrap();
+        let whole = within(&story, 100_000);
+        assert!(whole.contains("| card 99 |") && whole.contains("### failed: card 99") && !whole.contains("Left out"));
+        for most in [0, 500, 2_000, whole.len() - 1] {
+            let page = within(&story, most);
+            let (rows, reasons) = (page.matches("| card ").count(), page.matches("### failed").count());
+            let left = [(100 - rows, "rows of cards"), (100 - reasons, "cards' reasons")];
+            let left: Vec<_> =
+                left.iter().filter(|(left, _)| *left > 0).map(|(left, what)| format!("{left} {what}")).collect();
+            assert!(page.ends_with(&format!("too long: {}.\n", left.join(", "))), "{most}: {page}");
+            assert!(page.len() <= most.max(300) + 200, "{most}: {}", page.len());
+        }
+    }
 
     #[test]
     fn nothing_of_a_text_is_markup() {

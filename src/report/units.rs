@@ -19,17 +19,18 @@ pub fn time(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
     match whole {
         _ if seconds < 59.95 => format!("{:.1} s", seconds.max(0.0)),
-        ..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        0..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 
 /// `12 bytes`, `3.4 KiB`
 pub fn size(bytes: u64) -> String {
-    match bytes {
-        ..1024 => format!("{bytes} bytes"),
-        ..0x10_0000 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1024.0 / 1024.0),
+    let kib = bytes as f64 / 1024.0;
+    match kib {
+        _ if bytes < 1024 => format!("{bytes} bytes"),
+        _ if kib < 1024.0 => format!("{kib:.1} KiB"),
+        _ => format!("{:.1} MiB", kib / 1024.0),
     }
 }
 

@@ -91,13 +91,18 @@ impl<'p> Diff<'p> {
         html! {
             details.diff {
                 summary {
-                    "Changes: " (files) @if files == 1 { " file, " } @else { " files, " }
-                    ins { "+" (self.count(Kind::Added)) } " " del { "−" (self.count(Kind::Removed)) }
+                    @if files == 0 { "Changes" } @else {
+                        "Changes: " (files) @if files == 1 { " file, " } @else { " files, " }
+                        ins { "+" (self.count(Kind::Added)) } " " del { "−" (self.count(Kind::Removed)) }
+                    }
                     @if self.left_out > 0 { ", cut" }
                 }
                 @for (number, file) in self.files.iter().enumerate() {
-                    h6 id=(format!("{name}f{number}")) { bdi { (file.path) } }
-                    pre tabindex="0" { @for line in &file.lines { (file.line(line, &anchor(name, number), &|line| wanted(number, line))) } }
+                    @let name = format!("{name}f{number}");
+                    h6 id=(name) { bdi { (file.path) } }
+                    pre tabindex="0" {
+                        @for line in &file.lines { (line.markup(&name, |line| wanted(number, line))) }
+                    }
                 }
                 @if self.left_out > 0 {
                     p.muted { "Cut: " (units::size(self.left_out)) " more are in the attempt's changes.patch." }
@@ -107,27 +112,25 @@ impl<'p> Diff<'p> {
     }
 }
 
-fn anchor(name: &str, file: usize) -> String {
-    format!("{name}f{file}")
-}
-
 impl File<'_> {
     pub fn has(&self, number: usize) -> bool {
         self.lines.iter().any(|line| line.number == Some(number))
     }
+}
 
-    fn line(&self, line: &Line<'_>, name: &str, wanted: &dyn Fn(usize) -> bool) -> Markup {
-        let id = line.number.filter(|number| wanted(*number)).map(|number| format!("{name}l{number}"));
-        let text = line.text;
+impl Line<'_> {
+    fn markup(&self, name: &str, wanted: impl Fn(usize) -> bool) -> Markup {
+        let id = self.number.filter(|number| wanted(*number)).map(|number| format!("{name}l{number}"));
+        let text = self.text;
         html! {
-            @match line.kind {
+            @match self.kind {
                 Kind::Added => ins id=[id] { (text) },
                 Kind::Removed => del { (text) },
                 Kind::Same => span id=[id] { (text) },
                 Kind::About => span.about { (text) },
                 Kind::Header => {}
             }
-            @if line.kind != Kind::Header { "\n" }
+            @if self.kind != Kind::Header { "\n" }
         }
     }
 }
