@@ -4,7 +4,7 @@
 //! a file full of test strings where an attempt is just being judged by what it adds.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
     let rendering = matches.get_one::<String>(cli::RENDERING).map(String::as_str);
     let rendering = rendering.unwrap_or(if settings.format == Format::Json { "json" } else { "html" });
     let output = matches.get_one::<PathBuf>("output").map(|output| settings.folder.join(output));
-    let opened = Opened::open(Arc::new(settings))?;
+    let opened = Opened::reading(Arc::new(settings), worked)?;
     if let Some(output) = &output {
         writable(output, &opened)?;
     }
@@ -46,6 +46,13 @@ pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// The cards that have a story on this board.
+fn worked(settings: &Settings, state: &State) -> BTreeSet<CardId> {
+    let source = settings.source.to_string();
+    let here = state.cards.iter().filter(|(_, history)| history.source == source);
+    here.map(|(card, _)| card.clone()).chain(state.open()).collect()
 }
 
 fn told(rendering: &str, mut opened: Opened) -> Result<String, Failure> {

@@ -217,3 +217,59 @@ fn node(column: &Column, x: f32, y: f32, story: &Story) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Drawing, is_above, x};
+    use crate::board::Column;
+    use crate::report::story::{On, Story, Way};
+
+    fn story(columns: &[&str], ways: &[(&str, &str, On)]) -> Story {
+        let story = serde_json::json!({
+            "version": 1, "source": "board.md", "notices": [], "cards": [], "ways": [],
+            "columns": columns.iter().map(|name| serde_json::json!({"name": name, "worked": true})).collect::<Vec<_>>(),
+            "totals": {
+                "cards": 0, "promoted": 0, "bounced": 0, "unverified": 0, "failed": 0, "attempts": 0, "tokens": 0,
+                "untold": 0, "seconds": 0.0,
+            },
+        });
+        let column = |name: &str| Column(name.to_owned());
+        let way = |(from, to, on): &(&str, &str, On)| Way {
+            from: column(from),
+            to: column(to),
+            on: *on,
+            ruled: true,
+            moves: 1,
+        };
+        Story { ways: ways.iter().map(way).collect(), ..serde_json::from_value(story).unwrap() }
+    }
+
+    /// Every pair of columns in both directions, each with itself, and one that the board lacks.
+    #[test]
+    fn ways_meet_their_columns_and_none_lies_on_another() {
+        let names = ["A", "B", "C", "D", "E"];
+        let ways: Vec<_> = names
+            .iter()
+            .flat_map(|from| names.iter().map(|to| (*from, *to, On::Pass)))
+            .chain([("A", "Gone", On::Fail), ("B", "D", On::Exhausted), ("E", "A", On::Person)])
+            .collect();
+        let story = story(&names, &ways);
+        let drawing = Drawing::of(&story);
+        assert_eq!((drawing.columns.len(), drawing.lines.len()), (6, ways.len()));
+        let reach = |column: &Column| {
+            let at = drawing.columns.iter().position(|known| *known == column).unwrap();
+            x(at)..x(at + 1)
+        };
+        for (number, line) in drawing.lines.iter().enumerate() {
+            assert!(reach(&line.way.from).contains(&line.start) && reach(&line.way.to).contains(&line.end));
+            for other in &drawing.lines[number + 1..] {
+                let beside = line.lane != other.lane || is_above(line.way) != is_above(other.way);
+                let apart = line.start.max(line.end) < other.start.min(other.end)
+                    || other.start.max(other.end) < line.start.min(line.end);
+                assert!(beside || apart, "{:?} and {:?}", line.way, other.way);
+            }
+        }
+        let shown = drawing.markup(&story).into_string();
+        assert!(!shown.contains("NaN") && !shown.contains("inf"), "{shown}");
+    }
+}
