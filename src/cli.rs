@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::settings::table::{Area, Form, Setting, TABLE};
+use crate::report::Rendering;
+use crate::settings::table::{Form, Setting, TABLE};
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -116,11 +118,12 @@ Examples:
 pub const RENDERING: &str = "rendering";
 
 fn rendering() -> Arg {
+    let names = Rendering::ALL.map(|(name, _)| name);
+    let named = |name: &str| Rendering::ALL.iter().find(|(known, _)| *known == name).map(|(_, rendering)| *rendering);
     Arg::new(RENDERING)
         .long("format")
         .value_name("FORMAT")
-        .value_parser(["html", "markdown", "junit", "json"])
-        .help_heading(Area::Output.heading())
+        .value_parser(PossibleValuesParser::new(names).try_map(move |name| named(&name).ok_or("unknown")))
         .help("How it is written [default: html; json where KANBAN_FORMAT or the config file says so]")
 }
 

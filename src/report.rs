@@ -27,6 +27,24 @@ pub trait Report {
     fn show(&mut self, record: &Record);
 }
 
+/// How `report` tells a board's story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rendering {
+    Html,
+    Markdown,
+    Junit,
+    Json,
+}
+
+impl Rendering {
+    pub const ALL: [(&str, Rendering); 4] = [
+        ("html", Rendering::Html),
+        ("markdown", Rendering::Markdown),
+        ("junit", Rendering::Junit),
+        ("json", Rendering::Json),
+    ];
+}
+
 /// Where reports go. Errors are given up on: there is nobody to tell.
 pub type Out = Box<dyn Write + Send>;
 

@@ -14,6 +14,8 @@ const MARGIN: f32 = 8.0;
 const FIRST: f32 = 26.0;
 const LANE: f32 = 22.0;
 const BEND: f32 = 8.0;
+/// So near to a number no other way crosses, where that can be.
+const LABEL: f32 = 13.0;
 /// Of a name, in a column.
 const LETTERS: usize = 17;
 
@@ -110,10 +112,21 @@ impl<'s> Drawing<'s> {
         html! {
             svg viewBox=(format!("0 0 {width} {height}")) width=(width) height=(height) role="img" aria-labelledby="drawing" {
                 title id="drawing" { "Columns and the ways between them" }
-                @for line in &self.lines { (line.markup(top)) }
+                @for line in &self.lines { (line.markup(top, self.label(line))) }
                 @for (at, column) in self.columns.iter().enumerate() { (node(column, x(at), top, story)) }
             }
         }
+    }
+}
+
+impl Drawing<'_> {
+    /// Where on its lane a line's number stands: in the middle, or beside it where others cross there.
+    fn label(&self, line: &Line<'_>) -> f32 {
+        let crosses = |other: &&Line<'_>| other.lane > line.lane && is_above(other.way) == is_above(line.way);
+        let crossing: Vec<f32> = self.lines.iter().filter(crosses).flat_map(|other| [other.start, other.end]).collect();
+        let places = [0.5, 0.4, 0.6, 0.3, 0.7].map(|part| line.start + (line.end - line.start) * part);
+        let clear = |place: &&f32| crossing.iter().all(|other| (*place - other).abs() > LABEL);
+        *places.iter().find(clear).unwrap_or(&places[0])
     }
 }
 
@@ -163,7 +176,8 @@ impl Line<'_> {
         (self.end - self.start).abs()
     }
 
-    fn markup(&self, top: f32) -> Markup {
+    /// `label` is where its number stands.
+    fn markup(&self, top: f32, label: f32) -> Markup {
         let Line { way, start, end, lane } = self;
         let (edge, out) = if is_above(way) { (top, -1.0) } else { (top + NODE.1, 1.0) };
         let along = edge + out * (FIRST + LANE * *lane as f32);
@@ -177,7 +191,6 @@ impl Line<'_> {
             tip + out * 5.0,
         );
         let head = format!("M{end:.1} {tip:.1}l-4 {:.1}h8z", out * 7.0);
-        let middle = (start + end) / 2.0;
         let class = format!(
             "way {}{}{}",
             class(way.on),
@@ -192,8 +205,8 @@ impl Line<'_> {
                 @if way.moves > 0 {
                     @let number = way.moves.to_string();
                     @let width = 10.0 + 8.0 * number.len() as f32;
-                    rect x=(format!("{:.1}", middle - width / 2.0)) y=(format!("{:.1}", along - 9.0)) width=(width) height="18" rx="9" {}
-                    text x=(format!("{middle:.1}")) y=(format!("{:.1}", along + 4.5)) { (number) }
+                    rect x=(format!("{:.1}", label - width / 2.0)) y=(format!("{:.1}", along - 9.0)) width=(width) height="18" rx="9" {}
+                    text x=(format!("{label:.1}")) y=(format!("{:.1}", along + 4.5)) { (number) }
                 }
             }
         }

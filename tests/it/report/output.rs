@@ -69,7 +69,9 @@ fn no_file_appears_among_the_work_of_an_attempt() {
     let outcome = world.run_while(&["run"], |world| {
         wait_until("codex's events", || fs::metadata(world.cache("attempts/KB-1.1/events.jsonl")).is_ok());
         let refused = world.run_beside(&["report", "--output", "report.html"]).exits(1);
-        refused.warns("KB-1.1 is at work in ., and it would count as its work").warns("hint: write it elsewhere");
+        refused
+            .warns("KB-1.1 is at work there, and a report would count as its work")
+            .warns("hint: write it elsewhere");
         let elsewhere = world.path("report.html").display().to_string();
         world.run_beside(&["report", "--output", &elsewhere]).exits(0);
         assert!(fs::read_to_string(elsewhere).unwrap().contains("at work"));
