@@ -74,7 +74,7 @@ fn header(story: &Story) -> Markup {
                 li { (total("", &units::count(*tokens), "tokens")) }
                 li { (total("", &units::time(*seconds), "at work")) }
             }
-            @if *untold > 0 { p.muted { "Of " (untold) " attempts codex did not say how many tokens they took." } }
+            @if *untold > 0 { p.muted { "Of " (units::of(*untold, "attempt")) " codex did not say how many tokens it took." } }
             @if !story.notices.is_empty() {
                 ul.notices { @for notice in &story.notices { li { (notice) } } }
             }

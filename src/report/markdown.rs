@@ -48,13 +48,16 @@ fn fitting(texts: &[String], most: usize) -> (&[String], usize) {
 fn head(story: &Story) -> String {
     let Totals { cards, promoted, bounced, unverified, failed, attempts, tokens, untold, seconds } = &story.totals;
     let mut page = format!("## Board {}\n\n", text(&story.source));
-    let untold =
-        if *untold > 0 { format!(" (and those of {untold} attempts that said nothing)") } else { String::new() };
+    let untold = match untold {
+        0 => String::new(),
+        untold => format!(" (and those of {}, where codex said nothing)", units::of(*untold, "attempt")),
+    };
+    let (cards, attempts) = (units::of(*cards, "card"), units::of(*attempts, "attempt"));
     let (tokens, time) = (units::count(*tokens), units::time(*seconds));
     writeln!(
         page,
-        "**{promoted} promoted**, {bounced} bounced, {unverified} unverified, {failed} failed in place · {cards} cards, \
-         {attempts} attempts, {tokens} tokens{untold}, {time}"
+        "**{promoted} promoted**, {bounced} bounced, {unverified} unverified, {failed} failed in place · {cards}, {attempts}, \
+         {tokens} tokens{untold}, {time}"
     )
     .ok();
     for notice in &story.notices {

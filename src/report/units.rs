@@ -14,6 +14,12 @@ pub fn count(number: u64) -> String {
     grouped
 }
 
+/// `1 card`, `2,000 cards`
+pub fn of(number: usize, thing: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{end}", count(number as u64))
+}
+
 /// `4.2 s`, `3 min 5 s`, `2 h 10 min`
 pub fn time(seconds: f64) -> String {
     let whole = seconds.max(0.0).round() as u64;
@@ -36,12 +42,13 @@ pub fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, size, time};
+    use super::{count, of, size, time};
 
     #[test]
     fn numbers_are_short_and_grouped() {
         let counts = [0, 12, 999, 1_000, 123_456, 1_234_567].map(count);
         assert_eq!(counts, ["0", "12", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!([0, 1, 2_000].map(|number| of(number, "card")), ["0 cards", "1 card", "2,000 cards"]);
         let times = [-1.0, 0.04, 4.25, 59.94, 59.96, 185.0, 7_800.0].map(time);
         assert_eq!(times, ["0.0 s", "0.0 s", "4.2 s", "59.9 s", "1 min 0 s", "3 min 5 s", "2 h 10 min"]);
         assert_eq!([12, 3_500, 0x18_0000].map(size), ["12 bytes", "3.4 KiB", "1.5 MiB"]);

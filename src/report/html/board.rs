@@ -41,7 +41,7 @@ fn tile(number: usize, card: &CardStory) -> Markup {
             span.below {
                 (chip(card.fate))
                 @if attempts > 0 {
-                    " " span.muted { (attempts) @if attempts == 1 { " attempt" } @else { " attempts" } }
+                    " " span.muted { (units::of(attempts, "attempt")) }
                 }
             }
         }

@@ -160,7 +160,7 @@ fn attempt(number: usize, attempt: &AttemptStory, card: &CardStory, places: &Pla
             }
             @if let Some(taken) = &attempt.taken_back {
                 p {
-                    "Its work was taken back: " (taken.files) @if taken.files == 1 { " file" } @else { " files" } "."
+                    "Its work was taken back: " (units::of(taken.files, "file")) "."
                     @if let Some(restore) = &taken.restore { " It is kept: " code { (restore) } }
                 }
                 @if !taken.left.is_empty() {

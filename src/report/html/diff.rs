@@ -92,7 +92,7 @@ impl<'p> Diff<'p> {
             details.diff {
                 summary {
                     @if files == 0 { "Changes" } @else {
-                        "Changes: " (files) @if files == 1 { " file, " } @else { " files, " }
+                        "Changes: " (units::of(files, "file")) ", "
                         ins { "+" (self.count(Kind::Added)) } " " del { "−" (self.count(Kind::Removed)) }
                     }
                     @if self.left_out > 0 { ", cut" }

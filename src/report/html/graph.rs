@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use crate::board::Column;
 use crate::report::story::{On, Story, Way};
+use crate::report::units;
 
 const NODE: (f32, f32) = (138.0, 48.0);
 const GAP: f32 = 30.0;
@@ -40,7 +41,7 @@ pub fn section(story: &Story) -> Markup {
                     @for way in &story.ways {
                         li {
                             bdi { (way.from) } " → " bdi { (way.to) } ", " (way.on.name()) ": "
-                            (way.moves) @if way.moves == 1 { " move" } @else { " moves" }
+                            (units::of(way.moves as usize, "move"))
                             @if !way.ruled { " (not in the rules)" }
                         }
                     }
@@ -226,7 +227,7 @@ fn node(column: &Column, x: f32, y: f32, story: &Story) -> Markup {
             title { (column) }
             rect x=(x) y=(y) width=(NODE.0) height=(NODE.1) rx="8" {}
             text.name x=(middle) y=(y + 21.0) { (name) }
-            text.count x=(middle) y=(y + 38.0) { (cards) @if cards == 1 { " card" } @else { " cards" } }
+            text.count x=(middle) y=(y + 38.0) { (units::of(cards, "card")) }
         }
     }
 }

@@ -20,7 +20,14 @@ fn a_browser_shows_every_card_and_runs_nothing() {
     world.run(&["report", "--output", page.to_str().unwrap()]).exits(0);
     let mut command = Command::new(browser);
     command.env_clear().env("PATH", path).env("HOME", world.path("home"));
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]);
+    command.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]);
     command.args(["--disable-component-update", "--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr"]);
     command.arg(format!("--user-data-dir={}", world.path("browser").display()));
     let story = data(&world);
