@@ -90,9 +90,9 @@ fn moment(at: jiff::Timestamp) -> Markup {
     html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M")) " UTC" } }
 }
 
-/// A sign and a word, so that none rests on colour alone.
-fn chip(fate: Fate) -> Markup {
-    let (class, sign) = match fate {
+/// The class and the sign of a fate.
+fn look(fate: Fate) -> (&'static str, &'static str) {
+    match fate {
         Fate::Passed => ("pass", "✓"),
         Fate::Failed | Fate::Exhausted => ("fail", "✗"),
         Fate::Tampered | Fate::Vetoed => ("fail", "!"),
@@ -101,7 +101,12 @@ fn chip(fate: Fate) -> Markup {
         Fate::Moved => ("plain", "→"),
         Fate::Open => ("busy", "●"),
         Fate::Untouched => ("plain", "–"),
-    };
+    }
+}
+
+/// A sign and a word, so that none rests on colour alone.
+fn chip(fate: Fate) -> Markup {
+    let (class, sign) = look(fate);
     html! { span class={ "chip " (class) } { span aria-hidden="true" { (sign) } " " (fate.name()) } }
 }
 

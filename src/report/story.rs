@@ -121,9 +121,10 @@ pub struct AttemptStory {
     pub seconds: Option<f64>,
     /// None: codex didn't say.
     pub tokens: Option<u64>,
+    pub fate: Fate,
+    pub reason: String,
     /// None: it was not judged, or not yet.
     pub verdict: Option<Verdict>,
-    pub reason: String,
     pub required: u32,
     pub tests: Vec<TestOutcome>,
     /// What became of its work, where that was taken back.
@@ -132,7 +133,7 @@ pub struct AttemptStory {
     pub patch: Option<Patch>,
 }
 
-/// What became of a card last.
+/// What became of a card last, or of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {

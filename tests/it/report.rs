@@ -280,6 +280,36 @@ fn what_people_did_and_what_is_no_longer_on_the_board_is_told() {
 }
 
 #[test]
+fn an_attempt_is_told_as_open_until_its_end_is_known() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("[ -e \"$WORLD/go\" ] || wait_for go; make made");
+    let fates = |world: &World| {
+        let card = data(world)["cards"][0].clone();
+        let attempts = card["attempts"].as_array().unwrap().iter();
+        let attempts: Vec<String> = attempts.map(|attempt| attempt["fate"].as_str().unwrap().to_owned()).collect();
+        (card["fate"].as_str().unwrap().to_owned(), attempts.join(" "))
+    };
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    assert_eq!(fates(&world), ("open".into(), "open".into()));
+    running.kill();
+    assert_eq!(fates(&world), ("open".into(), "open".into()), "nobody has looked yet");
+    std::fs::write(world.path("go"), "").unwrap();
+    world.run(&["run"]).exits(0);
+    assert_eq!(fates(&world), ("passed".into(), "interrupted passed passed".into()));
+    world.run(&["report"]).exits(0).says("it was interrupted; that costs the card nothing");
+}
+
+#[test]
+fn work_that_was_taken_back_is_told_with_the_way_to_it() {
+    let rules = RULES.replace("onFail: Needs Specs", "onFailWork: stash\n    maxAttempts: 1");
+    let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");
+    world.run(&["run"]).exits(0);
+    let taken = data(&world)["cards"][0]["attempts"][0]["takenBack"].clone();
+    assert_eq!(taken["files"], 1, "{taken}");
+    world.run(&["report"]).exits(0).says("Its work was taken back: 1 file. It is kept: <code>git ");
+}
+
+#[test]
 fn a_board_that_was_never_worked_is_a_page_too() {
     let world = World::new("- [ ] KB-1 first @made\n");
     let page = world.run(&["report"]).exits(0).says("Nothing was done yet.").stdout;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::diff::{Diff, File};
-use super::{chip, moment, selection, sign};
+use super::{chip, look, moment, selection, sign};
 use crate::journal::TestOutcome;
-use crate::report::story::{AttemptStory, CardStory, Fate, Happening, Story, What};
+use crate::report::story::{AttemptStory, CardStory, Happening, Story, What};
 use crate::report::units;
 
 /// So many cards are shown with what is in them; of more, each is opened when it is wanted.
@@ -91,7 +91,7 @@ fn timeline(name: &str, card: &CardStory) -> Markup {
             ol.timeline {
                 @for step in &steps {
                     @match step {
-                        Step::Attempt(number, attempt) => (self::attempt(*number, attempt, card, &places)),
+                        Step::Attempt(number, attempt) => (self::attempt(*number, attempt, &places)),
                         Step::Happening(happening) => (self::happening(happening)),
                     }
                 }
@@ -131,23 +131,12 @@ fn happening(happening: &Happening) -> Markup {
     }
 }
 
-fn attempt(number: usize, attempt: &AttemptStory, card: &CardStory, places: &Places<'_>) -> Markup {
-    let fate = match attempt.verdict {
-        Some(verdict) => Fate::from(verdict),
-        None if number + 1 == card.attempts.len() && card.fate == Fate::Open => Fate::Open,
-        None if attempt.seconds.is_none() => Fate::Interrupted,
-        None => Fate::Infrastructure,
-    };
-    let class = match fate {
-        Fate::Passed => "pass",
-        Fate::Open => "plain",
-        fate if fate.is_bad() => "fail",
-        _ => "warn",
-    };
+fn attempt(number: usize, attempt: &AttemptStory, places: &Places<'_>) -> Markup {
+    let (class, _) = look(attempt.fate);
     html! {
         li class=(class) {
             strong { "Attempt " (attempt.number) " of " (attempt.limit) " in " bdi { (attempt.column) } }
-            " " (chip(fate)) " "
+            " " (chip(attempt.fate)) " "
             span.muted {
                 (moment(attempt.started))
                 @if let Some(seconds) = attempt.seconds { " · " (units::time(seconds)) }

@@ -99,11 +99,12 @@ impl Pasts {
         self.cards.entry(card.clone()).or_default()
     }
 
-    /// The attempt of an event, with the card's past.
+    /// Lets something become of an attempt, and of its card.
     fn attempt(&mut self, id: &AttemptId, act: impl FnOnce(&mut AttemptStory) -> Option<(Fate, String)>) {
         let Some(past) = self.of.get(id).and_then(|card| self.cards.get_mut(card)) else { return };
-        let found = past.attempts.iter_mut().rev().find(|attempt| attempt.id == *id);
-        if let Some((fate, reason)) = found.and_then(act) {
+        let Some(attempt) = past.attempts.iter_mut().rev().find(|attempt| attempt.id == *id) else { return };
+        if let Some((fate, reason)) = act(attempt) {
+            attempt.fate = fate;
             past.becomes(fate, &reason);
         }
     }
@@ -149,8 +150,11 @@ impl Pasts {
                 past.becomes(Fate::Vetoed, reason);
                 past.happens(at, What::Vetoed, (Some(from), Some(to)), reason);
             }
-            Event::Elsewhere { card, from, now, reason, .. } => {
+            Event::Elsewhere { attempt, card, from, now, reason, .. } => {
                 let past = self.card(card);
+                let unjudged =
+                    |found: &&mut AttemptStory| Some(&found.id) == attempt.as_ref() && found.verdict.is_none();
+                past.attempts.iter_mut().filter(unjudged).for_each(|attempt| attempt.fate = Fate::Moved);
                 past.becomes(Fate::Moved, reason);
                 past.happens(at, What::Elsewhere, (Some(from), now.as_ref()), reason);
             }
@@ -200,8 +204,9 @@ impl Pasts {
             started,
             seconds: None,
             tokens: None,
-            verdict: None,
+            fate: Fate::Open,
             reason: String::new(),
+            verdict: None,
             required: 0,
             tests: Vec::new(),
             taken_back: None,
