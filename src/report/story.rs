@@ -339,16 +339,18 @@ impl AttemptStory {
 impl Totals {
     fn of(cards: &[CardStory]) -> Totals {
         let attempts = || cards.iter().flat_map(|card| &card.attempts);
-        let count = |wanted: What| {
+        let count = |wanted: fn(&Happening) -> bool| {
             let happenings = cards.iter().flat_map(|card| &card.happenings);
-            happenings.filter(|happening| happening.what == wanted).count() as u32
+            happenings.filter(|happening| wanted(happening)).count() as u32
         };
         Totals {
             cards: cards.len(),
-            promoted: count(What::Promoted),
-            bounced: count(What::Bounced),
-            unverified: count(What::Unverified),
-            failed: count(What::Failed),
+            promoted: count(|happening| happening.what == What::Promoted),
+            bounced: count(|Happening { what, to, .. }| {
+                *what == What::Bounced || *what == What::Exhausted && to.is_some()
+            }),
+            unverified: count(|happening| happening.what == What::Unverified),
+            failed: count(|happening| happening.what == What::Failed),
             attempts: attempts().count(),
             tokens: cards.iter().map(CardStory::tokens).sum(),
             untold: attempts().filter(|attempt| attempt.tokens.is_none()).count(),

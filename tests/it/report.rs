@@ -254,6 +254,20 @@ fn collect_keys(value: &Value, keys: &mut BTreeSet<String>) {
     }
 }
 
+/// Of one run, that is what its summary says, whatever way a card went.
+#[test]
+fn the_totals_are_those_of_the_runs_summary() {
+    let rules = RULES.replacen("onFail: Needs Specs", "maxAttempts: 2\n    onExhausted: Blocked", 1);
+    let cards = "- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n- [ ] KB-3 third\n- [ ] KB-4 fourth @made\n";
+    let script = "case $card in KB-2) make other ;; KB-4) [ $step = Review ] && rm -f made/KB-4.txt || make made ;; *) make made ;; esac";
+    let world = World::new(cards).with("transitions.yaml", rules).codex(script);
+    world.run(&["run"]).exits(0);
+    let (totals, summary) = (&data(&world)["totals"], &world.records("summary")[0]);
+    for count in ["promoted", "bounced", "unverified", "failed"] {
+        assert_eq!(totals[count], summary[count], "{count}: {totals} {summary}");
+    }
+}
+
 #[test]
 fn what_people_did_and_what_is_no_longer_on_the_board_is_told() {
     let world = worked("- [ ] KB-1 first @made\n- [ ] KB-3 third @made\n");
