@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::report::Rendering;
 use crate::settings::table::{Form, Setting, TABLE};
 
 /// The whole command line.
@@ -50,6 +52,22 @@ pub fn command() -> Command {
                         .help("By the tests and rules that were accepted when it was judged"),
                 ),
         ))
+        .subcommand(
+            with_settings(
+                Command::new("report")
+                    .about("Tell what became of the board's cards: a page to read, a summary for CI, test results, or data")
+                    .after_help(REPORT),
+            )
+            // Of this command `--format` is its own.
+            .mut_arg("format", |_| rendering())
+            .arg(
+                Arg::new("output")
+                    .long("output")
+                    .value_name("FILE")
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .help("Where to write it, as a whole or not at all [default: stdout]"),
+            ),
+        )
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))
@@ -87,6 +105,28 @@ Exit codes: 0 the recorded verdict again, 5 another one, 2 no such attempt.
 
 Example: kanban-codex-exec replay kb-1a2b3c4d.2 --then";
 
+const REPORT: &str = "\
+Reads the board and the journal, also while a run works, and starts nothing. What a run writes into
+the workspace can prove work, so while an attempt is at work no FILE there is written.
+
+Examples:
+  kanban-codex-exec report --output report.html
+  kanban-codex-exec report --format markdown >> \"$GITHUB_STEP_SUMMARY\"
+  kanban-codex-exec report --format junit --output gate.xml";
+
+/// How `report` is written.
+pub const RENDERING: &str = "rendering";
+
+fn rendering() -> Arg {
+    let names = Rendering::ALL.map(|(name, _)| name);
+    let named = |name: &str| Rendering::ALL.iter().find(|(known, _)| *known == name).map(|(_, rendering)| *rendering);
+    Arg::new(RENDERING)
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(PossibleValuesParser::new(names).try_map(move |name| named(&name).ok_or("unknown")))
+        .help("How it is written [default: html; json where KANBAN_FORMAT or the config file says so]")
+}
+
 fn card() -> Arg {
     Arg::new("card").value_name("CARD").required(true).help("The card's id or title")
 }
@@ -115,7 +155,9 @@ fn flag(row: &'static Setting) -> Arg {
 
 /// The settings that were given as flags.
 pub fn flags(matches: &ArgMatches) -> BTreeMap<String, String> {
-    let given = |row: &Setting| Some((row.flag.to_owned(), matches.get_one::<String>(row.flag)?.clone()));
+    // Not every command has every setting's flag.
+    let flag = |row: &Setting| matches.try_get_one::<String>(row.flag).ok()?.cloned();
+    let given = |row: &Setting| Some((row.flag.to_owned(), flag(row)?));
     TABLE.iter().filter_map(given).collect()
 }
 

@@ -8,9 +8,11 @@ mod explain;
 mod index_tests;
 mod print_plan;
 mod replay;
+mod report;
 mod run;
 mod steer;
 
+use std::collections::BTreeSet;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use clap::ArgMatches;
 use serde::Serialize;
 
-use crate::board::{Board, Card};
+use crate::board::{Board, Card, CardId};
 use crate::cli;
 use crate::cycle::plan::{CardPlan, Planner, Readiness};
 use crate::cycle::state::State;
@@ -46,6 +48,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "replay" => {
             replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
         }
+        "report" => report::report(matches, settings(matches, Need::Board)?),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
@@ -85,8 +88,13 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
             format!("{value}\n")
         }
     };
-    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
+    say(&text);
     Ok(())
+}
+
+/// A closed stdout leaves nobody to tell.
+fn say(text: &str) {
+    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {
@@ -144,10 +152,18 @@ impl Known {
 
 impl Opened {
     pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
+        Opened::reading(settings, |_, state| state.open())
+    }
+
+    /// `cards` are those that are read in full wherever they stand.
+    fn reading(
+        settings: Arc<Settings>,
+        cards: impl FnOnce(&Settings, &State) -> BTreeSet<CardId>,
+    ) -> Result<Opened, Failure> {
         let Known { settings, replayed, state, copies } = Known::of(settings)?;
         let provider = open_board(&settings)?;
         let inputs = Inputs::accepted(&settings, &provider.columns()?, copies, state.active.is_empty())?;
-        let board = provider.read(&Wanted { columns: inputs.rules.worked(), cards: state.open() })?;
+        let board = provider.read(&Wanted { columns: inputs.rules.worked(), cards: cards(&settings, &state) })?;
         let board = board.arranged(&inputs.rules.order);
         let Replayed { records, damaged } = replayed;
         let written_later = journal::replay::written_later(&settings.cache_dir, &records);

@@ -2,12 +2,18 @@
 
 pub mod board;
 pub mod explain;
+pub mod html;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod page;
 pub mod paths;
 pub mod plan;
 pub mod replay;
+pub mod story;
+pub mod units;
+pub mod visible;
 
 use std::fmt::Display;
 use std::io::Write;
@@ -19,6 +25,24 @@ use crate::settings;
 /// Shows records as they happen. It sees records and nothing else, and can't fail.
 pub trait Report {
     fn show(&mut self, record: &Record);
+}
+
+/// How `report` tells a board's story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rendering {
+    Html,
+    Markdown,
+    Junit,
+    Json,
+}
+
+impl Rendering {
+    pub const ALL: [(&str, Rendering); 4] = [
+        ("html", Rendering::Html),
+        ("markdown", Rendering::Markdown),
+        ("junit", Rendering::Junit),
+        ("json", Rendering::Json),
+    ];
 }
 
 /// Where reports go. Errors are given up on: there is nobody to tell.

@@ -96,7 +96,7 @@ fn conclude(example: &Example, journal: &Path) {
         "\nNothing was started: what passed is not done again unless its card, its files, its tests or its rule change.\n\n\
          == To look at, in {folder}\n  board       board.md\n  journal     {}\n  attempts    {}{moves}\n\n\
          == To try next: move a card back to In Progress in board.md, and\n  \
-         cd {folder}\n  {program} print-plan\n  {program} dry-run\n  \
+         cd {folder}\n  {program} report --output report.html    (a page of all that happened)\n  {program} print-plan\n  {program} dry-run\n  \
          {program} run --codex-bin ./{}    (without --codex-bin: the real codex)",
         shown(journal, &example.folder),
         shown(&journal.with_file_name("attempts"), &example.folder),

@@ -1,6 +1,6 @@
 //! Why a card stands where it does, as `explain` prints it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::page::Page;
 use super::plan::verdict;
@@ -62,7 +62,7 @@ pub struct Gate {
     pub red_green: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Ranked {
     /// From 1.
     pub rank: usize,
@@ -75,7 +75,7 @@ pub struct Ranked {
     /// The card names it, or it is `#always`: it is ranked by nothing.
     pub named: bool,
     /// Why it can't be run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked: Option<String>,
     pub words: Vec<String>,
 }
@@ -103,7 +103,7 @@ pub struct JudgedAttempt {
     pub kept: Kept,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TakenBack {
     /// That are as before it.
     pub files: usize,
@@ -229,7 +229,7 @@ impl Plan {
 }
 
 impl Ranked {
-    fn of(rank: usize, SelectedTest { test, chosen, blocked }: &SelectedTest) -> Ranked {
+    pub(super) fn of(rank: usize, SelectedTest { test, chosen, blocked }: &SelectedTest) -> Ranked {
         Ranked {
             rank,
             id: test.id.0.clone(),

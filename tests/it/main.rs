@@ -18,6 +18,7 @@ mod pm2;
 mod process;
 mod real_codex;
 mod replay;
+mod report;
 mod retrieval;
 mod runs;
 mod secrets;

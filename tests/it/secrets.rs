@@ -201,6 +201,9 @@ fn nothing_that_is_written_holds_a_secret() {
     fs::write(world.path("open"), "").unwrap();
     run(&["run", "--format", "json"], 0);
     assert_eq!(world.places(), ["KB-2: In Progress", "KB-2: In Progress", "KB-1: Done"]);
+    for format in ["html", "markdown", "junit", "json"] {
+        run(&["report", "--format", format], 0);
+    }
     assert!(world.cache("logs/run.log").exists(), "nothing was logged");
     assert_none(leaks(&world, &planted, &own, &said));
 }

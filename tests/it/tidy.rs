@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 54] = [
+const PURE: [&str; 60] = [
     "board", "yaml", "prompt", "failure", "rules",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
@@ -29,6 +29,7 @@ const PURE: [&str; 54] = [
     "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
     "provider/markdown/parse", "provider/markdown/seen",
+    "report/html", "report/junit", "report/markdown", "report/story", "report/units", "report/visible",
 ];
 
 /// What acts. `storage`, `process` and `redact` are what all of them act through.

@@ -116,6 +116,12 @@ fn what_only_looks_changes_nothing_and_a_second_run_is_locked_out() {
     world.run_beside(&other).exits(1).warns(&format!("another run holds the board {shown}/me/1"));
     std::fs::write(world.path("go"), "").unwrap();
     running.outcome().exits(0).says("2 promoted");
+    // A card in a column that no run works is read as a whole, for its tests are found by its text.
+    let report = world.run(&["report", "--format", "json"]).exits(0).stdout;
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let card = &report["cards"][0];
+    assert_eq!((&card["column"], &card["fate"]), (&"Done".into(), &"passed".into()), "{card}");
+    assert_eq!(card["selection"]["tests"][0]["id"], "made", "{card}");
 }
 
 #[test]
