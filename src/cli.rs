@@ -50,6 +50,30 @@ pub fn command() -> Command {
                         .help("By the tests and rules that were accepted when it was judged"),
                 ),
         ))
+        .subcommand(with_settings(
+            Command::new("status")
+                .about("Show what runs now, what is queued, and for each card why it is worked or not")
+                .after_help("Writes nothing and starts nothing, also while a run works; where the board is away, it tells what the journal knows."),
+        ))
+        .subcommand(with_settings(
+            Command::new("history")
+                .about("Show what was tried, newest last: outcome, reason, time, tokens and files of each attempt")
+                .after_help("Reads the journal alone: also while a run works, and where the board is away.\n\nExample: kanban-codex-exec history 'Greeting script'")
+                .arg(card().required(false).help("Only of this card: its id or title")),
+        ))
+        .subcommand(with_settings(
+            Command::new("logs")
+                .about("Show what codex printed in an attempt")
+                .after_help("Writes nothing, also while a run works. With --format json --follow, one object at the attempt's end.\n\nExample: kanban-codex-exec logs 'Greeting script' --follow")
+                .arg(Arg::new("attempt").value_name("ATTEMPT").required(true).help("The attempt's id, CARD.N; a card's id or title means its newest"))
+                .arg(
+                    Arg::new("follow")
+                        .long("follow")
+                        .short('f')
+                        .action(ArgAction::SetTrue)
+                        .help("Go on until it is judged, or its runner is gone"),
+                ),
+        ))
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))

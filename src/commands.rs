@@ -2,13 +2,17 @@
 
 mod accept;
 mod board;
+mod chronicle;
 mod demo;
 mod dry_run;
 mod explain;
+mod history;
 mod index_tests;
+mod logs;
 mod print_plan;
 mod replay;
 mod run;
+mod status;
 mod steer;
 
 use std::io::{Write, stdout};
@@ -28,6 +32,7 @@ use crate::inputs::{self, Copies, Inputs};
 use crate::journal::replay::Replayed;
 use crate::journal::{self, Event, Record, VERSION};
 use crate::provider::{self, Provider, Wanted};
+use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
 use crate::storage::RunLock;
@@ -46,6 +51,13 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "replay" => {
             replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
         }
+        "history" => {
+            history::history(matches.get_one::<String>("card").map(String::as_str), &settings(matches, Need::History)?)
+        }
+        "logs" => {
+            logs::logs(argument(matches, "attempt"), matches.get_flag("follow"), &settings(matches, Need::History)?)
+        }
+        "status" => status::status(settings(matches, Need::Board), || settings(matches, Need::History)),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
@@ -78,7 +90,7 @@ fn planned(planner: &Planner, card: &Card, state: &State) -> Result<Option<CardP
 fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(), Failure> {
     let redactor = settings.env.redactor();
     let text = match settings.format {
-        Format::Human => redactor.text(human).into_owned(),
+        Format::Human => clean(redactor, human),
         Format::Json => {
             let mut value = serde_json::to_value(object).map_err(anyhow::Error::from)?;
             redactor.json(&mut value);

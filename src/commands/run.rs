@@ -66,7 +66,7 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
         Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| {
-        let text = format!("another run holds the {}: {}", held.what, held.holder);
+        let text = format!("another run holds the {} {}: {}", held.kind, held.name, held.holder);
         Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::{Out, Report};
+use super::{Out, Report, clean};
 use crate::evidence::{Skipped, TreePath};
 use crate::journal::{Acceptance, AttemptId, Counts, Ending, Event, Record, WorkTaken};
 use crate::redact::Redactor;
@@ -17,13 +17,13 @@ pub struct Human {
 impl Report for Human {
     fn show(&mut self, record: &Record) {
         if let Some(text) = line(&record.event) {
-            writeln!(self.out, "{}", self.redactor.text(&text)).and_then(|()| self.out.flush()).ok();
+            writeln!(self.out, "{}", clean(&self.redactor, &text)).and_then(|()| self.out.flush()).ok();
         }
     }
 }
 
 /// What a record looks like; None for what only the journal is interested in.
-fn line(event: &Event) -> Option<String> {
+pub(super) fn line(event: &Event) -> Option<String> {
     let text = match event {
         Event::RunStarted { source, workspace, .. } => format!("board     {source}, workspace {workspace}"),
         Event::InputsAccepted { by: Acceptance::Start, .. } => return None,

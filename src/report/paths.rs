@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{Out, Report, human};
+use super::{Out, Report, clean, human};
 use crate::board::{Board, CardId, Column};
 use crate::journal::{Assumed, Event, Record};
 use crate::redact::Redactor;
@@ -79,7 +79,7 @@ impl Report for Paths {
             Event::Skipped { card, reason, .. } => self.path(card).reason.clone_from(reason),
             Event::Summary { counts, reason, .. } => {
                 let text = format!("{}{}\n", self.text(), human::summary(counts, reason));
-                write!(self.out, "{}", self.redactor.text(&text)).and_then(|()| self.out.flush()).ok();
+                write!(self.out, "{}", clean(&self.redactor, &text)).and_then(|()| self.out.flush()).ok();
             }
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
+mod away;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
@@ -350,9 +352,13 @@ impl<'g> Resolver<'g> {
     }
 
     pub fn settings(mut self) -> Result<Settings, Failure> {
-        let board = (self.need == Need::Board).then(|| self.source()).flatten();
+        let board = match self.need {
+            Need::Board => self.source(),
+            Need::History => Some(self.source_or_its_place()),
+            Need::TestsOnly => None,
+        };
         let (source, provider) = board.unwrap_or((Source::Path(self.given.folder.clone()), provider::Kind::Markdown));
-        let folder = source.path().filter(|_| self.need == Need::Board).and_then(Path::parent);
+        let folder = source.path().filter(|_| self.need != Need::TestsOnly).and_then(Path::parent);
         let beside = folder.unwrap_or(&self.given.folder).to_owned();
         let git_root = beside.ancestors().find(|folder| folder.join(".git").exists());
         let workspace = self.path("workspace").unwrap_or_else(|| git_root.unwrap_or(&beside).to_owned());

@@ -12,7 +12,9 @@ mod explain;
 mod faults;
 mod fuzzed;
 mod github;
+mod history;
 mod hostile;
+mod logs;
 #[path = "../pm2/pm2.rs"]
 mod pm2;
 mod process;
@@ -24,6 +26,7 @@ mod secrets;
 mod selection;
 mod settings;
 mod spawning;
+mod status;
 mod support;
 mod tidy;
 mod transitions;
