@@ -11,19 +11,36 @@ pub mod paths;
 pub mod plan;
 pub mod replay;
 pub mod status;
+pub mod table;
+pub mod terminal;
 
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
 
+use crate::board::Column;
+use crate::codex::Told;
 use crate::journal::Record;
 use crate::redact::Redactor;
 use crate::settings;
 
-/// Shows records as they happen. It sees records and nothing else, and can't fail.
-pub trait Report {
+/// Shows records as they happen. It sees records and how an attempt goes on, nothing else, and can't fail.
+pub trait Report: Send {
     fn show(&mut self, record: &Record);
+
+    /// Told about once a second while codex works. It is kept nowhere.
+    fn progress(&mut self, _progress: &Progress<'_>) {}
+}
+
+/// How an attempt goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'p> {
+    pub title: &'p str,
+    pub column: &'p Column,
+    pub elapsed: Duration,
+    /// What codex said last.
+    pub latest: Option<&'p Told>,
 }
 
 /// Where reports go. Errors are given up on: there is nobody to tell.

@@ -77,6 +77,15 @@ pub enum Format {
     Json,
 }
 
+/// Whether the report is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    Always,
+    Never,
+}
+
 /// The whole configuration, every path absolute.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -119,6 +128,9 @@ pub struct Settings {
     pub fail_on_bounce: bool,
     pub drained_exit_code: u8,
     pub format: Format,
+    pub color: Color,
+    /// The terminal, if there is one, can move its cursor.
+    pub cursor: bool,
     pub log_level: String,
     /// Where the run locks are: the same folder for every process of this user.
     pub lock_dir: PathBuf,

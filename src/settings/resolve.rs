@@ -1,6 +1,7 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
 mod away;
+mod terminal;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -449,6 +450,8 @@ impl<'g> Resolver<'g> {
             fail_on_bounce: self.switch("failOnBounce"),
             drained_exit_code: self.number("drainedExitCode", 0..=125).unwrap_or(0),
             format: self.choice("format", &[("human", Format::Human), ("json", Format::Json)]).unwrap_or(Format::Human),
+            color: self.color(),
+            cursor: self.has_cursor(),
             log_level: self.choice("logLevel", &levels).unwrap_or("info").to_owned(),
             lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
             env,

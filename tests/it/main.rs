@@ -28,5 +28,6 @@ mod settings;
 mod spawning;
 mod status;
 mod support;
+mod terminal;
 mod tidy;
 mod transitions;
