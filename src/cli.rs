@@ -74,6 +74,17 @@ pub fn command() -> Command {
                         .help("Go on until it is judged, or its runner is gone"),
                 ),
         ))
+        .subcommand(with_settings(
+            Command::new("doctor")
+                .about("Look whether a run would work here: settings, board, tests, rules, codex, git, locks, PM2")
+                .after_help(DOCTOR)
+                .arg(
+                    Arg::new("self-test")
+                        .long("self-test")
+                        .action(ArgAction::SetTrue)
+                        .help("Instead: try the loop in a temporary folder, with a stand-in that works well, badly and not at all"),
+                ),
+        ))
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))
@@ -110,6 +121,14 @@ Writes nothing, also while a run works.
 Exit codes: 0 the recorded verdict again, 5 another one, 2 no such attempt.
 
 Example: kanban-codex-exec replay kb-1a2b3c4d.2 --then";
+
+const DOCTOR: &str = "\
+Each line is ok, a warning or an error, with what to do. Writes nothing; codex, git and node are
+asked for their versions, codex also whether it is logged in and which flags it takes.
+
+Exit codes: 0 no error, 1 an error.
+
+Example: kanban-codex-exec doctor --source board.md";
 
 fn card() -> Arg {
     Arg::new("card").value_name("CARD").required(true).help("The card's id or title")

@@ -4,6 +4,7 @@ mod accept;
 mod board;
 mod chronicle;
 mod demo;
+mod doctor;
 mod dry_run;
 mod explain;
 mod history;
@@ -43,6 +44,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
     match name {
         "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
         "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
+        "doctor" => doctor::doctor(&given(matches)?, matches.get_flag("self-test")),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
@@ -64,8 +66,11 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
 }
 
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
-    let given = Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?;
-    Settings::resolve(&given, need)
+    Settings::resolve(&given(matches)?, need)
+}
+
+fn given(matches: &ArgMatches) -> Result<Given, Failure> {
+    Ok(Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?)
 }
 
 fn argument<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {

@@ -18,6 +18,7 @@
 
 mod capture;
 pub mod launcher;
+pub mod probe;
 mod run;
 mod stop;
 mod strays;

@@ -1,6 +1,7 @@
 //! What the user sees of the records, on stdout. A broken display never stops the loop.
 
 pub mod board;
+pub mod doctor;
 pub mod explain;
 pub mod history;
 pub mod human;

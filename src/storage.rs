@@ -96,7 +96,7 @@ impl RunLock {
             effect("write", &path, || file.write_all(text.as_bytes()))?;
             files.push(file);
         }
-        let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
+        let marker = RunLock::marker_of(source, places.workspace);
         Ok(Ok(RunLock { _files: files, marker }))
     }
 
@@ -121,6 +121,11 @@ impl RunLock {
     pub fn last_cache_dir(folder: &Path, source: &str) -> Option<PathBuf> {
         let holder = fs::read_to_string(lock_file(folder, "board", source)).ok()?;
         holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
+    }
+
+    /// [`RunLock::marker`] of whoever runs that board in that workspace.
+    pub fn marker_of(source: &str, workspace: &Path) -> String {
+        sha256(format!("{source}\0{}", workspace.to_string_lossy()).as_bytes())[..32].to_owned()
     }
 
     /// What every child of a runner of this board carries in its environment, so that a later run finds strays.

@@ -22,6 +22,16 @@ use crate::settings::{Format, Settings};
 use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
+    run_to(settings, None)
+}
+
+/// Without a report: the journal has it all.
+pub fn quietly(settings: Settings) -> Result<u8, Failure> {
+    run_to(settings, Some(Box::new(std::io::sink())))
+}
+
+/// `out`: in place of stdout.
+fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     #[cfg(debug_assertions)]
     crate::storage::arm(crate::settings::points(), None);
     // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
@@ -37,9 +47,15 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);
     writer.cache_folder(&settings.cache_dir).map_err(Failure::from).map_err(told)?;
-    let terminal = Terminal::of(&settings);
+    let terminal = if out.is_some() { Terminal::NONE } else { Terminal::of(&settings) };
     let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
-    let code = runtime.block_on(work(settings.clone(), &lock, writer, stop.clone(), (logs.stdout(), terminal)));
+    let code = runtime.block_on(work(
+        settings.clone(),
+        &lock,
+        writer,
+        stop.clone(),
+        (out.unwrap_or_else(|| logs.stdout()), terminal),
+    ));
     let code = code.map_err(told).map_err(|failure| at_once(failure, &stop));
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();

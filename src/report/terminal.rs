@@ -27,6 +27,8 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    pub const NONE: Terminal = Terminal { live: false, color: false };
+
     /// Of stdout.
     pub fn of(settings: &Settings) -> Terminal {
         let terminal = stdout().is_terminal();

@@ -352,7 +352,8 @@ impl<'g> Resolver<'g> {
         Some((fs::canonicalize(&path).unwrap_or(path), kind))
     }
 
-    pub fn settings(mut self) -> Result<Settings, Failure> {
+    /// With every problem; where there is one, something stands in for what it is about.
+    pub fn settings(mut self) -> (Settings, Vec<Problem>) {
         let board = match self.need {
             Need::Board => self.source(),
             Need::History => Some(self.source_or_its_place()),
@@ -456,10 +457,7 @@ impl<'g> Resolver<'g> {
             lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
             env,
         };
-        match self.problems.is_empty() {
-            true => Ok(settings),
-            false => Err(self.problems.into()),
-        }
+        (settings, self.problems)
     }
 
     fn file_keys(&mut self) -> Keys {
