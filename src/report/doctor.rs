@@ -73,6 +73,11 @@ pub fn human(doctor: &Doctor) -> String {
         }
     }
     let good = doctor.findings.len() - doctor.warnings - doctor.errors;
-    page.line("summary", &format!("{good} ok, {} warnings, {} errors", doctor.warnings, doctor.errors));
+    let (warnings, errors) = (counted(doctor.warnings, "warning"), counted(doctor.errors, "error"));
+    page.line("summary", &format!("{good} ok, {warnings}, {errors}"));
     page.into_text()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -5,6 +5,7 @@
 mod boards;
 mod data;
 mod demo;
+mod doctor;
 mod errors;
 mod evidence;
 mod examples;

@@ -53,6 +53,7 @@ fn the_helps_are_wide_enough_for_an_ordinary_terminal_and_no_wider() {
         "resume",
         "accept",
         "demo",
+        "doctor",
         "explain",
         "replay",
         "status",

@@ -3,9 +3,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::super::open_board;
 use crate::board::{Board, Column};
 use crate::checks::Kind;
+use crate::commands::open_board;
 use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
 use crate::process::probe::{Question, ask, find};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, access, statvfs};
 
-use super::super::history;
+use crate::commands::history;
 use crate::journal::append;
 use crate::process::Stray;
 use crate::process::probe::{Question, ask, find};
@@ -71,9 +71,10 @@ pub fn lock(settings: &Settings, findings: &mut Findings) {
             let hint = format!("{} belongs to the user who runs this alone", settings.lock_dir.display());
             findings.error("lock", format!("{error:#}"), hint);
         }
+        Ok(Some(held)) if held.is_of_board() => findings.ok("lock", format!("a run is at work: {}", held.holder)),
         Ok(Some(Held { kind, holder, .. })) => {
-            let text = format!("the {kind} is held: {holder}");
-            findings.warning("lock", text, "another `run` would not start beside it; `status` shows what it does");
+            let text = format!("the {kind} is held by another board's run: {holder}");
+            findings.warning("lock", text, "one runner a workspace: a `run` would not start beside it");
         }
         Ok(None) => {
             findings.ok("lock", "no run is at work");
