@@ -32,10 +32,9 @@ pub fn status(
     };
     let chronicle = Chronicle::open(&settings)?;
     settings.cache_dir.clone_from(&chronicle.cache_dir);
-    let opened = match missing {
-        Some(failure) if chronicle.records.is_empty() => return Err(failure),
-        Some(failure) => Err(failure),
-        None => Opened::open(Arc::new(settings.clone())),
+    let opened = match missing.map_or_else(|| Opened::open(Arc::new(settings.clone())), Err) {
+        Err(failure) if chronicle.records.is_empty() => return Err(failure),
+        opened => opened,
     };
     let now = Timestamp::now();
     let at_work = chronicle.at_work();
@@ -49,14 +48,17 @@ pub fn status(
         attempts: open.map(|(id, attempt)| of_attempt(id, attempt, &chronicle.cache_dir, now)).collect(),
         paused: chronicle.state.paused,
         held_inputs: chronicle.state.held_inputs.iter().cloned().collect(),
-        away: None,
+        away: Vec::new(),
         queue: None,
         parked: 0,
         refused: Vec::new(),
     };
     match opened {
         Ok(opened) => queue(opened, &mut status)?,
-        Err(failure) => status.away = Some(format!("{:#}", failure.error)),
+        Err(failure) => {
+            let told = format!("{:#}", failure.error);
+            status.away = told.lines().map(|line| line.trim().to_owned()).collect();
+        }
     }
     show(&settings, &status, &human(&status))?;
     Ok(0)

@@ -28,8 +28,8 @@ pub struct Status {
     pub paused: bool,
     /// Gate inputs that changed during an attempt, and are not adopted.
     pub held_inputs: Vec<String>,
-    /// Why the board can't be read.
-    pub away: Option<String>,
+    /// Why no run could begin now: the board can't be read, or its rules or tests are wrong.
+    pub away: Vec<String>,
     /// In the order in which they are worked; None: the board is away.
     pub queue: Option<Vec<Queued>>,
     /// Cards in columns without a rule.
@@ -150,8 +150,8 @@ const VERDICT: usize = 12;
 pub fn human(status: &Status) -> String {
     let mut page = Page::default();
     page.line("board", &status.source);
-    if let Some(away) = &status.away {
-        page.line("away", &format!("it can't be read: {away}"));
+    for (number, away) in status.away.iter().enumerate() {
+        page.line(if number == 0 { "away" } else { "" }, away);
     }
     match (&status.holder, status.at_work) {
         (Some(holder), true) => page.line("at work", holder),

@@ -1,25 +1,26 @@
 //! A board that is away still names its history.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Resolver;
 use crate::provider::{Kind, Source};
 
 impl Resolver<'_> {
-    /// The board, or where it would be: what is wrong with it is no matter to who asks for its history.
+    /// The board, or where it would be: what is wrong with it is no matter to who asks for its history, as long as its folder
+    /// is there.
     pub(super) fn source_or_its_place(&mut self) -> (Source, Kind) {
         let problems = self.problems.len();
-        let found = self.source();
-        self.problems.truncate(problems);
-        found.unwrap_or_else(|| {
-            let named = if self.raw("provider").is_some_and(|raw| raw.words == ["github"]) {
-                None
-            } else {
-                self.path("source")
-            };
-            (Source::Path(canonical(named.unwrap_or_else(|| self.given.folder.join("board.md")))), Kind::Markdown)
-        })
+        if let Some(found) = self.source() {
+            return found;
+        }
+        let github = self.raw("provider").is_some_and(|raw| raw.words == ["github"]);
+        let named = if github { None } else { self.path("source") };
+        let place = canonical(named.unwrap_or_else(|| self.given.folder.join("board.md")));
+        if place.parent().is_some_and(Path::is_dir) {
+            self.problems.truncate(problems);
+        }
+        (Source::Path(place), Kind::Markdown)
     }
 }
 
