@@ -62,7 +62,7 @@ pub fn clean(redactor: &Redactor, text: &str) -> String {
 }
 
 fn is_obeyed(char: char) -> bool {
-    let turns = matches!(char, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let turns = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || (char.is_control() && char != '\n' && char != '\t')
 }
 

@@ -5,7 +5,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use kanban_codex_exec::process::MARKER;
+use kanban_codex_exec::storage::RunLock;
 use serde_json::Value;
 
 use crate::github::{self, server::Project};
@@ -166,6 +169,19 @@ fn a_run_and_what_a_killed_one_left_are_told() {
     fs::write(world.path("go"), "").unwrap();
     world.run(&["run"]).exits(0);
     tells(&findings(&world, &[], 0), "ok lock: no run is at work", "");
+    // As a launcher that was killed leaves it.
+    let repo = fs::canonicalize(world.path("repo")).unwrap();
+    let marker = RunLock::marker_of(&repo.join("board.md").to_string_lossy(), &repo);
+    let mut sleep = Command::new("sleep");
+    let mut left = sleep.arg("300").env(MARKER, format!("{marker}:1-1")).env("WORLD", world.path("")).spawn().unwrap();
+    let found = findings(&world, &[], 0);
+    left.kill().unwrap();
+    left.wait().unwrap();
+    tells(
+        &found,
+        &format!("warning strays: what a killed run left is at work: 1 of them, {} (sleep 300)", left.id()),
+        "next `run`",
+    );
 }
 
 #[test]

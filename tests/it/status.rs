@@ -114,6 +114,18 @@ fn where_the_board_is_away_it_tells_why_and_what_the_journal_knows() {
 }
 
 #[test]
+fn a_run_is_found_wherever_it_keeps_its_journal() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make made; wait_for go");
+    let elsewhere = world.path("elsewhere").display().to_string();
+    let outcome = world.run_while(&["run", "--cache-dir", &elsewhere], |world| {
+        assert_eq!(verdicts(&status(world)), ["KB-1: running"]);
+        world.run_beside(&["logs", "KB-1"]).exits(0).says("attempt   KB-1.1 in In Progress");
+        world.run_beside(&["history"]).exits(0).says("it is at work");
+    });
+    outcome.exits(0);
+}
+
+#[test]
 fn another_boards_run_in_the_workspace_is_named() {
     let world = World::new("- [ ] KB-1 first @made\n").codex("make made; wait_for go");
     world.write("desk/board.md", world.board());

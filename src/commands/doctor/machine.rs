@@ -91,7 +91,7 @@ fn strays(marker: &str, findings: &mut Findings) {
     let named = strays.iter().take(NAMED).map(|stray| format!("{} ({})", stray.pid, stray.command));
     if !strays.is_empty() {
         let named = named.collect::<Vec<_>>().join(", ");
-        let text = format!("{} processes that a killed run left: {named}", strays.len());
+        let text = format!("what a killed run left is at work: {} of them, {named}", strays.len());
         findings.warning("strays", text, "the next `run` ends them");
     }
 }

@@ -58,7 +58,9 @@ pub fn run(given: &Given, findings: &mut Findings) -> Result<(), Failure> {
     let writer = Writer::within(&folder);
     let mut all_good = true;
     for case in &CASES {
-        let said = played(case, given, &writer, &folder.join(case.name.replace(' ', "-")))?;
+        let said = played(case, given, &writer, &folder.join(case.name.replace(' ', "-")));
+        // Of a self-test that is stopped nothing is wanted.
+        let said = said.inspect_err(|_| writer.remove_folder(&folder).unwrap_or_default())?;
         let Case { name, tried, .. } = case;
         let text = |said: &str| format!("{tried}: {said}");
         match said {
