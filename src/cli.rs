@@ -68,6 +68,41 @@ pub fn command() -> Command {
                     .help("Where to write it, as a whole or not at all [default: stdout]"),
             ),
         )
+        .subcommand(with_settings(
+            Command::new("status")
+                .about("Show what runs now, what is queued, and for each card why it is worked or not")
+                .after_help("Writes nothing and starts nothing, also while a run works; where the board is away, it tells what the journal knows."),
+        ))
+        .subcommand(with_settings(
+            Command::new("history")
+                .about("Show what was tried, newest last: outcome, reason, time, tokens and files of each attempt")
+                .after_help("Reads the journal alone: also while a run works, and where the board is away.\n\nExample: kanban-codex-exec history 'Greeting script'")
+                .arg(card().required(false).help("Only of this card: its id or title")),
+        ))
+        .subcommand(with_settings(
+            Command::new("logs")
+                .about("Show what codex printed in an attempt")
+                .after_help("Writes nothing, also while a run works. With --format json --follow, one object at the attempt's end.\n\nExample: kanban-codex-exec logs 'Greeting script' --follow")
+                .arg(Arg::new("attempt").value_name("ATTEMPT").required(true).help("The attempt's id, CARD.N; a card's id or title means its newest"))
+                .arg(
+                    Arg::new("follow")
+                        .long("follow")
+                        .short('f')
+                        .action(ArgAction::SetTrue)
+                        .help("Go on until it is judged, or its runner is gone"),
+                ),
+        ))
+        .subcommand(with_settings(
+            Command::new("doctor")
+                .about("Look whether a run would work here: settings, board, tests, rules, codex, git, locks, PM2")
+                .after_help(DOCTOR)
+                .arg(
+                    Arg::new("self-test")
+                        .long("self-test")
+                        .action(ArgAction::SetTrue)
+                        .help("Instead: try the loop in a temporary folder, with a stand-in that works well, badly and not at all"),
+                ),
+        ))
         .subcommand(with_settings(Command::new("index-tests").about("Build the index of the tests file")).mut_arg("tests", |arg| {
             arg.visible_alias("file")
         }))
@@ -126,6 +161,13 @@ fn rendering() -> Arg {
         .value_parser(PossibleValuesParser::new(names).try_map(move |name| named(&name).ok_or("unknown")))
         .help("How it is written [default: html; json where KANBAN_FORMAT or the config file says so]")
 }
+const DOCTOR: &str = "\
+Each line is ok, a warning or an error, with what to do. Writes nothing; codex, git and node are
+asked for their versions, codex also whether it is logged in and which flags it takes.
+
+Exit codes: 0 no error, 1 an error.
+
+Example: kanban-codex-exec doctor --source board.md";
 
 fn card() -> Arg {
     Arg::new("card").value_name("CARD").required(true).help("The card's id or title")

@@ -5,12 +5,14 @@
 pub mod command;
 pub mod events;
 pub mod outcome;
+mod told;
 
 use std::time::Duration;
 
 pub use command::{CommandLine, TooLong, command};
 pub use events::{EventWatch, Events, Usage};
 pub use outcome::{Cause, Outcome, Reset, classify};
+pub use told::{Told, told};
 
 /// How codex is run.
 #[derive(Debug, Clone, PartialEq, Eq)]

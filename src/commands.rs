@@ -2,14 +2,19 @@
 
 mod accept;
 mod board;
+mod chronicle;
 mod demo;
+mod doctor;
 mod dry_run;
 mod explain;
+mod history;
 mod index_tests;
+mod logs;
 mod print_plan;
 mod replay;
 mod report;
 mod run;
+mod status;
 mod steer;
 
 use std::collections::BTreeSet;
@@ -30,6 +35,7 @@ use crate::inputs::{self, Copies, Inputs};
 use crate::journal::replay::Replayed;
 use crate::journal::{self, Event, Record, VERSION};
 use crate::provider::{self, Provider, Wanted};
+use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
 use crate::storage::RunLock;
@@ -40,6 +46,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
     match name {
         "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
         "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
+        "doctor" => doctor::doctor(&given(matches)?, matches.get_flag("self-test")),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
@@ -49,14 +56,24 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
             replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
         }
         "report" => report::report(matches, settings(matches, Need::Board)?),
+        "history" => {
+            history::history(matches.get_one::<String>("card").map(String::as_str), &settings(matches, Need::History)?)
+        }
+        "logs" => {
+            logs::logs(argument(matches, "attempt"), matches.get_flag("follow"), &settings(matches, Need::History)?)
+        }
+        "status" => status::status(settings(matches, Need::Board), || settings(matches, Need::History)),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
         _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
     }
 }
 
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
-    let given = Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?;
-    Settings::resolve(&given, need)
+    Settings::resolve(&given(matches)?, need)
+}
+
+fn given(matches: &ArgMatches) -> Result<Given, Failure> {
+    Ok(Given::from_process(cli::flags(matches), matches.get_one::<PathBuf>("config").cloned())?)
 }
 
 fn argument<'m>(matches: &'m ArgMatches, name: &str) -> &'m str {
@@ -81,7 +98,7 @@ fn planned(planner: &Planner, card: &Card, state: &State) -> Result<Option<CardP
 fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(), Failure> {
     let redactor = settings.env.redactor();
     let text = match settings.format {
-        Format::Human => redactor.text(human).into_owned(),
+        Format::Human => clean(redactor, human),
         Format::Json => {
             let mut value = serde_json::to_value(object).map_err(anyhow::Error::from)?;
             redactor.json(&mut value);

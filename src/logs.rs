@@ -38,8 +38,8 @@ impl Logs {
     }
 }
 
-/// Starts logging for a run.
-pub fn start(writer: &Writer, settings: &Settings) -> Result<Logs> {
+/// Starts logging for a run. `before` goes before each line on stderr.
+pub fn start(writer: &Writer, settings: &Settings, before: &'static str) -> Result<Logs> {
     let folder = settings.cache_dir.join("logs");
     writer.folder(&folder)?;
     let (file, file_guard) = tracing_appender::non_blocking(RotatingFile::new(writer.clone(), folder.join("run.log")));
@@ -47,10 +47,11 @@ pub fn start(writer: &Writer, settings: &Settings) -> Result<Logs> {
     let (stdout, stdout_guard) = tracing_appender::non_blocking(stdout());
     let level = LevelFilter::from_str(&settings.log_level).unwrap_or(LevelFilter::INFO);
     let redactor = settings.env.redactor();
-    let clean = |out: NonBlocking| Clean { out, redactor: redactor.clone() };
-    let to_file = fmt::layer().with_ansi(false).with_writer(clean(file)).with_filter(level);
+    let clean = |out, before| Clean { out, redactor: redactor.clone(), before };
+    let to_file = fmt::layer().with_ansi(false).with_writer(clean(file, "")).with_filter(level);
     // People read the report; stderr is for what is wrong.
-    let to_stderr = fmt::layer().with_ansi(false).with_writer(clean(errors)).with_filter(level.min(LevelFilter::WARN));
+    let to_stderr = fmt::layer().with_ansi(false).with_writer(clean(errors, before));
+    let to_stderr = to_stderr.with_filter(level.min(LevelFilter::WARN));
     tracing_subscriber::registry().with(to_file).with(to_stderr).try_init().ok();
     Ok(Logs { _guards: vec![file_guard, errors_guard, stdout_guard], stdout })
 }
@@ -60,11 +61,13 @@ pub fn start(writer: &Writer, settings: &Settings) -> Result<Logs> {
 struct Clean {
     out: NonBlocking,
     redactor: Redactor,
+    before: &'static str,
 }
 
 impl Write for Clean {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        self.out.write_all(self.redactor.text(&String::from_utf8_lossy(piece)).as_bytes())?;
+        let text = String::from_utf8_lossy(piece);
+        self.out.write_all(format!("{}{}", self.before, self.redactor.text(&text)).as_bytes())?;
         Ok(piece.len())
     }
 

@@ -18,6 +18,7 @@
 
 mod capture;
 pub mod launcher;
+pub mod probe;
 mod run;
 mod stop;
 mod strays;
@@ -137,6 +138,9 @@ pub trait Watch: Send {
 
     /// When the job is to be ended if nothing happens before, and the limit that this is.
     fn deadline(&self) -> Option<(Instant, &'static str)>;
+
+    /// Called about once a second while the job runs.
+    fn tick(&mut self, _now: Instant) {}
 }
 
 /// Watches nothing.

@@ -41,6 +41,13 @@ impl Given {
         Ok(Given { flags, config, accepted_config: None, env, folder })
     }
 
+    /// Without the settings that the environment has.
+    #[must_use]
+    pub fn without_settings(mut self) -> Given {
+        self.env.retain(|name, _| !table::TABLE.iter().any(|row| name == row.env));
+        self
+    }
+
     /// A variable's value; one that is not UTF-8 can be no setting.
     fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(OsStr::new(name))?.to_str()
@@ -75,6 +82,15 @@ pub fn launcher() -> Option<String> {
 pub enum Format {
     Human,
     Json,
+}
+
+/// Whether the report is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    Always,
+    Never,
 }
 
 /// The whole configuration, every path absolute.
@@ -119,6 +135,9 @@ pub struct Settings {
     pub fail_on_bounce: bool,
     pub drained_exit_code: u8,
     pub format: Format,
+    pub color: Color,
+    /// The terminal, if there is one, can move its cursor.
+    pub cursor: bool,
     pub log_level: String,
     /// Where the run locks are: the same folder for every process of this user.
     pub lock_dir: PathBuf,
@@ -139,17 +158,24 @@ pub struct Guards {
     pub budget_window: Option<Duration>,
 }
 
-/// What a command needs; a command that only reads tests needs no board.
+/// What a command needs; a command that only reads tests needs no board, one that tells what happened none that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Board,
+    History,
     TestsOnly,
 }
 
 impl Settings {
     /// Resolves everything; all problems at once, nothing written.
     pub fn resolve(given: &Given, need: Need) -> Result<Settings, Failure> {
-        Resolver::open(given, need)?.settings()
+        let (settings, problems) = Settings::with_problems(given, need)?;
+        if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
+    }
+
+    /// The same for who wants to know what else is wrong.
+    pub fn with_problems(given: &Given, need: Need) -> Result<(Settings, Vec<Problem>), Failure> {
+        Ok(Resolver::open(given, need)?.settings())
     }
 
     /// The same, had the config file held the bytes of an accepted copy, or not been there.
@@ -286,6 +312,13 @@ fn outside(workspace: &Path, mut env: Vec<(OsString, OsString)>) -> Vec<(OsStrin
 }
 
 impl Settings {
+    /// Codex's own config file.
+    pub fn codex_config(&self) -> PathBuf {
+        let variable = |name| self.given.variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = variable("CODEX_HOME").or_else(|| Some(variable("HOME")?.join(".codex")));
+        home.unwrap_or_default().join("config.toml")
+    }
+
     /// The file as the user would name it.
     pub fn shown(&self, path: &Path) -> String {
         shown(path, &self.folder)

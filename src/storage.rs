@@ -59,10 +59,19 @@ pub struct Places<'p> {
 /// Another process holds the board or the workspace.
 #[derive(Debug)]
 pub struct Held {
-    /// What is held, as the user knows it.
-    pub what: String,
+    /// `board` or `workspace`.
+    pub kind: &'static str,
+    /// Which one.
+    pub name: String,
     /// What the holder wrote of itself: `pid 123, run board.md`.
     pub holder: String,
+}
+
+impl Held {
+    /// Not only the workspace.
+    pub fn is_of_board(&self) -> bool {
+        self.kind == "board"
+    }
 }
 
 impl RunLock {
@@ -78,22 +87,45 @@ impl RunLock {
             options.read(true).write(true).create(true).truncate(false).mode(0o600);
             let mut file = effect("open", &path, || options.open(&path))
                 .with_context(|| format!("cannot open the lock {}", path.display()))?;
-            if let Some(holder) = held(&mut file).with_context(|| format!("cannot lock {}", path.display()))? {
-                return Ok(Err(Held { what: format!("{kind} {name}"), holder }));
+            let locked = held(&mut file, File::try_lock);
+            if let Some(holder) = locked.with_context(|| format!("cannot lock {}", path.display()))? {
+                return Ok(Err(Held { kind, name: name.to_owned(), holder }));
             }
             effect("truncate", &path, || file.set_len(0))?;
             let text = format!("{holder}\n{}", places.cache_dir.display());
             effect("write", &path, || file.write_all(text.as_bytes()))?;
             files.push(file);
         }
-        let marker = sha256(format!("{source}\0{workspace}").as_bytes())[..32].to_owned();
+        let marker = RunLock::marker_of(source, places.workspace);
         Ok(Ok(RunLock { _files: files, marker }))
+    }
+
+    /// Who holds the board, or else the workspace. It only looks: the lock is shared for an instant, in which a run that
+    /// starts asks again.
+    pub fn held_by(folder: &Path, source: &str, workspace: &Path) -> Result<Option<Held>> {
+        for (kind, name) in [("board", source), ("workspace", &*workspace.to_string_lossy())] {
+            let path = lock_file(folder, kind, name);
+            let mut file = match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.with_context(|| format!("cannot open the lock {}", path.display()))?,
+            };
+            let locked = held(&mut file, File::try_lock_shared);
+            if let Some(holder) = locked.with_context(|| format!("cannot look at the lock {}", path.display()))? {
+                return Ok(Some(Held { kind, name: name.to_owned(), holder }));
+            }
+        }
+        Ok(None)
     }
 
     /// Where the board's newest runner kept its history.
     pub fn last_cache_dir(folder: &Path, source: &str) -> Option<PathBuf> {
         let holder = fs::read_to_string(lock_file(folder, "board", source)).ok()?;
         holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
+    }
+
+    /// [`RunLock::marker`] of whoever runs that board in that workspace.
+    pub fn marker_of(source: &str, workspace: &Path) -> String {
+        sha256(format!("{source}\0{}", workspace.to_string_lossy()).as_bytes())[..32].to_owned()
     }
 
     /// What every child of a runner of this board carries in its environment, so that a later run finds strays.
@@ -112,10 +144,10 @@ fn lock_file(folder: &Path, kind: &str, name: &str) -> PathBuf {
 
 /// Locks the file, or says who holds it. Asks again for a moment where that is a process that is gone: a killed runner's
 /// child has the file open until it has become the program that it was made for, and a new runner has yet to write itself.
-fn held(file: &mut File) -> io::Result<Option<String>> {
+fn held(file: &mut File, lock: fn(&File) -> Result<(), TryLockError>) -> io::Result<Option<String>> {
     let began = Instant::now();
     loop {
-        let locked = file.try_lock();
+        let locked = lock(file);
         let mut holder = String::new();
         file.seek(SeekFrom::Start(0))?;
         match locked {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Settings;
+use super::{Settings, Told, told};
 use crate::process::{Exit, Watch};
 use crate::redact::Redactor;
 
@@ -217,6 +217,8 @@ struct Reader {
     skipping: bool,
     /// Something came that is no event.
     plain: bool,
+    /// The last event that tells something.
+    latest: Option<Told>,
     redactor: Redactor,
 }
 
@@ -251,6 +253,10 @@ impl Reader {
         match serde_json::from_str::<Value>(&text) {
             Ok(mut event @ Value::Object(_)) => {
                 self.redactor.json(&mut event);
+                if let Some(Told { what, text }) = told(&event) {
+                    let text = text.lines().next().map(beginning).unwrap_or_default();
+                    self.latest = Some(Told { what, text });
+                }
                 self.events.take(&event)
             }
             Ok(_) | Err(_) => {
@@ -281,6 +287,11 @@ impl EventWatch {
             first: now.checked_add(settings.start_limit),
             last_life: None,
         }
+    }
+
+    /// What came last, the first line of it.
+    pub fn latest(&self) -> Option<&Told> {
+        self.reader.latest.as_ref()
     }
 
     /// What the events said, after the end of the run.

@@ -8,6 +8,7 @@ use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
 use crate::journal::InputHash;
+use crate::report::clean;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
 use crate::storage::{RunLock, Writer};
@@ -31,7 +32,8 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
         return Ok(0);
     }
     for input in &changed {
-        write!(stdout(), "{}", told(settings, &cache_dir, input, &state)).ok();
+        let told = clean(settings.env.redactor(), &told(settings, &cache_dir, input, &state));
+        write!(stdout(), "{told}").ok();
     }
     let writer = Writer::within(&cache_dir);
     writer.cache_folder(&cache_dir)?;

@@ -10,7 +10,7 @@ use crate::cycle::drive::{Book, drive};
 use crate::cycle::simulated::Simulated;
 use crate::failure::Failure;
 use crate::journal::{Assumed, Counts, Event, Record, Stopped, VERSION};
-use crate::report::{Report, json::Json, paths::Paths};
+use crate::report::{Report, json::Json, paths::Paths, terminal::Terminal};
 use crate::settings::{Format, Settings};
 
 pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
@@ -21,7 +21,7 @@ pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
     let (board, state, planner) = opened.as_if_run();
     let redactor = settings.env.redactor();
     let mut report: Box<dyn Report> = match settings.format {
-        Format::Human => Box::new(Paths::new(Box::new(stdout()), redactor.clone(), &board)),
+        Format::Human => Box::new(Paths::new(Box::new(stdout()), redactor.clone(), Terminal::of(&settings), &board)),
         Format::Json => Box::new(Json { out: Box::new(stdout()), redactor: redactor.clone() }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(anyhow::Error::from)?;

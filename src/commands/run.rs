@@ -17,11 +17,21 @@ use crate::journal::append::Journal;
 use crate::journal::{Acceptance, Event, Stopped, compact};
 use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
-use crate::report::{Report, human::Human, json::Json};
+use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
 use crate::settings::{Format, Settings};
 use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
+    run_to(settings, None)
+}
+
+/// Without a report: the journal has it all.
+pub fn quietly(settings: Settings) -> Result<u8, Failure> {
+    run_to(settings, Some(Box::new(std::io::sink())))
+}
+
+/// `out`: in place of stdout.
+fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     #[cfg(debug_assertions)]
     crate::storage::arm(crate::settings::points(), None);
     // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
@@ -37,8 +47,15 @@ pub fn run(settings: Settings) -> Result<u8, Failure> {
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);
     writer.cache_folder(&settings.cache_dir).map_err(Failure::from).map_err(told)?;
-    let logs = logs::start(&writer, &settings).map_err(Failure::from).map_err(told)?;
-    let code = runtime.block_on(work(settings.clone(), &lock, writer, stop.clone(), logs.stdout()));
+    let terminal = if out.is_some() { Terminal::NONE } else { Terminal::of(&settings) };
+    let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
+    let code = runtime.block_on(work(
+        settings.clone(),
+        &lock,
+        writer,
+        stop.clone(),
+        (out.unwrap_or_else(|| logs.stdout()), terminal),
+    ));
     let code = code.map_err(told).map_err(|failure| at_once(failure, &stop));
     // A thread that is still reading or waiting must not hold up the end.
     runtime.shutdown_background();
@@ -66,7 +83,7 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
         Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| {
-        let text = format!("another run holds the {}: {}", held.what, held.holder);
+        let text = format!("another run holds the {} {}: {}", held.kind, held.name, held.holder);
         Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
     })
 }
@@ -76,7 +93,7 @@ async fn work(
     lock: &RunLock,
     writer: Writer,
     mut stop: Stop,
-    out: crate::report::Out,
+    (out, terminal): (Out, Terminal),
 ) -> Result<u8, Failure> {
     let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
@@ -87,7 +104,7 @@ async fn work(
     compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
     let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
     let mut report: Box<dyn Report> = match settings.format {
-        Format::Human => Box::new(Human { out, redactor: redactor.clone() }),
+        Format::Human => Box::new(Human::new(out, redactor.clone(), terminal)),
         Format::Json => Box::new(Json { out, redactor: redactor.clone() }),
     };
     let excluded = excluded(&settings, &inputs);

@@ -8,6 +8,7 @@ use super::{argument, history, open_board};
 use crate::board::{Board, Card, CardId};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
+use crate::report::clean;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
 use crate::storage::Writer;
@@ -43,28 +44,40 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Resume => "the loop will go on".to_owned(),
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
+    let told = clean(settings.env.redactor(), &told);
     writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
     Ok(0)
 }
 
-/// A card by its id, or by its title where that is one card's alone.
+/// A card of the board by its id, or by its title where that is one card's alone.
 pub(super) fn find<'b>(board: &'b Board, name: &str) -> Result<&'b Card, Failure> {
-    if let Some(card) = board.cards.iter().find(|card| card.id.0 == name) {
-        return Ok(card);
+    let cards = board.cards.iter().map(|card| (&card.id, card.title.as_str()));
+    let id = among(cards, name, "the board")?;
+    board.card(&id).ok_or_else(|| Failure::usage(format!("the board has no card `{name}`")))
+}
+
+/// The same among the ids and titles that `whose` has.
+pub(super) fn among<'c>(
+    cards: impl Iterator<Item = (&'c CardId, &'c str)> + Clone,
+    name: &str,
+    whose: &str,
+) -> Result<CardId, Failure> {
+    if let Some((id, _)) = cards.clone().find(|(id, _)| id.0 == name) {
+        return Ok(id.clone());
     }
-    let titled: Vec<_> = board.cards.iter().filter(|card| card.title.eq_ignore_ascii_case(name)).collect();
+    let titled: Vec<_> = cards.clone().filter(|(_, title)| title.eq_ignore_ascii_case(name)).collect();
     match titled.as_slice() {
-        [card] => Ok(card),
+        [(id, _)] => Ok((*id).clone()),
         [] => {
-            let names = board.cards.iter().flat_map(|card| [card.id.0.as_str(), card.title.as_str()]);
-            let failure = Failure::usage(format!("the board has no card `{name}`"));
+            let names = cards.flat_map(|(id, title)| [id.0.as_str(), title]);
+            let failure = Failure::usage(format!("{whose} has no card `{name}`"));
             Err(match closest(name, names) {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
                 None => failure.hint("`print-plan` lists the cards with their ids"),
             })
         }
         several => {
-            let ids: Vec<_> = several.iter().map(|card| card.id.0.as_str()).collect();
+            let ids: Vec<_> = several.iter().map(|(id, _)| id.0.as_str()).collect();
             Err(Failure::usage(format!("several cards have the title `{name}`"))
                 .hint(format!("use an id: {}", ids.join(", "))))
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::time::sleep_until;
+use tokio::time::{MissedTickBehavior, interval, sleep_until};
 
 use super::capture::Capture;
 use super::launcher::{self, AT_ONCE, END, EXIT_FILE, EndedBy, Order, Report, SWEEP};
@@ -22,6 +22,7 @@ const SLACK: Duration = Duration::from_secs(2);
 /// Silence is believed only after another look: a stopped and continued runner finds pipes full and deadlines past.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
 const PIECE: usize = 64 * 1024;
+const TICK: Duration = Duration::from_secs(1);
 
 impl Spawner {
     /// Runs a job to its end; when this returns, nothing of its tree is running. Ends it early when `job.limit` or a
@@ -142,6 +143,8 @@ impl Running {
         let (mut out, mut err) = (vec![0; PIECE], vec![0; PIECE]);
         let mut stops = 0;
         let mut second_look = None;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while self.exited.is_none() || self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
             // Not left to the timer alone: a program that never stops printing keeps it from being looked at.
             if Instant::now() >= self.hard && self.too_long().await {
@@ -166,6 +169,7 @@ impl Running {
                 size = read(&mut self.stderr.pipe, &mut err), if self.stderr.pipe.is_some() => {
                     self.stderr.capture.push(&err[..size]);
                 }
+                _ = ticks.tick() => watch.tick(Instant::now()),
                 () = sleep_until(timer.into()) => {
                     if let Some((_, limit)) = watched.filter(|_| timer < self.hard) {
                         match second_look {

@@ -31,7 +31,7 @@ impl Spawner {
     /// Meant for when no job of this runner is under way: it would be found as well. Elsewhere than on Linux none is
     /// found. A process that overwrote its environment isn't either, unless a parent of it is.
     pub fn strays(&self) -> Vec<Stray> {
-        marked(&self.marker).iter().map(Stray::of).collect()
+        Stray::marked(&self.marker)
     }
 
     /// Waits up to `grace` for the strays to end by themselves (a launcher whose runner died is already ending its tree),
@@ -42,6 +42,11 @@ impl Spawner {
 }
 
 impl Stray {
+    /// [`Spawner::strays`] of whoever has this marker, for who only looks.
+    pub fn marked(marker: &str) -> Vec<Stray> {
+        marked(marker).iter().map(Stray::of).collect()
+    }
+
     fn of(process: &Process) -> Stray {
         let bytes = std::fs::read(format!("/proc/{}/cmdline", process.pid)).unwrap_or_default();
         let line = String::from_utf8_lossy(&bytes).replace('\0', " ");

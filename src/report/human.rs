@@ -3,27 +3,99 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use super::{Out, Report};
+use anstyle::Style;
+
+use super::table::Table;
+use super::terminal::{ASIDE, ATTENTION, BAD, CLEAR, GOOD, PLAIN, Terminal, fit};
+use super::{Out, Progress, Report, clean};
 use crate::evidence::{Skipped, TreePath};
 use crate::journal::{Acceptance, AttemptId, Counts, Ending, Event, Record, WorkTaken};
 use crate::redact::Redactor;
 use crate::rules::Verdict;
 
 pub struct Human {
-    pub out: Out,
-    pub redactor: Redactor,
+    out: Out,
+    redactor: Redactor,
+    terminal: Terminal,
+    table: Table,
+    /// A line is shown that is to be written anew.
+    live: bool,
+}
+
+impl Human {
+    pub fn new(out: Out, redactor: Redactor, terminal: Terminal) -> Human {
+        Human { out, redactor, terminal, table: Table::default(), live: false }
+    }
+
+    /// In one piece: what a display can't take is dropped as a whole.
+    fn write(&mut self, text: &str) {
+        let before = if std::mem::take(&mut self.live) { CLEAR } else { "" };
+        self.out.write_all(format!("{before}{text}").as_bytes()).and_then(|()| self.out.flush()).ok();
+    }
+
+    fn painted(&self, event: &Event, text: &str) -> String {
+        let text = clean(&self.redactor, text);
+        // No label is longer.
+        let label = text.char_indices().nth(10).map_or(text.len(), |(at, _)| at);
+        let (label, rest) = text.split_at(label);
+        let word = label.trim_end();
+        format!("{}{}{rest}\n", self.terminal.paint(style(event), word), &label[word.len()..])
+    }
 }
 
 impl Report for Human {
     fn show(&mut self, record: &Record) {
-        if let Some(text) = line(&record.event) {
-            writeln!(self.out, "{}", self.redactor.text(&text)).and_then(|()| self.out.flush()).ok();
+        if self.terminal.live {
+            self.table.apply(record);
+        }
+        let Some(text) = line(&record.event) else { return };
+        let mut text = self.painted(&record.event, &text);
+        if self.terminal.live && matches!(record.event, Event::Summary { .. }) {
+            let table = clean(&self.redactor, &self.table.text(self.terminal.width()));
+            text = format!("{table}{text}");
+        }
+        self.write(&text);
+    }
+
+    fn progress(&mut self, progress: &Progress<'_>) {
+        if !self.terminal.live {
+            return;
+        }
+        // What a terminal shows of a key that is pressed, `^C`, must not begin another line.
+        let width = self.terminal.width().saturating_sub(4);
+        let text = fit(&clean(&self.redactor, &self.table.live(progress)), width);
+        let text = self.terminal.paint(ASIDE, &text);
+        self.write(&format!("{CLEAR}{text}"));
+        self.live = true;
+    }
+}
+
+impl Drop for Human {
+    fn drop(&mut self) {
+        if self.live {
+            self.write("");
         }
     }
 }
 
+/// The colour of a line's first word.
+fn style(event: &Event) -> Style {
+    match event {
+        Event::Transitioned { verdict: Verdict::Pass, .. } => GOOD,
+        Event::Transitioned { verdict: Verdict::Fail | Verdict::Tampered, to: None, .. } => BAD,
+        Event::Transitioned { .. } => ATTENTION,
+        Event::AttemptEnded { ending: Ending::Work { .. } | Ending::Infrastructure { .. }, .. } => BAD,
+        Event::InputsHeld { .. } | Event::HookEnded { .. } | Event::Unreachable { .. } => BAD,
+        Event::InputsRejected { .. } | Event::Warning { .. } | Event::Vetoed { .. } | Event::Elsewhere { .. } => {
+            ATTENTION
+        }
+        Event::Summary { .. } => PLAIN,
+        _ => ASIDE,
+    }
+}
+
 /// What a record looks like; None for what only the journal is interested in.
-fn line(event: &Event) -> Option<String> {
+pub(super) fn line(event: &Event) -> Option<String> {
     let text = match event {
         Event::RunStarted { source, workspace, .. } => format!("board     {source}, workspace {workspace}"),
         Event::InputsAccepted { by: Acceptance::Start, .. } => return None,

@@ -1,5 +1,8 @@
 //! A page for people: labels in a column of their own, and text that is folded where an ordinary terminal ends.
 
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
 use crate::checks::TestId;
 use crate::journal::TestOutcome;
 
@@ -7,38 +10,51 @@ const WIDTH: usize = 80;
 /// Where the text beside a label begins.
 const COLUMN: usize = 10;
 
-#[derive(Default)]
-pub struct Page(String);
+pub struct Page {
+    text: String,
+    width: usize,
+}
+
+impl Default for Page {
+    fn default() -> Page {
+        Page::wide(WIDTH)
+    }
+}
 
 impl Page {
+    /// In so many cells.
+    pub fn wide(width: usize) -> Page {
+        Page { text: String::new(), width }
+    }
+
     pub fn line(&mut self, label: &str, text: &str) {
         self.hanging(&format!("{label:<COLUMN$}"), text);
     }
 
     /// `text` after `start`; what of it does not fit goes on below its beginning. No word is cut.
     pub fn hanging(&mut self, start: &str, text: &str) {
-        let margin = start.chars().count();
-        self.0.push_str(start);
+        let margin = start.width();
+        self.text.push_str(start);
         let mut at = margin;
         for (number, word) in text.split([' ', '\n']).enumerate() {
-            let length = word.chars().count();
-            if number > 0 && at + 1 + length > WIDTH {
+            let length = word.width();
+            if number > 0 && at + 1 + length > self.width {
                 self.blank();
-                self.0.push_str(&" ".repeat(margin));
+                self.text.push_str(&" ".repeat(margin));
                 at = margin;
             } else if number > 0 {
-                self.0.push(' ');
+                self.text.push(' ');
                 at += 1;
             }
-            self.0.push_str(word);
+            self.text.push_str(word);
             at += length;
         }
         self.blank();
     }
 
     pub fn blank(&mut self) {
-        self.0.truncate(self.0.trim_end_matches(' ').len());
-        self.0.push('\n');
+        self.text.truncate(self.text.trim_end_matches(' ').len());
+        self.text.push('\n');
     }
 
     /// What each test said; nothing where there are none.
@@ -54,13 +70,34 @@ impl Page {
     }
 
     pub fn into_text(self) -> String {
-        self.0
+        self.text
+    }
+}
+
+/// A point in time, as the cards tell it: UTC.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How long something took.
+pub fn time(seconds: f64) -> String {
+    let whole = seconds.max(0.0) as u64;
+    match whole {
+        0..60 => format!("{:.1} s", seconds.max(0.0)),
+        60..3600 => format!("{} m {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} m", whole / 3600, whole % 3600 / 60),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::{Page, time};
+
+    #[test]
+    fn a_time_is_told_as_exactly_as_matters() {
+        let told = [0.04, 59.9, 60.0, 3599.9, 3600.0, 90_000.0, -1.0].map(time);
+        assert_eq!(told, ["0.0 s", "59.9 s", "1 m 00 s", "59 m 59 s", "1 h 00 m", "25 h 00 m", "0.0 s"]);
+    }
 
     #[test]
     fn text_is_folded_between_words_below_where_it_begins() {

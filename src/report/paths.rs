@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::{Out, Report, human};
+use super::terminal::{ATTENTION, GOOD, Terminal};
+use super::{Out, Report, clean, human};
 use crate::board::{Board, CardId, Column};
 use crate::journal::{Assumed, Event, Record};
 use crate::redact::Redactor;
@@ -13,6 +14,7 @@ use crate::rules::Verdict;
 pub struct Paths {
     out: Out,
     redactor: Redactor,
+    terminal: Terminal,
     assumed: Assumed,
     cards: Vec<(CardId, String, Column)>,
     paths: BTreeMap<(CardId, Assumed), Path>,
@@ -26,10 +28,10 @@ struct Path {
 }
 
 impl Paths {
-    pub fn new(out: Out, redactor: Redactor, board: &Board) -> Paths {
+    pub fn new(out: Out, redactor: Redactor, terminal: Terminal, board: &Board) -> Paths {
         let ordered = board.columns.iter().flat_map(|column| board.column(column));
         let cards = ordered.map(|card| (card.id.clone(), card.title.clone(), card.status.clone())).collect();
-        Paths { out, redactor, assumed: Assumed::Pass, cards, paths: BTreeMap::new() }
+        Paths { out, redactor, terminal, assumed: Assumed::Pass, cards, paths: BTreeMap::new() }
     }
 
     fn path(&mut self, card: &CardId) -> &mut Path {
@@ -44,8 +46,8 @@ impl Paths {
             if pass.is_none() && fail.is_none() {
                 continue;
             }
-            text.push_str(&format!("{title} ({card})\n"));
-            for (name, path) in [("passes", pass), ("fails", fail)] {
+            text.push_str(&clean(&self.redactor, &format!("{title} ({card})\n")));
+            for (name, style, path) in [("passes ", GOOD, pass), ("fails  ", ATTENTION, fail)] {
                 let Some(Path { attempts, steps, reason }) = path else { continue };
                 let runs = match attempts {
                     0 => "not run".to_owned(),
@@ -53,7 +55,8 @@ impl Paths {
                     n => format!("{n} attempts"),
                 };
                 let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-                text.push_str(&format!("  if it {name:<7} {column}{steps} ({runs}){reason}\n"));
+                let way = clean(&self.redactor, &format!("{column}{steps} ({runs}){reason}\n"));
+                text.push_str(&format!("  if it {} {way}", self.terminal.paint(style, name)));
             }
         }
         text
@@ -78,8 +81,8 @@ impl Report for Paths {
             }
             Event::Skipped { card, reason, .. } => self.path(card).reason.clone_from(reason),
             Event::Summary { counts, reason, .. } => {
-                let text = format!("{}{}\n", self.text(), human::summary(counts, reason));
-                write!(self.out, "{}", self.redactor.text(&text)).and_then(|()| self.out.flush()).ok();
+                let summary = clean(&self.redactor, &human::summary(counts, reason));
+                writeln!(self.out, "{}{summary}", self.text()).and_then(|()| self.out.flush()).ok();
             }
             _ => {}
         }

@@ -1,5 +1,8 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
+mod away;
+mod terminal;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
@@ -349,10 +352,15 @@ impl<'g> Resolver<'g> {
         Some((fs::canonicalize(&path).unwrap_or(path), kind))
     }
 
-    pub fn settings(mut self) -> Result<Settings, Failure> {
-        let board = (self.need == Need::Board).then(|| self.source()).flatten();
+    /// With every problem; where there is one, something stands in for what it is about.
+    pub fn settings(mut self) -> (Settings, Vec<Problem>) {
+        let board = match self.need {
+            Need::Board => self.source(),
+            Need::History => Some(self.source_or_its_place()),
+            Need::TestsOnly => None,
+        };
         let (source, provider) = board.unwrap_or((Source::Path(self.given.folder.clone()), provider::Kind::Markdown));
-        let folder = source.path().filter(|_| self.need == Need::Board).and_then(Path::parent);
+        let folder = source.path().filter(|_| self.need != Need::TestsOnly).and_then(Path::parent);
         let beside = folder.unwrap_or(&self.given.folder).to_owned();
         let git_root = beside.ancestors().find(|folder| folder.join(".git").exists());
         let workspace = self.path("workspace").unwrap_or_else(|| git_root.unwrap_or(&beside).to_owned());
@@ -443,14 +451,13 @@ impl<'g> Resolver<'g> {
             fail_on_bounce: self.switch("failOnBounce"),
             drained_exit_code: self.number("drainedExitCode", 0..=125).unwrap_or(0),
             format: self.choice("format", &[("human", Format::Human), ("json", Format::Json)]).unwrap_or(Format::Human),
+            color: self.color(),
+            cursor: self.has_cursor(),
             log_level: self.choice("logLevel", &levels).unwrap_or("info").to_owned(),
             lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
             env,
         };
-        match self.problems.is_empty() {
-            true => Ok(settings),
-            false => Err(self.problems.into()),
-        }
+        (settings, self.problems)
     }
 
     fn file_keys(&mut self) -> Keys {

@@ -114,6 +114,7 @@ pub const TABLE: &[Setting] = &[
     row(Guards, "failOnBounce", "fail-on-bounce", "KANBAN_FAIL_ON_BOUNCE", Switch, "false", "Exit 5 when a card bounced"),
     row(Guards, "drainedExitCode", "drained-exit-code", "KANBAN_DRAINED_EXIT_CODE", Value("N"), "0", "The exit code of a drained queue (for supervisors)"),
     row(Output, "format", "format", "KANBAN_FORMAT", Value("human|json"), "human", "How the report on stdout is written"),
+    row(Output, "color", "color", "KANBAN_COLOR", Value("auto|always|never"), "auto", "Colour in the report: auto is on a terminal, unless NO_COLOR is set"),
     row(Output, "logLevel", "log-level", "KANBAN_LOG", Value("LEVEL"), "info", "error, warn, info, debug or trace, for stderr and CACHE_DIR/logs"),
 ];
 

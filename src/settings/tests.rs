@@ -172,6 +172,7 @@ const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
     ("failOnBounce", "false", "true", "false", T(|s| s.fail_on_bounce.to_string())),
     ("drainedExitCode", "0", "10", "125", T(|s| s.drained_exit_code.to_string())),
     ("format", "human", "json", "human", T(|s| format!("{:?}", s.format).to_lowercase())),
+    ("color", "auto", "always", "never", T(|s| format!("{:?}", s.color).to_lowercase())),
     ("logLevel", "info", "error", "trace", T(|s| s.log_level.clone())),
 ];
 

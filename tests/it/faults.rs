@@ -11,5 +11,5 @@ mod disks;
 mod journal;
 mod killed;
 mod left_running;
-mod terminal;
+pub mod terminal;
 mod unwritable;

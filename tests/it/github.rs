@@ -7,14 +7,14 @@ mod races;
 mod resolve;
 mod runs;
 mod schema;
-mod server;
+pub mod server;
 
 use server::{Project, TOKEN};
 
 use crate::support::World;
 
 /// The rules and tests of most worlds, and this project as the board.
-fn world(project: &Project) -> World {
+pub fn world(project: &Project) -> World {
     let world = World::new("")
         .env("KANBAN_PROVIDER", "github")
         .env("KANBAN_SOURCE", "Me/1")

@@ -5,6 +5,7 @@
 mod boards;
 mod data;
 mod demo;
+mod doctor;
 mod errors;
 mod evidence;
 mod examples;
@@ -12,7 +13,9 @@ mod explain;
 mod faults;
 mod fuzzed;
 mod github;
+mod history;
 mod hostile;
+mod logs;
 #[path = "../pm2/pm2.rs"]
 mod pm2;
 mod process;
@@ -25,6 +28,8 @@ mod secrets;
 mod selection;
 mod settings;
 mod spawning;
+mod status;
 mod support;
+mod terminal;
 mod tidy;
 mod transitions;

@@ -53,9 +53,13 @@ fn the_helps_are_wide_enough_for_an_ordinary_terminal_and_no_wider() {
         "resume",
         "accept",
         "demo",
+        "doctor",
         "explain",
         "replay",
         "report",
+        "status",
+        "history",
+        "logs",
     ] {
         let help = world().run(&[command, "--help"]).exits(0).stdout;
         let long: Vec<_> = help.lines().filter(|line| line.chars().count() > 100).collect();

@@ -171,6 +171,14 @@ fn whoever_holds_no_run_lock_reads_trees_and_starts_nothing_else() {
 }
 
 #[test]
+fn a_program_is_asked_what_it_is_by_the_doctor_alone() {
+    none("asks a program", find(&all(), r"\bprobe\b", &["process", "commands/doctor"]));
+    let sources = all();
+    let asks: Vec<Source> = sources.into_iter().filter(|source| source.is("process/probe")).collect();
+    none("what only asks can act", find(&asks, r"\b(Writer|Spawner|RunLock|Tool)\b|\.args\([^q)]", &[]));
+}
+
+#[test]
 fn only_settings_reads_the_environment() {
     let sources = all();
     none(

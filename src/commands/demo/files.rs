@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 use crate::settings::Given;
-use crate::settings::table::TABLE;
 use crate::storage::{Writer, temporary_folder};
 
 pub const STAND_IN: &str = "codex-stand-in.sh";
@@ -34,9 +33,8 @@ pub struct Example {
 impl Example {
     /// Writes it to `folder`, which must not exist, or to a temporary one.
     pub fn lay_out(folder: Option<PathBuf>) -> Result<Example, Failure> {
-        let mut given = Given::from_process(Default::default(), None)?;
         // The demo is the same for everybody: the user's own settings are for the user's own board.
-        given.env.retain(|name, _| !TABLE.iter().any(|row| name == row.env));
+        let mut given = Given::from_process(Default::default(), None)?.without_settings();
         if !on_path(&given, "git") {
             let failure = Failure::usage("git is not on PATH: the loop sees with it what codex changes");
             return Err(failure.hint("install git"));

@@ -43,9 +43,14 @@ trap '' INT
 make made"#;
 
 fn in_a_terminal(world: &World, actions: &str) -> Option<Outcome> {
+    shown_in_a_terminal(world, actions, &["run"])
+}
+
+/// What the terminal gets is on the outcome's stdout.
+pub fn shown_in_a_terminal(world: &World, actions: &str, args: &[&str]) -> Option<Outcome> {
     let mut python = Command::new(program("python3")?);
     python.args(["-c", TERMINAL, actions, env!("CARGO_BIN_EXE_kanban-codex-exec")]);
-    Some(world.start_as(python, &["run"]).outcome())
+    Some(world.start_as(python, args).outcome())
 }
 
 fn the_next_run_finishes(world: &World) {

@@ -1,0 +1,102 @@
+//! Whether board, tests, rules and hooks are what a run can work with.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::board::{Board, Column};
+use crate::checks::Kind;
+use crate::commands::open_board;
+use crate::failure::{Failure, Problem};
+use crate::inputs::Inputs;
+use crate::process::probe::{Question, ask, find};
+use crate::provider::Wanted;
+use crate::report::doctor::Findings;
+use crate::rules::Hook;
+use crate::settings::Settings;
+
+pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
+    let board = has_board.then(|| board(settings, findings)).flatten();
+    // A board that lists no columns takes every one.
+    let columns: &[Column] = board.as_ref().map_or(&[], |board| &board.columns);
+    match Inputs::load(settings, columns) {
+        Err(problems) => problems.into_iter().for_each(|problem| told(problem, "rules and tests", findings)),
+        Ok(inputs) => self::inputs(&inputs, settings, findings),
+    }
+}
+
+/// An error with its file and line.
+pub fn told(problem: Problem, check: &'static str, findings: &mut Findings) {
+    let text = problem.to_string();
+    findings.error(check, text, problem.hint.unwrap_or_default());
+}
+
+fn board(settings: &Settings, findings: &mut Findings) -> Option<Board> {
+    let name = &settings.source_name;
+    let read = open_board(settings).map_err(anyhow::Error::msg).and_then(|provider| provider.read(&Wanted::default()));
+    let board = match read {
+        Ok(board) => board,
+        Err(error) => {
+            let failure = Failure::from(error);
+            findings.error("board", format!("{name}: {:#}", failure.error), failure.hints.join("; "));
+            return None;
+        }
+    };
+    findings.ok("board", format!("{name}: {} columns, {} cards", board.columns.len(), board.cards.len()));
+    for refused in &board.refused {
+        let hint = "the others are worked; `board` shows what is read";
+        findings.warning("board", format!("{name}: refused: {refused}"), hint);
+    }
+    // Of a project this says whether the token may write.
+    if settings.source.path().is_none() && board.cards.iter().any(|card| !card.stamped) {
+        let hint = "the token needs the scope `project` (`gh auth refresh -s project,repo`), or write access to it, and the project must be open";
+        findings.error("board", format!("{name} can be read, and not written"), hint);
+    }
+    Some(board)
+}
+
+fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
+    let rules = settings.shown(&settings.transitions);
+    findings.ok("rules", format!("{rules}: {} columns are worked", inputs.rules.columns.len()));
+    for (column, _) in inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
+        let text = format!("{rules}: `{column}` has no `evidence`: codex's own message counts as well");
+        findings.warning("rules", text, "evidence: [changes]");
+    }
+    findings.ok("tests", format!("{}: {} tests", settings.shown(&settings.tests), inputs.tests.len()));
+    let shell = inputs.tests.iter().filter(|test| matches!(test.check.kind, Kind::Shell(_))).count();
+    if shell > 0 && !settings.allow_shell_tests {
+        let text = format!("{shell} `shell:` tests are off: a card that needs them is not run");
+        findings.warning("tests", text, "--allow-shell-tests, and their commands on the --shell-allowlist");
+    }
+    let hooks = inputs.rules.columns.values().flat_map(|rule| [&rule.before, &rule.after]).flatten();
+    let hooks: Vec<&Hook> = hooks.collect();
+    for file in hooks.iter().filter_map(|hook| program(hook)) {
+        if !std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o111 != 0) {
+            let name = settings.shown(file);
+            findings.error("hooks", format!("{name} is not executable"), format!("chmod +x {name}"));
+        }
+    }
+    if hooks.iter().any(|hook| matches!(hook, Hook::Js(_))) {
+        node(settings, findings);
+    }
+}
+
+/// What a shell hook starts.
+fn program(hook: &Hook) -> Option<&Path> {
+    match hook {
+        Hook::Shell { file, .. } => file.as_deref(),
+        Hook::Js(_) => None,
+    }
+}
+
+fn node(settings: &Settings, findings: &mut Findings) {
+    let name = &settings.js_runtime;
+    let hint = "JavaScript hooks run with it: install it, or name another with --js-runtime";
+    let Some(found) = find(name, &settings.env.path()) else {
+        return findings.error("node", format!("{name} is not there"), hint);
+    };
+    match ask(&found, Question::Version, &settings.env.hooks(&settings.workspace)) {
+        Ok(answer) if answer.good => findings.ok("node", format!("{} at {}", answer.text.trim(), found.display())),
+        Ok(_) => findings.error("node", format!("{} --version fails", found.display()), hint),
+        Err(why) => findings.error("node", format!("{} {why}", found.display()), hint),
+    }
+}
