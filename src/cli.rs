@@ -66,6 +66,7 @@ pub fn command() -> Command {
         .subcommand(with_settings(
             Command::new("accept").about("Adopt tests, rules or hooks that were changed during an attempt"),
         ))
+        .subcommand(init())
         .subcommand(
             Command::new("demo")
                 .about("Show the whole loop on an example board in a new folder; only codex is a stand-in there")
@@ -86,6 +87,35 @@ Writes nothing, also while a run works.
 Exit codes: 0 the recorded verdict again, 5 another one, 2 no such attempt.
 
 Example: kanban-codex-exec replay kb-1a2b3c4d.2 --then";
+
+fn init() -> Command {
+    let folder = Arg::new("folder")
+        .value_name("DIR")
+        .value_parser(clap::value_parser!(PathBuf))
+        .conflicts_with("source")
+        .help("Where the board is, or is to be [default: the current folder]");
+    let switch = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help).help_heading("Also written")
+    };
+    let command = Command::new("init")
+        .about("Write what a board needs beside it: settings, strict rules for its columns, a tests file")
+        .after_help(INIT)
+        .arg(folder)
+        .arg(switch("from-tests", "Test strings, proposed from the names of the repository's own tests"))
+        .arg(switch("pm2", "A file for PM2, to work the board overnight"))
+        .arg(switch("ci", "GitHub workflows: the plan on pull requests, a run every night"));
+    let own = ["source", "provider", "next", "format"];
+    TABLE.iter().filter(|row| own.contains(&row.flag)).fold(command, |command, row| command.arg(flag(row)))
+}
+
+const INIT: &str = "\
+Asks nothing. A board is written only where none is found: board.md, TODO.md, backlog/, or another
+Kanban markdown. What is there stays as it is, so that a second time changes nothing.
+
+Examples:
+  kanban-codex-exec init
+  kanban-codex-exec init --source docs/plan.md --from-tests
+  kanban-codex-exec init --provider github --source acme/7 --ci";
 
 fn card() -> Arg {
     Arg::new("card").value_name("CARD").required(true).help("The card's id or title")
@@ -115,7 +145,9 @@ fn flag(row: &'static Setting) -> Arg {
 
 /// The settings that were given as flags.
 pub fn flags(matches: &ArgMatches) -> BTreeMap<String, String> {
-    let given = |row: &Setting| Some((row.flag.to_owned(), matches.get_one::<String>(row.flag)?.clone()));
+    // A command may have a part of them.
+    let value = |row: &Setting| matches.try_get_one::<String>(row.flag).ok().flatten().cloned();
+    let given = |row: &Setting| Some((row.flag.to_owned(), value(row)?));
     TABLE.iter().filter_map(given).collect()
 }
 

@@ -6,6 +6,7 @@ mod demo;
 mod dry_run;
 mod explain;
 mod index_tests;
+mod init;
 mod print_plan;
 mod replay;
 mod run;
@@ -37,6 +38,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(2) };
     match name {
         "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
+        "init" => init::init(matches),
         "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),

@@ -39,6 +39,7 @@ pub mod redact;
 pub mod report;
 pub mod requests;
 pub mod rules;
+pub mod scaffold;
 pub mod settings;
 pub mod storage;
 pub mod yaml;

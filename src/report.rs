@@ -3,6 +3,7 @@
 pub mod board;
 pub mod explain;
 pub mod human;
+pub mod init;
 pub mod json;
 pub mod page;
 pub mod paths;

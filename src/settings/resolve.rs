@@ -330,8 +330,7 @@ impl<'g> Resolver<'g> {
             }
             return Some((fs::canonicalize(&path).unwrap_or(path), kind));
         }
-        let found = ["board.md", "TODO.md", "backlog"].into_iter().find(|name| self.given.folder.join(name).exists());
-        let Some(found) = found else {
+        let Some(found) = self.found() else {
             self.problems.push(Problem {
                 file: "--source".into(),
                 line: 0,
@@ -347,6 +346,16 @@ impl<'g> Resolver<'g> {
         let path = self.given.folder.join(found);
         let kind = if !named && is_data(&path) { Kind::File } else { kind };
         Some((fs::canonicalize(&path).unwrap_or(path), kind))
+    }
+
+    /// A board that need not be named.
+    fn found(&self) -> Option<&'static str> {
+        ["board.md", "TODO.md", "backlog"].into_iter().find(|name| self.given.folder.join(name).exists())
+    }
+
+    /// Whether there is a board, as far as names go.
+    pub fn knows_board(mut self) -> bool {
+        ["source", "provider"].into_iter().any(|key| self.raw(key).is_some()) || self.found().is_some()
     }
 
     pub fn settings(mut self) -> Result<Settings, Failure> {

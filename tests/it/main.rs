@@ -13,6 +13,7 @@ mod faults;
 mod fuzzed;
 mod github;
 mod hostile;
+mod init;
 #[path = "../pm2/pm2.rs"]
 mod pm2;
 mod process;
@@ -27,3 +28,4 @@ mod spawning;
 mod support;
 mod tidy;
 mod transitions;
+mod workflows;

@@ -54,6 +54,7 @@ fn the_helps_are_wide_enough_for_an_ordinary_terminal_and_no_wider() {
         "accept",
         "demo",
         "explain",
+        "init",
         "replay",
     ] {
         let help = world().run(&[command, "--help"]).exits(0).stdout;

@@ -13,8 +13,8 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 54] = [
-    "board", "yaml", "prompt", "failure", "rules",
+const PURE: [&str; 55] = [
+    "board", "yaml", "prompt", "failure", "rules", "scaffold",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",

@@ -1,0 +1,97 @@
+//! The workflows, ours and those that we hand out: they are YAML, and what they call exists.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
+use std::fs;
+use std::path::Path;
+
+use kanban_codex_exec::cli;
+use serde_yaml::Value;
+
+const FILES: [&str; 3] = [
+    "examples/github-actions/kanban-dry-run.yml",
+    "examples/github-actions/kanban-run.yml",
+    ".github/workflows/ci.yml",
+];
+
+fn workflow(file: &str) -> Value {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn steps(workflow: &Value) -> Vec<&Value> {
+    let jobs = workflow["jobs"].as_mapping().unwrap().values();
+    jobs.flat_map(|job| job["steps"].as_sequence().unwrap()).collect()
+}
+
+/// The program's own command lines in a script, without what the shell does with their output.
+fn commands(script: &str) -> Vec<Vec<String>> {
+    let own = script.lines().map(str::trim).filter(|line| line.starts_with("kanban-codex-exec "));
+    let cut = |line: &str| line.split(['|', '>', ';', '&']).next().unwrap().to_owned();
+    own.map(|line| shell_words::split(&cut(line)).unwrap()).collect()
+}
+
+#[test]
+fn every_command_and_flag_of_theirs_exists() {
+    for file in FILES {
+        let workflow = workflow(file);
+        let mut found = 0;
+        for step in steps(&workflow) {
+            assert!(step.get("uses").is_some() != step.get("run").is_some(), "{file}: {step:?}");
+            for command in commands(step["run"].as_str().unwrap_or_default()) {
+                found += 1;
+                cli::command().try_get_matches_from(&command).unwrap_or_else(|error| panic!("{file}: {error}"));
+            }
+        }
+        assert!(found > 0, "{file} calls nothing");
+    }
+}
+
+#[test]
+fn they_take_no_more_rights_and_time_than_they_need() {
+    for file in FILES {
+        let workflow = workflow(file);
+        assert!(workflow["permissions"].is_mapping(), "{file}");
+        for job in workflow["jobs"].as_mapping().unwrap().values() {
+            assert!(job["timeout-minutes"].is_number(), "{file}: a job without an end");
+        }
+    }
+    let run = workflow("examples/github-actions/kanban-run.yml");
+    assert_eq!(run["concurrency"]["cancel-in-progress"], Value::Bool(false));
+    let secrets = steps(&run).into_iter().filter(|step| serde_yaml::to_string(step).unwrap().contains("secrets."));
+    let names: Vec<_> = secrets.map(|step| step["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Work the board"], "secrets are for the step that needs them");
+}
+
+#[test]
+fn their_scripts_are_a_shells() {
+    if crate::support::program("bash").is_none() {
+        return;
+    }
+    for file in FILES {
+        for step in steps(&workflow(file)) {
+            let script = step["run"].as_str().unwrap_or_default();
+            let read = std::process::Command::new("bash").args(["-n", "-c", script]).output().unwrap();
+            assert!(read.status.success(), "{file}: {}", String::from_utf8_lossy(&read.stderr));
+        }
+    }
+}
+
+/// What the summary gets, from the script as it stands.
+#[test]
+fn the_plan_of_a_pull_request_is_its_summary() {
+    let world = crate::support::World::new("- [ ] KB-1 first @made\n- [ ] KB-2 ``` and ~~~ @made\n");
+    world.run(&["init", "--ci"]).exits(0);
+    let workflow: Value = serde_yaml::from_str(&world.read(".github/workflows/kanban-dry-run.yml")).unwrap();
+    let script = steps(&workflow).last().unwrap()["run"].as_str().unwrap().to_owned();
+    let program = Path::new(env!("CARGO_BIN_EXE_kanban-codex-exec")).parent().unwrap().display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let world = world.env("PATH", path).env("GITHUB_STEP_SUMMARY", "summary.md");
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-e", "-c", &script]);
+    world.start_as(bash, &[]).outcome().exits(0);
+    let summary = world.read("summary.md");
+    let told = ["## Where each card would go", "if it passes", "<details>", "1. KB-1 first", "codex exec"];
+    let places = told.map(|text| summary.find(text).unwrap_or_else(|| panic!("{text} in {summary}")));
+    assert!(places.is_sorted() && summary.trim_end().ends_with("</details>"), "{summary}");
+}
