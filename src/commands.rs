@@ -8,8 +8,10 @@ mod explain;
 mod index_tests;
 mod init;
 mod print_plan;
+mod reference;
 mod replay;
 mod run;
+mod schema;
 mod steer;
 
 use std::io::{Write, stdout};
@@ -17,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use clap_complete::Shell;
 use serde::Serialize;
 
 use crate::board::{Board, Card};
@@ -39,6 +42,9 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
     match name {
         "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
         "init" => init::init(matches),
+        "schema" => schema::schema(matches.get_one("name")),
+        "completions" => reference::completions(*matches.get_one("shell").unwrap_or(&Shell::Bash)),
+        "man" => reference::man(matches.get_one::<PathBuf>("folder").map(PathBuf::as_path)),
         "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::board::{CardId, Column};
@@ -15,7 +16,7 @@ use crate::rules::{Hook, Verdict};
 use crate::settings::Settings;
 
 /// What a hook is told, as JSON on its standard input and in `KANBAN_*` variables.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition<'t> {
     /// `beforeTransition` or `afterTransition`

@@ -40,6 +40,7 @@ pub mod report;
 pub mod requests;
 pub mod rules;
 pub mod scaffold;
+pub mod schema;
 pub mod settings;
 pub mod storage;
 pub mod yaml;

@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::board::Column;
 use crate::checks::Source;
 pub use guard::GuardPaths;
-pub use parse::parse;
+pub use parse::{KEYS, parse};
 
 /// The whole transitions file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -95,7 +96,7 @@ pub fn script(line: &str) -> Option<String> {
 }
 
 /// What the gate says of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Enough tests passed.

@@ -1,12 +1,13 @@
 //! What `init` made of a folder.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
 use crate::board::Column;
 
 /// `init --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Scaffold {
     pub version: u32,
@@ -20,14 +21,14 @@ pub struct Scaffold {
     pub next: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Placed {
     /// From the folder that the files are in.
     pub path: String,
     pub state: State,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum State {
     Written,

@@ -11,7 +11,8 @@ use crate::checks::Source;
 use crate::failure::{Problem, closest};
 use crate::yaml::Document;
 
-const KEYS: [&str; 16] = [
+/// What a rule can say.
+pub const KEYS: [&str; 16] = [
     "prompt",
     "promptFile",
     "onPass",

@@ -49,6 +49,11 @@ impl Writer {
         if free() { self.put(path, FILE, bytes, free) } else { Ok(false) }
     }
 
+    /// Puts a file in its place that can be made again, whatever stood there.
+    pub fn reproduce(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.put(path, FILE, bytes, || true).map(drop)
+    }
+
     /// Creates a folder of the user's and what is missing above it.
     pub fn open_folder(&self, folder: &Path) -> Result<()> {
         self.allow(folder)?;

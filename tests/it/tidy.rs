@@ -13,8 +13,8 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 55] = [
-    "board", "yaml", "prompt", "failure", "rules", "scaffold",
+const PURE: [&str; 56] = [
+    "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
