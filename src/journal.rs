@@ -351,6 +351,9 @@ pub enum Event {
         reason: String,
         /// An afterTransition hook is still owed.
         hook: bool,
+        /// An onEvent hook as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        news: bool,
     },
     /// A beforeTransition hook said no.
     Vetoed {
@@ -377,11 +380,11 @@ pub enum Event {
         edited: Option<Edited>,
     },
     HookStarted {
-        card: CardId,
+        card: Option<CardId>,
         hook: String,
     },
     HookEnded {
-        card: CardId,
+        card: Option<CardId>,
         hook: String,
         ok: bool,
         text: String,

@@ -1,6 +1,7 @@
 //! The transitions file: what each column does with its cards, and where a verdict sends them. Pure.
 
 mod guard;
+mod news;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::Column;
 use crate::checks::Source;
 pub use guard::GuardPaths;
+pub use news::{Listeners, Occasion};
 pub use parse::{KEYS, parse};
 
 /// The whole transitions file.
@@ -25,6 +27,7 @@ pub struct Rules {
     pub order: Vec<Column>,
     /// Targets that the board lacks are created on first use.
     pub create_columns: bool,
+    pub on_event: Listeners,
 }
 
 impl Rules {

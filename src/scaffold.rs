@@ -66,8 +66,14 @@ pub fn is_board(name: &str, text: &str) -> bool {
 /// A text as YAML has it on one line.
 fn scalar(text: &str) -> String {
     let yaml = serde_yaml::to_string(text).unwrap_or_default();
-    // What takes several lines there is quoted as JSON, which is YAML as well.
-    if yaml.trim_end().contains('\n') { serde_json::Value::from(text).to_string() } else { yaml.trim_end().to_owned() }
+    let breaks = ['\n', '\u{85}', '\u{2028}', '\u{2029}'];
+    match yaml.trim_end().contains(breaks) {
+        // Quoted as JSON, which is YAML as well, without what YAML takes for the end of a line.
+        true => breaks.iter().fold(serde_json::Value::from(text).to_string(), |json, char| {
+            json.replace(*char, &format!("\\u{:04x}", u32::from(*char)))
+        }),
+        false => yaml.trim_end().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::hooks::Transition;
+use crate::hooks::{News, Transition};
 use crate::journal::Record;
 use crate::report::board::BoardPage;
 use crate::report::explain::Explanation;
@@ -32,6 +32,7 @@ const fn row(name: &'static str, of: &'static str, make: fn() -> Value) -> Schem
 pub const ALL: &[Schema] = &[
     row("board", "board --format json", printed::<BoardPage>),
     row("config", "kanban-codex-exec.yaml, the settings", config),
+    row("event", "what an onEvent hook reads on stdin", printed::<News>),
     row("explain", "explain --format json", printed::<Explanation>),
     row("hook", "what a hook at a transition reads on stdin", printed::<Transition>),
     row("init", "init --format json", printed::<Scaffold>),

@@ -23,6 +23,11 @@ const MORE: &str =
     # afterTransition: { shell: ./hooks/notify.sh } # hears of it
 ";
 
+const FOOT: &str = "
+# Hears of what happens: promoted, bounced, exhausted, infrastructure, drained.
+# onEvent: { shell: ./hooks/notify.sh }
+";
+
 const WORK: &str = "You work alone in this folder on one card of a Kanban board. Do what the card says, all of it and
 nothing else.";
 const REVIEW: &str = "Review the work that was done for this card of a Kanban board, in this folder. Mend what is wrong
@@ -43,7 +48,7 @@ pub fn text(columns: &[Column], files: &str) -> String {
         }
         text.push('\n');
     }
-    text
+    text + FOOT
 }
 
 fn rule(text: &mut String, ways: &Ways, at: usize, prompt: &str, files: &str) {

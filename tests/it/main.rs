@@ -7,6 +7,7 @@ mod data;
 mod demo;
 mod errors;
 mod evidence;
+mod example_hooks;
 mod examples;
 mod explain;
 mod faults;

@@ -40,7 +40,10 @@ fn told(action: &Action) -> String {
         },
         Action::Verify { attempt, .. } => format!("verify {attempt}"),
         Action::Skip { why, .. } => format!("skip: {why:?}").to_lowercase(),
-        Action::Hook(owed) => format!("hook: {} → {}", owed.from, owed.to),
+        Action::Hook(owed) => match &owed.moved {
+            Some(moved) => format!("{}: {} → {:?}", owed.name(), moved.from, moved.to.as_ref().map(|to| &to.0)),
+            None => format!("{}: {}", owed.name(), owed.reason),
+        },
         Action::NextPass => "next pass".into(),
     }
 }
@@ -111,7 +114,7 @@ impl Attempt {
     fn moved(&self, to: &str, verdict: Verdict, hook: bool) -> Event {
         let (attempt, from, to) = (Some(self.plan.attempt.clone()), column("Doing"), Some(column(to)));
         let (card, title, reason) = (CardId("a".into()), "a".into(), String::new());
-        Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook }
+        Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news: false }
     }
 }
 
@@ -144,7 +147,7 @@ fn an_attempt_is_executed_judged_and_settled_each_after_a_look() {
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass)], Some("Done"), "settle: passed, to Done"),
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass), run_started()], Some("Done"), "judge a.1"),
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, false)], Some("Done"), "next pass"),
-        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, true)], None, "hook: Doing → Done"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, true)], None, "afterTransition: Doing → Some(\"Done\")"),
     ];
     for (events, status, expected) in table {
         let told = next(&planner, &[vec![run_started()], events.clone()].concat(), status.map(board));
