@@ -8,11 +8,17 @@ use std::path::Path;
 use kanban_codex_exec::cli;
 use serde_yaml::Value;
 
-const FILES: [&str; 3] = [
+/// Those that call the program, and one that makes it.
+const CALLERS: [&str; 3] = [
     "examples/github-actions/kanban-dry-run.yml",
     "examples/github-actions/kanban-run.yml",
     ".github/workflows/ci.yml",
 ];
+const RELEASE: &str = ".github/workflows/release.yml";
+
+fn files() -> impl Iterator<Item = &'static str> {
+    CALLERS.into_iter().chain([RELEASE])
+}
 
 fn workflow(file: &str) -> Value {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
@@ -33,7 +39,7 @@ fn commands(script: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn every_command_and_flag_of_theirs_exists() {
-    for file in FILES {
+    for file in CALLERS {
         let workflow = workflow(file);
         let mut found = 0;
         for step in steps(&workflow) {
@@ -49,7 +55,7 @@ fn every_command_and_flag_of_theirs_exists() {
 
 #[test]
 fn they_take_no_more_rights_and_time_than_they_need() {
-    for file in FILES {
+    for file in files() {
         let workflow = workflow(file);
         assert!(workflow["permissions"].is_mapping(), "{file}");
         for job in workflow["jobs"].as_mapping().unwrap().values() {
@@ -68,13 +74,29 @@ fn their_scripts_are_a_shells() {
     if crate::support::program("bash").is_none() {
         return;
     }
-    for file in FILES {
+    for file in files() {
         for step in steps(&workflow(file)) {
             let script = step["run"].as_str().unwrap_or_default();
             let read = std::process::Command::new("bash").args(["-n", "-c", script]).output().unwrap();
             assert!(read.status.success(), "{file}: {}", String::from_utf8_lossy(&read.stderr));
         }
     }
+}
+
+#[test]
+fn a_release_packs_every_target_with_a_script_that_is_there() {
+    let release = workflow(RELEASE);
+    let targets = release["jobs"]["build"]["strategy"]["matrix"]["include"].as_sequence().unwrap();
+    let targets: Vec<&str> = targets.iter().map(|row| row["target"].as_str().unwrap()).collect();
+    assert!(
+        targets.iter().all(|target| target.ends_with("-linux-musl") || target.ends_with("-apple-darwin")),
+        "{targets:?}"
+    );
+    let scripts: Vec<&str> = steps(&release).into_iter().filter_map(|step| step["run"].as_str()).collect();
+    assert!(scripts.contains(&".ci/package ${{ matrix.target }}"), "{scripts:?}");
+    // The notes are the changelog's section of the version.
+    let changelog = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CHANGELOG.md")).unwrap();
+    assert!(changelog.contains("\n## [Unreleased]\n"));
 }
 
 /// What the summary gets, from the script as it stands.
