@@ -30,6 +30,10 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     let began = given.folder.clone();
     if let Some(folder) = matches.get_one::<PathBuf>("folder") {
         given.folder.push(folder);
+        if given.folder.is_file() {
+            let failure = Failure::usage(format!("{}: is a file, not a folder", folder.display()));
+            return Err(failure.hint("`init --source FILE` is for a board that is there"));
+        }
         Writer::within(&given.folder).open_folder(&given.folder)?;
         given.folder = fs::canonicalize(&given.folder).map_err(anyhow::Error::from)?;
     }

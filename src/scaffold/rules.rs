@@ -52,7 +52,11 @@ pub fn text(columns: &[Column], files: &str) -> String {
 }
 
 fn rule(text: &mut String, ways: &Ways, at: usize, prompt: &str, files: &str) {
-    text.push_str("\n    prompt: |-\n");
+    text.push('\n');
+    if ways.role(at).is_none() {
+        text.push_str("    # Chosen by its place, as no name tells: this rule belongs to the column where cards are to be worked.\n");
+    }
+    text.push_str("    prompt: |-\n");
     let leave = format!("Leave {files} as they are: your work is judged by them.");
     for line in prompt.lines().chain([leave.as_str(), "The card:"]) {
         text.push_str(&format!("      {line}\n"));
@@ -87,8 +91,8 @@ impl<'c> Ways<'c> {
         let roles: Vec<Option<Role>> = columns.iter().map(|column| Role::of(&column.0)).collect();
         let all = |role| (0..roles.len()).filter(|at| roles[*at] == role).collect::<Vec<_>>();
         let last = columns.len().saturating_sub(1);
-        // A board in other words: what is neither its end nor known to be something else.
-        let other = all(None).into_iter().filter(|at| *at != last || last == 0).take(1).collect();
+        // A board in other words: the last that is neither its end nor known to be something else.
+        let other = all(None).into_iter().rfind(|at| *at != last || last == 0).into_iter().collect();
         let choices = [all(Some(Role::Work)), all(Some(Role::Ready)), other];
         let begun = choices.into_iter().find(|choice| !choice.is_empty()).unwrap_or_default();
         Ways { columns, roles, begun }
@@ -177,7 +181,7 @@ mod tests {
                     "QA → ✅ Shipped / 🚧 Doing / -",
                 ],
             ),
-            (&["Ideen", "In Arbeit", "Erledigt"], &["Ideen → Erledigt / - / -"]),
+            (&["Ideen", "In Arbeit", "Erledigt"], &["In Arbeit → Erledigt / - / -"]),
             (&["All"], &["All → - / - / -"]),
             (&["Done"], &[]),
             (&["Backlog", "Review"], &[]),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::support::{Outcome, World, picture};
+use crate::support::{Outcome, World, picture, program};
 
 /// A folder with these files and nothing else.
 fn folder(files: &[(&str, &str)]) -> World {
@@ -166,13 +166,13 @@ fn where_something_is_wrong_nothing_is_written() {
         (&[], &["--provider", "trello"], "one of markdown, file, github"),
         (&[], &["x", "--source", "board.md"], "cannot be used with"),
         (&[], &["--ci"], "is not the root of a git repository"),
-        (&[("file", "")], &["file"], "cannot create the folder"),
+        (&[("file", "")], &["file"], "file: is a file, not a folder"),
     ] {
         let world = folder(files);
         let before = picture(&world.repo(""));
         let args: Vec<&str> = ["init"].into_iter().chain(args.iter().copied()).collect();
         let outcome = world.run(&args).warns(told);
-        assert!(matches!(outcome.code, Some(1 | 2)), "{outcome}");
+        assert_eq!(outcome.code, Some(2), "{outcome}");
         assert_eq!(picture(&world.repo("")).changes(&before), [] as [PathBuf; 0], "{args:?}");
     }
 }
@@ -185,6 +185,15 @@ fn pm2_and_the_workflows_are_written_for_this_board() {
     assert_eq!(written(&outcome)[4..], more);
     let pm2 = world.read("ecosystem.config.cjs");
     assert!(pm2.contains("path.resolve(process.env.KANBAN_SOURCE || 'TODO.md')") && !pm2.contains("board.md"), "{pm2}");
+    if let Some(node) = program("node") {
+        let script = "console.log(require('./ecosystem.config.cjs').apps[0].env.KANBAN_SOURCE)";
+        let read = std::process::Command::new(node).args(["-e", script]).current_dir(world.repo("")).output().unwrap();
+        assert!(
+            String::from_utf8_lossy(&read.stdout).ends_with("/TODO.md\n"),
+            "{}",
+            String::from_utf8_lossy(&read.stderr)
+        );
+    }
     assert_good(&world, &[]);
     assert_eq!(written(&world.run(&["init", "--pm2", "--ci"]).exits(0)), [] as [&str; 0]);
 }
