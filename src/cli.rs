@@ -16,6 +16,7 @@ pub fn command() -> Command {
         .about("Works your Kanban board unattended with `codex exec`; a card moves only when the tests that belong to it prove the work")
         .subcommand_required(true)
         .arg_required_else_help(true)
+        .after_help(BEGIN)
         .subcommand(with_settings(
             Command::new("run")
                 .about("Work the board until nothing is left to do or a guard is reached")
@@ -119,6 +120,13 @@ the same `shell:` line counts, and one without a record is inconclusive. Writes 
 Exit codes: 0 the recorded verdict again, 5 another one, 2 no such attempt.
 
 Example: kanban-codex-exec replay kb-1a2b3c4d.2 --then";
+
+const BEGIN: &str = "\
+To begin:
+  kanban-codex-exec demo        # see it, without an account
+  kanban-codex-exec init        # write what the board in this folder needs
+  kanban-codex-exec print-plan  # what each card would be asked, and judged by
+  kanban-codex-exec run         # work it";
 
 fn init() -> Command {
     let folder = Arg::new("folder")

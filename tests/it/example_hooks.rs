@@ -14,9 +14,12 @@ use crate::support::{RULES, World, program};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/hooks");
 
+/// The examples, and the project's own.
 fn scripts() -> Vec<PathBuf> {
     let files = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|kind| kind == "sh")).collect()
+    let own =
+        [".ci/run", ".ci/package", "fuzz/run.sh"].map(|name| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name));
+    files.filter(|path| path.extension().is_some_and(|kind| kind == "sh")).chain(own).collect()
 }
 
 /// A world whose `onEvent` is this example, and whose PATH begins with a folder of stand-ins.
