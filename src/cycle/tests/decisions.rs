@@ -10,7 +10,7 @@ use crate::cycle::decide::{Action, Wait, decide};
 use crate::cycle::plan::Planner;
 use crate::cycle::state::State;
 use crate::journal::{AttemptId, Ending, Event, Record, TakeBack, WorkTaken};
-use crate::rules::{FailWork, Rule, Verdict};
+use crate::rules::{FailWork, Hook, Occasion, Rule, Verdict};
 use crate::settings::Settings;
 
 /// An action as a person would tell it.
@@ -247,6 +247,42 @@ fn a_board_that_is_away_ends_a_plain_run_and_never_a_watcher() {
         let events: Vec<Event> = owed.into_iter().chain([waited]).collect();
         assert!(next(&planner, &events, Some(board("Doing"))).starts_with("settle"));
     }
+}
+
+/// Codex's and the board's own trouble and the end of the work: told where somebody listens, and again when it was otherwise.
+#[test]
+fn what_is_about_no_card_is_told_once() {
+    let mut planner = planner(rules(2));
+    let hook = |name: &str| Event::HookEnded { card: None, hook: name.into(), ok: true, text: String::new() };
+    let lost = Ending::Infrastructure { reason: "429".into(), hint: String::new(), wait_seconds: None };
+    let a = attempt(&planner);
+    let failed = vec![run_started(), a.started.clone(), a.ends(lost)];
+    let over = vec![run_started()];
+    assert!(next(&planner, &failed, None).starts_with("wait"), "nobody listens");
+    assert_eq!(next(&planner, &over, Some(board("Done"))), "finish, drained: nothing left to do");
+
+    let listeners = Occasion::ALL.map(|occasion| (occasion, Hook::Js("tell.mjs".into())));
+    Arc::get_mut(&mut planner.inputs).unwrap().rules.on_event = listeners.into();
+    let after = |events: &[Event], more: &[Event]| [events, more].concat();
+    assert_eq!(next(&planner, &failed, None), "onEvent.infrastructure: 429");
+    let told = after(&failed, &[hook("onEvent.infrastructure")]);
+    assert!(next(&planner, &told, None).starts_with("wait"));
+    let again = after(&told, &failed);
+    assert!(next(&planner, &again, None).starts_with("wait"), "a later run's trouble is no news");
+    let mended = after(&told, &[a.started.clone(), a.ended.clone()]);
+    assert_eq!(next(&planner, &after(&mended, &failed), None), "onEvent.infrastructure: 429");
+
+    assert_eq!(next(&planner, &over, Some(board("Done"))), "onEvent.drained: nothing left to do");
+    let told = after(&over, &[hook("onEvent.drained")]);
+    assert_eq!(next(&planner, &told, Some(board("Done"))), "finish, drained: nothing left to do");
+    assert!(
+        next(&planner, &after(&told, &over), Some(board("Done"))).starts_with("finish"),
+        "nor is it to a later run"
+    );
+    let passed = a.judged(Verdict::Pass);
+    let worked = [a.started.clone(), a.ended.clone(), passed, a.moved("Done", Verdict::Pass, false), Event::PassEnded];
+    let worked = after(&told, &worked);
+    assert_eq!(next(&planner, &worked, Some(board("Done"))), "onEvent.drained: nothing left to do");
 }
 
 /// Each guard lets an attempt be, and forbids the next one.
