@@ -4,9 +4,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use kanban_codex_exec::cli;
 use serde_yaml::Value;
+
+use crate::support::board::cards;
+use crate::support::{Outcome, World, program};
 
 /// Those that call the program, and one that makes it.
 const CALLERS: [&str; 3] = [
@@ -71,13 +75,13 @@ fn they_take_no_more_rights_and_time_than_they_need() {
 
 #[test]
 fn their_scripts_are_a_shells() {
-    if crate::support::program("bash").is_none() {
+    if program("bash").is_none() {
         return;
     }
     for file in files() {
         for step in steps(&workflow(file)) {
             let script = step["run"].as_str().unwrap_or_default();
-            let read = std::process::Command::new("bash").args(["-n", "-c", script]).output().unwrap();
+            let read = Command::new("bash").args(["-n", "-c", script]).output().unwrap();
             assert!(read.status.success(), "{file}: {}", String::from_utf8_lossy(&read.stderr));
         }
     }
@@ -99,21 +103,93 @@ fn a_release_packs_every_target_with_a_script_that_is_there() {
     assert!(changelog.contains("\n## [Unreleased]\n"));
 }
 
+/// The script of a step, as its workflow has it.
+fn script(workflow: &Value, name: &str) -> String {
+    let step = steps(workflow).into_iter().find(|step| step["name"].as_str() == Some(name));
+    step.unwrap_or_else(|| panic!("no step {name}"))["run"].as_str().unwrap().to_owned()
+}
+
+/// A repository as an action checks it out: the board committed, its remote beside it, the program on PATH.
+fn checked_out(cards: &str) -> World {
+    let world = World::new(cards);
+    let program = Path::new(env!("CARGO_BIN_EXE_kanban-codex-exec")).parent().unwrap().display().to_string();
+    let path = format!("{}:{program}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
+    let world = world.env("PATH", path).env("GITHUB_REF_NAME", "main").env("GITHUB_STEP_SUMMARY", "summary.md");
+    world.run(&["init", "--ci"]).exits(0);
+    world.git(&["init", "-q", "--bare", "../origin.git"]);
+    world.git(&["remote", "add", "origin", "../origin.git"]);
+    world.git(&["config", "user.name", "t"]);
+    world.git(&["config", "user.email", "t@localhost"]);
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "-qm", "start"]);
+    world.git(&["push", "-q", "origin", "main"]);
+    world.git(&["fetch", "-q"]);
+    world
+}
+
+#[track_caller]
+fn step(world: &World, workflow: &str, name: &str) -> Outcome {
+    let workflow: Value = serde_yaml::from_str(&world.read(&format!(".github/workflows/{workflow}"))).unwrap();
+    let mut bash = Command::new("bash");
+    bash.args(["-e", "-c", &script(&workflow, name)]);
+    world.start_as(bash, &[]).outcome()
+}
+
 /// What the summary gets, from the script as it stands.
 #[test]
 fn the_plan_of_a_pull_request_is_its_summary() {
-    let world = crate::support::World::new("- [ ] KB-1 first @made\n- [ ] KB-2 ``` and ~~~ @made\n");
-    world.run(&["init", "--ci"]).exits(0);
-    let workflow: Value = serde_yaml::from_str(&world.read(".github/workflows/kanban-dry-run.yml")).unwrap();
-    let script = steps(&workflow).last().unwrap()["run"].as_str().unwrap().to_owned();
-    let program = Path::new(env!("CARGO_BIN_EXE_kanban-codex-exec")).parent().unwrap().display().to_string();
-    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
-    let world = world.env("PATH", path).env("GITHUB_STEP_SUMMARY", "summary.md");
-    let mut bash = std::process::Command::new("bash");
-    bash.args(["-e", "-c", &script]);
-    world.start_as(bash, &[]).outcome().exits(0);
+    let world = checked_out("- [ ] KB-1 first @made\n- [ ] KB-2 ``` and ~~~ @made\n");
+    step(&world, "kanban-dry-run.yml", "The plan").exits(0);
     let summary = world.read("summary.md");
     let told = ["## Where each card would go", "if it passes", "<details>", "1. KB-1 first", "codex exec"];
     let places = told.map(|text| summary.find(text).unwrap_or_else(|| panic!("{text} in {summary}")));
     assert!(places.is_sorted() && summary.trim_end().ends_with("</details>"), "{summary}");
+}
+
+#[test]
+fn a_plan_that_cannot_be_made_fails_its_job() {
+    let world = checked_out("- [ ] KB-1 first @made\n");
+    world.edit("transitions.yaml", "onPass: Review", "onPass: Reveiw");
+    step(&world, "kanban-dry-run.yml", "The plan").exits(2).warns("did you mean `Review`?");
+}
+
+/// Two nights: the branch, the work, the request for its merge, which is made once.
+#[test]
+fn nights_work_on_a_branch_and_ask_for_its_merge_once() {
+    let world = checked_out("- [ ] KB-1 first @made\n");
+    let gh = "#!/bin/sh\necho \"$1 $2\" >>\"$WORLD/gh\"\ncase $2 in view) cat \"$WORLD/state\" ;; create) echo OPEN >\"$WORLD/state\" ;; esac\n";
+    fs::create_dir(world.path("bin")).unwrap();
+    fs::write(world.path("bin/gh"), gh).unwrap();
+    fs::set_permissions(world.path("bin/gh"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let night = |promoted: &str| {
+        step(&world, "kanban-run.yml", "The branch").exits(0);
+        step(&world, "kanban-run.yml", "Work the board").exits(0).says(promoted);
+        step(&world, "kanban-run.yml", "Ask for the merge").exits(0);
+    };
+    night("2 promoted");
+    assert_eq!(fs::read_to_string(world.path("gh")).unwrap(), "pr view\npr create\n");
+    let origin = |file: &str| world.git(&["--git-dir", "../origin.git", "show", file]);
+    assert!(origin("kanban:board.md").contains("passed Review → Done"));
+    assert!(origin("kanban:made/KB-1.txt").contains("made for KB-1"));
+    assert!(!origin("main:board.md").contains("passed"), "nothing reaches the default branch unread");
+
+    // The next day somebody writes a card on the default branch.
+    world.git(&["switch", "-q", "main"]);
+    world.edit("board.md", "## Backlog\n", "## Backlog\n\n- [ ] KB-2 for tomorrow @made\n");
+    world.git(&["commit", "-qam", "more"]);
+    world.git(&["push", "-q", "origin", "main"]);
+    world.git(&["branch", "-qD", "kanban"]);
+    night("0 promoted");
+    assert_eq!(fs::read_to_string(world.path("gh")).unwrap(), "pr view\npr create\npr view\n");
+    assert!(origin("kanban:board.md").contains("KB-2 for tomorrow"));
+    assert_eq!(world.executions().len(), 2, "what passed is not worked again");
+}
+
+#[test]
+fn a_guard_that_is_reached_fails_no_night_and_other_ends_do() {
+    let world = checked_out(&cards(7));
+    step(&world, "kanban-run.yml", "Work the board").exits(0).says("--max-cards 5");
+    let world =
+        checked_out("- [ ] KB-1 first @made\n").env("CODEX_BIN", "/no/codex").env("KANBAN_INFRASTRUCTURE_LIMIT", "1");
+    step(&world, "kanban-run.yml", "Work the board").exits(1).warns("codex could not work");
 }
