@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A card's identity: stable when the card moves, when other cards change and when its body is edited.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CardId(pub String);
 
@@ -17,7 +18,7 @@ impl fmt::Display for CardId {
 }
 
 /// A column's name = a card's status, as written on the board (a WIP limit is not part of it).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Column(pub String);
 
@@ -52,7 +53,7 @@ pub struct Card {
 }
 
 /// A card or part of a board that can't be worked, and why. The rest of the board still runs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct Refused {
     /// The column that it stands in, where known.
     pub status: Option<Column>,

@@ -8,6 +8,7 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use judge::{Judged, judge};
@@ -16,7 +17,7 @@ pub use parse::parse;
 use crate::evidence::TreePath;
 
 /// `@name` of the line, else `t-` and ten hex digits of the line's SHA-256.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TestId(pub String);
 
@@ -105,7 +106,7 @@ pub enum Scope {
 }
 
 /// What a column's `evidence:` lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Codex's final message.

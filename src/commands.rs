@@ -9,11 +9,14 @@ mod dry_run;
 mod explain;
 mod history;
 mod index_tests;
+mod init;
 mod logs;
 mod print_plan;
+mod reference;
 mod replay;
 mod report;
 mod run;
+mod schema;
 mod status;
 mod steer;
 
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use clap_complete::Shell;
 use serde::Serialize;
 
 use crate::board::{Board, Card, CardId};
@@ -45,6 +49,10 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
     let Some((name, matches)) = matches.subcommand() else { return Ok(2) };
     match name {
         "demo" => demo::demo(matches.get_one::<PathBuf>("folder").cloned()),
+        "init" => init::init(matches),
+        "schema" => schema::schema(matches.get_one("name")),
+        "completions" => reference::completions(*matches.get_one("shell").unwrap_or(&Shell::Bash)),
+        "man" => reference::man(matches.get_one::<PathBuf>("folder").map(PathBuf::as_path)),
         "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
         "doctor" => doctor::doctor(&given(matches)?, matches.get_flag("self-test")),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),

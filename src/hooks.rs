@@ -1,21 +1,22 @@
-//! Programs of the user's at a transition: `beforeTransition` may veto it, `afterTransition` hears of it.
+//! Programs of the user's: `beforeTransition` may veto a move, `afterTransition` and `onEvent` hear of what happened.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::board::{CardId, Column};
-use crate::journal::AttemptId;
+use crate::journal::{AttemptId, Counts};
 use crate::process::{Ended, Exit, Input, Job, Spawner, Stop};
 use crate::prompt::tail;
-use crate::redact::Redactor;
-use crate::rules::{Hook, Verdict};
+use crate::rules::{Hook, Occasion, Verdict};
 use crate::settings::Settings;
 
 /// What a hook is told, as JSON on its standard input and in `KANBAN_*` variables.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition<'t> {
     /// `beforeTransition` or `afterTransition`
@@ -28,6 +29,27 @@ pub struct Transition<'t> {
     pub reason: &'t str,
     pub attempt: Option<&'t AttemptId>,
     pub workspace: &'t Path,
+}
+
+/// What `onEvent` is told, in the same ways.
+#[derive(Debug, Clone, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct News<'n> {
+    /// `onEvent`
+    pub hook: &'static str,
+    pub event: Occasion,
+    /// None where it is about no single card, as all but the reason, the counts and the workspace.
+    pub card: Option<&'n CardId>,
+    pub title: Option<&'n str>,
+    pub from: Option<&'n Column>,
+    /// None: it stays.
+    pub to: Option<&'n Column>,
+    pub verdict: Option<Verdict>,
+    pub reason: &'n str,
+    pub attempt: Option<&'n AttemptId>,
+    /// Of this run so far.
+    pub counts: Counts,
+    pub workspace: &'n Path,
 }
 
 /// How a hook ended.
@@ -44,27 +66,26 @@ pub enum Answer {
 const REASON: usize = 1000;
 const KEEP: usize = 256 << 10;
 
-/// Runs a hook in the workspace.
+/// Runs a hook in the workspace. `told` is a [`Transition`] or [`News`].
 pub async fn run(
     spawner: &Spawner,
     settings: &Settings,
     hook: &Hook,
-    transition: &Transition<'_>,
+    mut told: Value,
     stop: &mut Stop,
 ) -> Result<Answer> {
     let (program, args) = command(hook, &settings.js_runtime);
     let redactor = settings.env.redactor();
     let mut env = settings.env.hooks(&settings.workspace);
-    env.extend(variables(transition, redactor));
-    let mut told = serde_json::to_value(transition)?;
     redactor.json(&mut told);
+    env.extend(variables(&told));
     let job = Job {
         program,
         args,
         folder: settings.workspace.clone(),
         env,
         stdin: Input::Bytes(told.to_string().into_bytes()),
-        record: settings.cache_dir.join("hooks").join(transition.hook),
+        record: settings.cache_dir.join("hooks").join(told["hook"].as_str().unwrap_or_default()),
         stdout_name: "stdout.log".into(),
         stderr_name: "stderr.log".into(),
         limit: settings.hook_limit,
@@ -90,21 +111,23 @@ fn command(hook: &Hook, js_runtime: &str) -> (OsString, Vec<OsString>) {
     }
 }
 
-fn variables(transition: &Transition, redactor: &Redactor) -> Vec<(OsString, OsString)> {
-    let attempt = transition.attempt.map_or("", |attempt| attempt.0.as_str());
-    [
-        ("KANBAN_HOOK", transition.hook),
-        ("KANBAN_CARD_ID", &transition.card.0),
-        ("KANBAN_CARD_TITLE", transition.title),
-        ("KANBAN_FROM", &transition.from.0),
-        ("KANBAN_TO", &transition.to.0),
-        ("KANBAN_VERDICT", transition.verdict.name()),
-        ("KANBAN_REASON", transition.reason),
-        ("KANBAN_ATTEMPT", attempt),
-    ]
+/// The variables that say the same as the JSON, which is without secrets already.
+const VARIABLES: [(&str, &str); 9] = [
+    ("KANBAN_HOOK", "hook"),
+    ("KANBAN_EVENT", "event"),
+    ("KANBAN_CARD_ID", "card"),
+    ("KANBAN_CARD_TITLE", "title"),
+    ("KANBAN_FROM", "from"),
+    ("KANBAN_TO", "to"),
+    ("KANBAN_VERDICT", "verdict"),
+    ("KANBAN_REASON", "reason"),
+    ("KANBAN_ATTEMPT", "attempt"),
+];
+
+fn variables(told: &Value) -> impl Iterator<Item = (OsString, OsString)> {
     // A variable can't hold a NUL.
-    .map(|(name, value)| (name.into(), redactor.text(value).replace('\0', "").into()))
-    .into()
+    let value = |key: &str| told[key].as_str().unwrap_or_default().replace('\0', "").into();
+    VARIABLES.into_iter().map(move |(name, key)| (name.into(), value(key)))
 }
 
 fn answer(ended: Ended) -> Answer {

@@ -257,13 +257,7 @@ impl Reader<'_> {
                 }
             }
             for (key, hook) in [("beforeTransition", &rule.before), ("afterTransition", &rule.after)] {
-                for file in hook.iter().flat_map(|hook| hook_files(hook, self.settings)) {
-                    let read = || read_bytes(&file, &self.settings.shown(&file), FROM_RULES);
-                    match self.copies.get(&file).cloned().flatten().map_or_else(read, Ok) {
-                        Ok(bytes) => self.add(&file, Some(bytes)),
-                        Err(error) => wrong.push(cause(key, error)),
-                    }
-                }
+                wrong.extend(self.hook(hook.as_ref()).into_iter().map(|error| cause(key, error)));
             }
             let (k, require) = (rule.k.unwrap_or(self.settings.k), rule.require.unwrap_or(self.settings.require));
             if require > k {
@@ -273,9 +267,30 @@ impl Reader<'_> {
                 wrong.push(Problem { hint: Some(hint.into()), ..problem(key, text) });
             }
         }
+        for (occasion, hook) in &rules.on_event {
+            let at = |cause: Problem| {
+                let text = format!("`onEvent`: {cause}");
+                Problem { hint: cause.hint, ..document.problem(&["onEvent", occasion.name()], text) }
+            };
+            wrong.extend(self.hook(Some(hook)).into_iter().map(at));
+        }
         wrong.sort_by_key(|problem| problem.line);
+        wrong.dedup();
         self.problems.extend(wrong);
         Some(rules)
+    }
+
+    /// What a hook rests on is an input; what is wrong with that.
+    fn hook(&mut self, hook: Option<&Hook>) -> Vec<Problem> {
+        let mut wrong = Vec::new();
+        for file in hook.into_iter().flat_map(|hook| hook_files(hook, self.settings)) {
+            let read = || read_bytes(&file, &self.settings.shown(&file), FROM_RULES);
+            match self.copies.get(&file).cloned().flatten().map_or_else(read, Ok) {
+                Ok(bytes) => self.add(&file, Some(bytes)),
+                Err(problem) => wrong.push(problem),
+            }
+        }
+        wrong
     }
 
     fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {

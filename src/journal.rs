@@ -12,6 +12,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::board::{CardId, Column};
@@ -24,7 +25,7 @@ use crate::rules::Verdict;
 pub const VERSION: u32 = 1;
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Record {
     pub v: u32,
     /// When, UTC, to the millisecond.
@@ -52,7 +53,7 @@ impl Keep for () {
 }
 
 /// An attempt's name and folder: the card's id and the number of its execution, `kb-1a2b3c4d.2`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AttemptId(pub String);
 
@@ -75,29 +76,29 @@ impl std::fmt::Display for AttemptId {
 }
 
 /// Lower-case hex SHA-256 of `task.id + task.status + promptHash`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CacheKey(pub String);
 
 /// A card's text and labels, as a hash.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TextHash(pub String);
 
 /// What the gate judges a card by, as a hash: another one judges again.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GateHash(pub String);
 
 /// A gate input as it was accepted; its copy is `CACHE_DIR/inputs/SHA256`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct InputHash {
     pub file: String,
     pub sha256: String,
 }
 
 /// What an attempt may use, set aside before it is started: it counts until it is known what the attempt did use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Reserved {
     /// None: there is nothing to tell from what it may be.
     pub tokens: Option<u64>,
@@ -106,7 +107,7 @@ pub struct Reserved {
 }
 
 /// How an execution ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Ending {
     /// Codex says that it is done.
@@ -120,7 +121,7 @@ pub enum Ending {
 }
 
 /// What one test string said.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct TestOutcome {
     pub id: TestId,
     /// The line of the tests file.
@@ -151,7 +152,7 @@ impl TestOutcome {
 }
 
 /// A card's text that was written while an attempt at it ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Edited {
     pub text: TextHash,
     /// Other tests belong to it than to the text that the attempt was started with.
@@ -159,7 +160,7 @@ pub struct Edited {
 }
 
 /// Work that is to be taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct TakeBack {
     /// The failed attempt.
     pub attempt: AttemptId,
@@ -170,14 +171,14 @@ pub struct TakeBack {
 }
 
 /// What of an attempt's work was taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct WorkTaken {
     pub attempt: AttemptId,
     pub paths: Vec<TreePath>,
 }
 
 /// Why the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stopped {
     Drained,
@@ -188,7 +189,7 @@ pub enum Stopped {
 }
 
 /// How the cards of a run fared. `promoted` to `unverified` count moves and refusals, each visit of a card once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Counts {
     pub promoted: u32,
     pub bounced: u32,
@@ -198,7 +199,7 @@ pub struct Counts {
 }
 
 /// Everything that can happen. Those of [`Event::durable`] make the journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     RunStarted {
@@ -350,6 +351,9 @@ pub enum Event {
         reason: String,
         /// An afterTransition hook is still owed.
         hook: bool,
+        /// An onEvent hook as well.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        news: bool,
     },
     /// A beforeTransition hook said no.
     Vetoed {
@@ -376,11 +380,11 @@ pub enum Event {
         edited: Option<Edited>,
     },
     HookStarted {
-        card: CardId,
+        card: Option<CardId>,
         hook: String,
     },
     HookEnded {
-        card: CardId,
+        card: Option<CardId>,
         hook: String,
         ok: bool,
         text: String,
@@ -425,14 +429,14 @@ pub enum Event {
 }
 
 /// What a dry run takes every attempt to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assumed {
     Pass,
     Fail,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acceptance {
     Start,
@@ -442,7 +446,7 @@ pub enum Acceptance {
     Command,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     Cached,

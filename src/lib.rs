@@ -39,6 +39,8 @@ pub mod redact;
 pub mod report;
 pub mod requests;
 pub mod rules;
+pub mod scaffold;
+pub mod schema;
 pub mod settings;
 pub mod storage;
 pub mod yaml;

@@ -65,14 +65,8 @@ impl Spawner {
     /// For a process that is a runner and nothing else: what a killed launcher leaves becomes its child, and is found even
     /// where it has shed its environment.
     #[must_use]
-    pub fn adopting(mut self) -> Spawner {
-        #[cfg(target_os = "linux")]
-        {
-            let own = rustix::process::getpid();
-            let adopts = rustix::process::set_child_subreaper(Some(own)).is_ok();
-            self.own_children = adopts.then(|| tree::children(own.as_raw_nonzero().get()));
-        }
-        self
+    pub fn adopting(self) -> Spawner {
+        Spawner { own_children: adopted(), ..self }
     }
 
     /// With the launcher of another binary than the running one: a test's own binary has none.
@@ -91,6 +85,19 @@ impl Spawner {
     pub fn marker(&self) -> &str {
         &self.marker
     }
+}
+
+/// This process's children so far, from now on with those that lose their parent; None where the system has no such thing.
+#[cfg(target_os = "linux")]
+fn adopted() -> Option<Vec<i32>> {
+    let own = rustix::process::getpid();
+    let adopts = rustix::process::set_child_subreaper(Some(own)).is_ok();
+    adopts.then(|| tree::children(own.as_raw_nonzero().get()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn adopted() -> Option<Vec<i32>> {
+    None
 }
 
 /// The environment variable by which a later run finds what a dead one left running. Its value is the run lock's marker;

@@ -6,6 +6,7 @@ pub mod explain;
 pub mod history;
 pub mod html;
 pub mod human;
+pub mod init;
 pub mod json;
 pub mod junit;
 pub mod logs;

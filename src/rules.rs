@@ -1,6 +1,7 @@
 //! The transitions file: what each column does with its cards, and where a verdict sends them. Pure.
 
 mod guard;
+mod news;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -9,12 +10,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::board::Column;
 use crate::checks::Source;
 pub use guard::GuardPaths;
-pub use parse::parse;
+pub use news::{Listeners, Occasion};
+pub use parse::{KEYS, parse};
 
 /// The whole transitions file.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,6 +27,7 @@ pub struct Rules {
     pub order: Vec<Column>,
     /// Targets that the board lacks are created on first use.
     pub create_columns: bool,
+    pub on_event: Listeners,
 }
 
 impl Rules {
@@ -95,7 +99,7 @@ pub fn script(line: &str) -> Option<String> {
 }
 
 /// What the gate says of a card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Enough tests passed.

@@ -178,6 +178,11 @@ impl Settings {
         Ok(Resolver::open(given, need)?.settings())
     }
 
+    /// Whether a board is named, or lies where it is looked for.
+    pub fn knows_board(given: &Given) -> Result<bool, Failure> {
+        Ok(Resolver::open(given, Need::Board)?.knows_board())
+    }
+
     /// The same, had the config file held the bytes of an accepted copy, or not been there.
     pub fn with_config(&self, accepted: Option<Vec<u8>>) -> Result<Settings, Failure> {
         Settings::resolve(&Given { accepted_config: Some(accepted), ..self.given.clone() }, Need::Board)

@@ -216,7 +216,7 @@ impl Writer {
     }
 
     /// Like [`Writer::replace`], but only while the file still holds `expected`; false where it does not. Nobody else's
-    /// bytes are replaced unseen: see [`Staged::exchange`].
+    /// bytes are replaced unseen: see `Staged::exchange`.
     pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
         self.allow(path)?;
         let staged = Staged::new(path, bytes)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ pub const NO_EVENT: &str = "no event came within the start limit";
 pub const SILENCE: &str = "no event came within the silence limit";
 
 /// Tokens of a whole run, over all of its model requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Usage {
     /// The cached ones included.
     pub input_tokens: u64,

@@ -8,7 +8,7 @@ use super::plan::{CardPlan, Planner, Readiness, other_tests};
 use super::state::{Attempt, Infrastructure, OwedHook, Phase, State, Visits};
 use crate::board::{Board, Card, Column};
 use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, TakeBack, Why};
-use crate::rules::{FailWork, Verdict};
+use crate::rules::{FailWork, Occasion, Verdict};
 
 /// One step of the loop.
 #[derive(Debug)]
@@ -98,6 +98,11 @@ impl Settlement {
 pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
     if state.stopping {
         return Ok(finish(Stopped::Signal, "stopped by a signal"));
+    }
+    for failure in [&state.infrastructure, &state.unreachable].into_iter().filter(|failure| failure.in_a_row > 0) {
+        if let Some(action) = tell(Occasion::Infrastructure, &failure.reason, state, planner) {
+            return Ok(action);
+        }
     }
     if let Some(action) = infrastructure(&state.infrastructure, "codex could not work", true, planner) {
         return Ok(action);
@@ -297,9 +302,20 @@ fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> 
     Ok(match guard {
         Some(reason) => finish(Stopped::Guard, reason),
         None if state.pass.progressed => Action::NextPass,
-        None if planner.settings.watch => Action::Wait(Wait::Board),
-        None => finish(Stopped::Drained, "nothing left to do"),
+        None => match tell(Occasion::Drained, DRAINED, state, planner) {
+            Some(action) => action,
+            None if planner.settings.watch => Action::Wait(Wait::Board),
+            None => finish(Stopped::Drained, DRAINED),
+        },
     })
+}
+
+const DRAINED: &str = "nothing left to do";
+
+/// The hook that hears of it, if one does and did not yet.
+fn tell(occasion: Occasion, reason: &str, state: &State, planner: &Planner) -> Option<Action> {
+    let listens = planner.inputs.rules.on_event.contains_key(&occasion) && !state.heard.contains(&occasion);
+    listens.then(|| Action::Hook(OwedHook::news(occasion, reason)))
 }
 
 fn for_card(plan: CardPlan, state: &State) -> Action {

@@ -43,7 +43,7 @@ fn trees_of(attempt: &Attempt) -> impl Iterator<Item = &TreeId> {
 /// Attempts that are open, or to which something is owed.
 fn busy(state: &State) -> BTreeSet<&AttemptId> {
     let taking = state.taking.iter().flat_map(|take| &take.of);
-    let hooks = state.hooks.iter().filter_map(|hook| hook.attempt.as_ref());
+    let hooks = state.hooks.iter().filter_map(|hook| hook.moved.as_ref()?.attempt.as_ref());
     state.active.iter().chain(taking).chain(hooks).collect()
 }
 

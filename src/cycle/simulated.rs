@@ -36,7 +36,8 @@ impl Simulated {
             self.board = std::mem::take(&mut self.board).moved(&card.id, to);
         }
         let (card, title) = (card.id, card.title);
-        book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook: false })
+        let (hook, news) = (false, false);
+        book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news })
     }
 }
 
@@ -107,8 +108,8 @@ impl Driver for Simulated {
             }
             Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
             Action::Hook(owed) => book.record(Event::HookEnded {
-                card: owed.card,
-                hook: "afterTransition".into(),
+                card: owed.card().cloned(),
+                hook: owed.name(),
                 ok: true,
                 text: "assumed to run".into(),
             }),

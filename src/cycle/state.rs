@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
-use crate::rules::Verdict;
+use crate::rules::{Occasion, Verdict};
 pub use attempt::{Attempt, Phase};
 pub use history::{CardHistory, Used, Visits, Waiting};
-pub use run::{Budget, Infrastructure, OwedHook, Pass, Spent};
+pub use run::{Budget, Hears, Infrastructure, Moved, OwedHook, Pass, Spent};
 pub use taken::Taken;
 
 /// The state of a board's runs. Built by applying every record of the journal in order, then kept by applying new ones.
@@ -34,8 +34,10 @@ pub struct State {
     pub moving: BTreeMap<CardId, (Column, Column)>,
     /// Work that a failed verdict takes back: owed until that is told.
     pub taking: Vec<TakeBack>,
-    /// afterTransition hooks that are owed.
+    /// Hooks that are owed.
     pub hooks: Vec<OwedHook>,
+    /// What was told, and is no news until it happens again.
+    pub heard: BTreeSet<Occasion>,
     pub paused: bool,
     /// Inputs that may not be adopted until restored or accepted.
     pub held_inputs: BTreeSet<String>,
@@ -195,15 +197,8 @@ impl State {
                 }
                 self.board = None;
             }
-            Event::HookStarted { card, hook } if hook == "afterTransition" => {
-                for owed in self.hooks.iter_mut().filter(|owed| owed.card == *card) {
-                    owed.started = true;
-                }
-            }
-            Event::HookEnded { card, hook, .. } if hook == "afterTransition" => {
-                self.hooks.retain(|owed| owed.card != *card);
-            }
-            Event::HookStarted { .. } | Event::HookEnded { .. } => {}
+            Event::HookStarted { card, hook } => self.hook_started(card.as_ref(), hook),
+            Event::HookEnded { card, hook, .. } => self.hook_ended(card.as_ref(), hook),
             Event::Skipped { card, column, why, .. } => {
                 self.visit(card, column);
                 let count = match why {
@@ -298,6 +293,7 @@ impl State {
         self.active.insert(id);
         self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens });
         self.visit(&card, &column);
+        self.heard.remove(&Occasion::Drained);
         self.pass.progressed = true;
         self.board = None;
     }
@@ -327,7 +323,10 @@ impl State {
             }
         }
         match ending {
-            Ending::Ok | Ending::Work { .. } => self.infrastructure = Infrastructure::default(),
+            Ending::Ok | Ending::Work { .. } => {
+                self.infrastructure = Infrastructure::default();
+                self.heard.remove(&Occasion::Infrastructure);
+            }
             Ending::Infrastructure { reason, hint, wait_seconds } => {
                 self.infrastructure.again(reason, hint, *wait_seconds);
                 self.close_unseen(id);
@@ -405,7 +404,7 @@ impl State {
     }
 
     fn transitioned(&mut self, event: &Event) {
-        let Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook } = event else { return };
+        let Event::Transitioned { attempt, card, from, to, verdict, .. } = event else { return };
         if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
             attempt.settled = true;
         }
@@ -418,6 +417,7 @@ impl State {
                 *verdict != Verdict::Pass && failed >= attempt.limit
             });
         let visits = history.visits.entry(from.clone()).or_default();
+        let newly = used_up && !visits.exhausted;
         visits.exhausted |= used_up;
         visits.sent_away |= used_up && to.is_some();
         history.column = Some(to.as_ref().unwrap_or(from).clone());
@@ -430,6 +430,8 @@ impl State {
         self.board = None;
         // What failed may be tried again in place, also where a dead runner judged it.
         self.pass.progressed |= to.is_some() || (attempt.is_some() && *verdict != Verdict::Pass);
+        self.heard.remove(&Occasion::Drained);
+        self.owe_hooks(event, newly);
         let Some(to) = to else { return };
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
@@ -442,18 +444,6 @@ impl State {
                 }
             }
             self.visit(card, to);
-        }
-        if *hook {
-            self.hooks.push(OwedHook {
-                card: card.clone(),
-                title: title.clone(),
-                attempt: attempt.clone(),
-                from: from.clone(),
-                to: to.clone(),
-                verdict: *verdict,
-                reason: reason.clone(),
-                started: false,
-            });
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::walk::LARGEST;
@@ -11,7 +12,7 @@ use super::{ChangedFile, TreePath};
 use crate::storage::sha256;
 
 /// A changed file as an attempt left it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Artifact {
     pub path: TreePath,
     /// Of the bytes, or of a symlink's target; None where the file was deleted.

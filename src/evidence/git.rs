@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::repository::Repository;
@@ -18,7 +19,7 @@ use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
 /// The name of a saved tree: hex of 40 or 64 digits, so that one read from a file can't be taken for an option.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TreeId(String);
 

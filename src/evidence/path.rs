@@ -5,15 +5,16 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A path from the workspace down, parts joined by `/`, in the bytes that the file system has. Empty: the workspace.
 /// Written as a string, or as a list of bytes where they are not UTF-8.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
 pub struct TreePath(Vec<u8>);
 
-#[derive(Serialize, Deserialize)]
+#[derive(JsonSchema, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {
     Text(String),

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use anyhow::{Context, Result};
 use rustix::fs::{Access, access};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::TreePath;
@@ -17,7 +18,7 @@ use super::ignored::{Level, ignored};
 pub(super) const LARGEST: u64 = 64 << 20;
 
 /// A path that is passed over, and why: not in a tree though no rule ignores it, or not put back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Skipped {
     pub path: TreePath,
     pub reason: String,

@@ -77,6 +77,7 @@ pub(super) fn children_in(parent: i32, table: &[Process]) -> impl Iterator<Item 
 }
 
 /// The same, now.
+#[cfg(target_os = "linux")]
 pub(super) fn children(parent: i32) -> Vec<i32> {
     children_in(parent, &all()).collect()
 }

@@ -1,6 +1,6 @@
 //! GitHub Projects: the options of the project's field Status are the columns, its items the cards.
 //!
-//! [`documents`], [`answer`], [`item`], [`note`] and [`access`] are pure; [`client`] asks. Nothing is remembered that the
+//! [`documents`], `answer`, `item`, `note` and [`access`] are pure; `client` asks. Nothing is remembered that the
 //! project could say: before each write the card is read again, with the columns as they are named then.
 
 pub mod access;

@@ -1,6 +1,6 @@
 //! Markdown boards: headings with lists of cards, or a to-do list whose next item is the card.
 //!
-//! [`parse`] and [`edit`] are pure; here the file is read and replaced.
+//! [`mod@parse`] and [`edit`] are pure; here the file is read and replaced.
 
 mod card;
 mod columns;

@@ -1,5 +1,6 @@
 //! The board as it was read, as `board` prints it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
@@ -7,7 +8,7 @@ use crate::board::{Board, Card, CardId, Column, Refused};
 use crate::rules::{Rule, Rules};
 
 /// `board --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct BoardPage {
     pub version: u32,
     pub source: String,
@@ -16,7 +17,7 @@ pub struct BoardPage {
     pub refused: Vec<Refused>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct ColumnPage {
     pub name: Column,
     /// None: nothing is worked here.
@@ -26,7 +27,7 @@ pub struct ColumnPage {
 }
 
 /// Where a rule sends its cards.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RulePage {
     pub on_pass: Option<Column>,
@@ -34,7 +35,7 @@ pub struct RulePage {
     pub on_exhausted: Option<Column>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct CardPage {
     pub id: CardId,
     /// Whether the id stands on the board; otherwise it is written there when the card is first worked.

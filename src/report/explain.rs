@@ -1,5 +1,6 @@
 //! Why a card stands where it does, as `explain` prints it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::page::Page;
@@ -14,7 +15,7 @@ use crate::journal::{AttemptId, TestOutcome};
 use crate::rules::Rule;
 
 /// `explain --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Explanation {
     pub version: u32,
     pub id: String,
@@ -32,7 +33,7 @@ pub struct Explanation {
     pub unjudged: Option<Unjudged>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Plan {
     /// `ready`, `unverified`, `cached`, `exhausted` or `blocked`
     pub verdict: &'static str,
@@ -51,7 +52,7 @@ pub struct Plan {
 }
 
 /// What the column asks for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Gate {
     pub k: usize,
     pub require: usize,
@@ -62,7 +63,7 @@ pub struct Gate {
     pub red_green: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Deserialize, Serialize)]
 pub struct Ranked {
     /// From 1.
     pub rank: usize,
@@ -80,7 +81,7 @@ pub struct Ranked {
     pub words: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Near {
     pub id: String,
     pub text: String,
@@ -90,7 +91,7 @@ pub struct Near {
     pub reason: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct JudgedAttempt {
     pub id: String,
     pub column: String,
@@ -103,7 +104,7 @@ pub struct JudgedAttempt {
     pub kept: Kept,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Deserialize, Serialize)]
 pub struct TakenBack {
     /// That are as before it.
     pub files: usize,
@@ -114,20 +115,20 @@ pub struct TakenBack {
 }
 
 /// What there is to read of an attempt.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Kept {
     pub folder: String,
     /// Names in it.
     pub files: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Refusal {
     pub column: String,
     pub reason: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Unjudged {
     pub id: String,
     pub column: String,

@@ -153,7 +153,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
         },
         Event::Vetoed { card, from, to, reason, .. } => format!("vetoed    {card}: {from} → {to}: {reason}"),
         Event::Elsewhere { card, reason, .. } => format!("respected {card}: {reason}"),
-        Event::HookEnded { card, hook, ok: false, text } => format!("hook      {hook} of {card} failed: {text}"),
+        Event::HookEnded { card: Some(card), hook, ok: false, text } => {
+            format!("hook      {hook} of {card} failed: {text}")
+        }
+        Event::HookEnded { card: None, hook, ok: false, text } => format!("hook      {hook} failed: {text}"),
         Event::Skipped { title, column, reason, .. } => format!("skipped   {title} [{column}]: {reason}"),
         Event::Reopened { title, column, reason, .. } => {
             format!("again     {title} [{column}]: {reason}: the gate is run again")

@@ -1,5 +1,6 @@
 //! The plan, as `print-plan` prints it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::board::Board;
@@ -7,14 +8,14 @@ use crate::cycle::plan::{CardPlan, Readiness};
 use crate::rules::Rules;
 
 /// `print-plan --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Plan {
     pub version: u32,
     /// In the order in which they are worked.
     pub cards: Vec<PlannedCard>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct PlannedCard {
     pub id: String,
     pub title: String,
@@ -29,7 +30,7 @@ pub struct PlannedCard {
     pub reason: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct PlannedTest {
     pub id: String,
     pub text: String,

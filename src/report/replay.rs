@@ -1,5 +1,6 @@
 //! A recorded attempt judged again, as `replay` prints it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
@@ -9,7 +10,7 @@ use crate::journal::TestOutcome;
 use crate::rules::Verdict;
 
 /// `replay --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Replay {
     pub version: u32,
     pub attempt: String,
@@ -29,7 +30,7 @@ pub struct Replay {
 }
 
 /// Whose tests and rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JudgedBy {
     /// Those that are selected today for the card as the board has it.
@@ -40,7 +41,7 @@ pub enum JudgedBy {
     Then,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Said {
     pub verdict: Option<Verdict>,
     pub reason: String,
@@ -48,7 +49,7 @@ pub struct Said {
     pub tests: Vec<TestOutcome>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct LeftOut {
     pub id: String,
     pub reason: String,

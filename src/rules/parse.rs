@@ -5,13 +5,14 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use super::{FailWork, GuardPaths, Hook, Rule, Rules};
+use super::{FailWork, GuardPaths, Hook, Listeners, Occasion, Rule, Rules};
 use crate::board::Column;
 use crate::checks::Source;
 use crate::failure::{Problem, closest};
 use crate::yaml::Document;
 
-const KEYS: [&str; 16] = [
+/// What a rule can say.
+pub const KEYS: [&str; 16] = [
     "prompt",
     "promptFile",
     "onPass",
@@ -92,7 +93,8 @@ impl Reader<'_> {
                 ("statuses", _) => self.problem(&["statuses"], "`statuses` must map columns to their rules", hint()),
                 ("createColumns", Value::Bool(flag)) => rules.create_columns = *flag,
                 ("createColumns", _) => self.problem(&["createColumns"], "`createColumns` is true or false", None),
-                (other, _) => self.unknown(&[other], &["statuses", "createColumns"]),
+                ("onEvent", value) => rules.on_event = self.listeners(value),
+                (other, _) => self.unknown(&[other], &["statuses", "createColumns", "onEvent"]),
             }
         }
         if !root.contains_key("statuses") {
@@ -276,6 +278,28 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// One hook for all events, or one for each.
+    fn listeners(&mut self, value: &Value) -> Listeners {
+        let each = value.as_mapping().filter(|mapping| {
+            !mapping.is_empty() && !mapping.keys().any(|key| matches!(key.as_str(), Some("shell" | "js")))
+        });
+        let Some(each) = each else {
+            let hook = self.hook(&["onEvent"], value);
+            return hook.iter().flat_map(|hook| Occasion::ALL.map(|occasion| (occasion, hook.clone()))).collect();
+        };
+        let mut listeners = Listeners::new();
+        for (key, value) in each {
+            let Some(key) = self.key(&["onEvent"], key) else { continue };
+            match Occasion::named(key) {
+                Some(occasion) => {
+                    listeners.extend(self.hook(&["onEvent", key], value).map(|hook| (occasion, hook)));
+                }
+                None => self.unknown(&["onEvent", key], &Occasion::ALL.map(Occasion::name)),
+            }
+        }
+        listeners
     }
 
     /// A typing error in a column's name would silently make it a parking place or lose a card's target.

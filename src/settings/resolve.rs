@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_yaml::Value;
 
-use super::table::{Form, Setting, TABLE};
+use super::table::{Form, TABLE};
 use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
 use crate::failure::{Failure, Problem, closest};
 use crate::provider::file::keys::Keys;
@@ -136,7 +136,9 @@ impl<'g> Resolver<'g> {
             (Form::Pairs(_), Value::Mapping(map)) => {
                 map.iter().map(|(key, value)| Some(format!("{}={}", scalar(key)?, scalar(value)?))).collect()
             }
-            (Form::Words(_) | Form::List(_) | Form::Pairs(_), _) => scalar(value).and_then(|text| split(row, &text)),
+            (Form::Words(_) | Form::List(_) | Form::Pairs(_), _) => {
+                scalar(value).and_then(|text| row.form.split(&text))
+            }
             (Form::Value(_) | Form::Switch, _) => scalar(value).map(|text| vec![text]),
         };
         match words {
@@ -166,7 +168,7 @@ impl<'g> Resolver<'g> {
             text.map(|text| (text, Origin::Env(row.env)))
         };
         let Some((text, origin)) = flag.or_else(env) else { return self.from_file.get(row.key).cloned() };
-        match split(row, text) {
+        match row.form.split(text) {
             Some(words) => Some(Raw { words, origin }),
             None => {
                 self.problem(&origin, format!("`{text}` has an unclosed quote"), "");
@@ -333,8 +335,7 @@ impl<'g> Resolver<'g> {
             }
             return Some((fs::canonicalize(&path).unwrap_or(path), kind));
         }
-        let found = ["board.md", "TODO.md", "backlog"].into_iter().find(|name| self.given.folder.join(name).exists());
-        let Some(found) = found else {
+        let Some(found) = self.found() else {
             self.problems.push(Problem {
                 file: "--source".into(),
                 line: 0,
@@ -350,6 +351,16 @@ impl<'g> Resolver<'g> {
         let path = self.given.folder.join(found);
         let kind = if !named && is_data(&path) { Kind::File } else { kind };
         Some((fs::canonicalize(&path).unwrap_or(path), kind))
+    }
+
+    /// A board that need not be named.
+    fn found(&self) -> Option<&'static str> {
+        ["board.md", "TODO.md", "backlog"].into_iter().find(|name| self.given.folder.join(name).exists())
+    }
+
+    /// Whether there is a board, as far as names go.
+    pub fn knows_board(mut self) -> bool {
+        ["source", "provider"].into_iter().any(|key| self.raw(key).is_some()) || self.found().is_some()
     }
 
     /// With every problem; where there is one, something stands in for what it is about.
@@ -483,14 +494,4 @@ impl<'g> Resolver<'g> {
 fn is_data(path: &Path) -> bool {
     let kind = path.extension().map(|kind| kind.to_string_lossy().to_lowercase());
     path.is_dir() || kind.is_some_and(|kind| ["json", "jsonl", "ndjson", "yaml", "yml"].contains(&kind.as_str()))
-}
-
-fn split(row: &Setting, text: &str) -> Option<Vec<String>> {
-    match row.form {
-        Form::Value(_) | Form::Switch => Some(vec![text.to_owned()]),
-        Form::Words(_) => shell_words::split(text).ok(),
-        Form::List(_) | Form::Pairs(_) => {
-            Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
-        }
-    }
 }

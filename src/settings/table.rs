@@ -16,6 +16,19 @@ pub enum Form {
     Pairs(&'static str),
 }
 
+impl Form {
+    /// The values of one text. None where its quotes don't close.
+    pub fn split(self, text: &str) -> Option<Vec<String>> {
+        match self {
+            Form::Value(_) | Form::Switch => Some(vec![text.to_owned()]),
+            Form::Words(_) => shell_words::split(text).ok(),
+            Form::List(_) | Form::Pairs(_) => {
+                Some(text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect())
+            }
+        }
+    }
+}
+
 /// Where `--help` shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {

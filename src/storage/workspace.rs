@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use super::{Writer, effect, sha256, sync};
 
 const LINK: u32 = 0o120_000;
+const FILE: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
 
 impl Writer {
@@ -38,8 +39,26 @@ impl Writer {
         };
         put().map_err(|error| {
             self.remove(&staged).ok();
-            error.context(format!("cannot put {} back", path.display()))
+            error.context(format!("cannot put {} in its place", path.display()))
         })
+    }
+
+    /// Puts a new file in its place; false where something stands there already.
+    pub fn add(&self, path: &Path, bytes: &[u8]) -> Result<bool> {
+        let free = || fs::symlink_metadata(path).is_err();
+        if free() { self.put(path, FILE, bytes, free) } else { Ok(false) }
+    }
+
+    /// Puts a file in its place that can be made again, whatever stood there.
+    pub fn reproduce(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.put(path, FILE, bytes, || true).map(drop)
+    }
+
+    /// Creates a folder of the user's and what is missing above it.
+    pub fn open_folder(&self, folder: &Path) -> Result<()> {
+        self.allow(folder)?;
+        let created = effect("mkdir", folder, || fs::create_dir_all(folder));
+        created.with_context(|| format!("cannot create the folder {}", folder.display()))
     }
 
     /// Removes a file of the workspace `top`, if it is there, and the folders above it that are empty without it.

@@ -8,6 +8,7 @@ mod guards;
 mod hooks;
 mod instants;
 mod mover;
+mod news;
 mod people;
 mod red_green;
 mod retention;

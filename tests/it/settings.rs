@@ -55,6 +55,7 @@ fn the_helps_are_wide_enough_for_an_ordinary_terminal_and_no_wider() {
         "demo",
         "doctor",
         "explain",
+        "init",
         "replay",
         "report",
         "status",

@@ -13,8 +13,8 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 60] = [
-    "board", "yaml", "prompt", "failure", "rules",
+const PURE: [&str; 63] = [
+    "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
@@ -28,7 +28,7 @@ const PURE: [&str; 60] = [
     "provider/github/note",
     "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
-    "provider/markdown/parse", "provider/markdown/seen",
+    "provider/markdown/parse", "provider/markdown/pattern", "provider/markdown/seen",
     "report/html", "report/junit", "report/markdown", "report/story", "report/units", "report/visible",
 ];
 

@@ -1,15 +1,18 @@
 //! A verdict on the board: hooks, the move, the state block.
 
+use std::path::Path;
+
 use anyhow::Result;
+use serde_json::Value;
 
 use super::Live;
-use crate::board::Column;
+use crate::board::{CardId, Column};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::note;
-use crate::cycle::state::OwedHook;
-use crate::hooks::{self, Answer, Transition};
-use crate::journal::Event;
+use crate::cycle::state::{Hears, Moved, OwedHook};
+use crate::hooks::{self, Answer, News, Transition};
+use crate::journal::{Counts, Event};
 use crate::provider::{Applied, Note};
 use crate::rules::{Hook, Verdict};
 
@@ -26,8 +29,14 @@ impl Live {
             verdict: *verdict,
         })?;
         if let (Some(hook), Some(to)) = (&plan.rule.before, to) {
-            let transition = self.transition("beforeTransition", &settlement, to);
-            match self.hook(hook, &transition, book).await? {
+            let told = serde_json::to_value(self.transition(&settlement, to))?;
+            let call = Call {
+                name: "beforeTransition".into(),
+                card: Some(id.clone()),
+                told,
+                sends_back: *verdict != Verdict::Pass,
+            };
+            match self.hook(hook, call, book).await? {
                 Answer::Yes => {}
                 Answer::Stopped => {
                     book.state.stopping = true;
@@ -61,7 +70,8 @@ impl Live {
         match applied {
             Applied::Done { .. } | Applied::Already | Applied::Refused(_) => {
                 let hook = to.is_some() && plan.rule.after.is_some();
-                book.record(Event::Transitioned { attempt, card: id, title, from, to, verdict, reason, hook })
+                let news = !book.planner.inputs.rules.on_event.is_empty();
+                book.record(Event::Transitioned { attempt, card: id, title, from, to, verdict, reason, hook, news })
             }
             Applied::Elsewhere(now) => {
                 let reason = match &now {
@@ -112,37 +122,34 @@ impl Live {
         note::compose(settlement, judged, book.now(), self.settings.env.redactor())
     }
 
-    /// Runs an owed afterTransition hook, once: one that a dead runner started is not repeated.
+    /// Runs an owed hook, once: one that a dead runner started is not repeated.
     pub(super) async fn after(&mut self, owed: OwedHook, book: &mut Book<'_>) -> Result<()> {
-        let rule = book.planner.inputs.rules.columns.get(&owed.from);
-        let missed = match rule.and_then(|rule| rule.after.clone()) {
-            _ if owed.started => "the runner died while it ran; it is not repeated",
-            None => "the rules have no such hook any more",
+        let rules = &book.planner.inputs.rules;
+        let hook = match (owed.hears, &owed.moved) {
+            (Hears::Move, Some(moved)) => rules.columns.get(&moved.from).and_then(|rule| rule.after.clone()),
+            (Hears::Move, None) => None,
+            (Hears::News(occasion), _) => rules.on_event.get(&occasion).cloned(),
+        };
+        let (name, card) = (owed.name(), owed.card().cloned());
+        let (ok, text) = match hook {
+            _ if owed.started => (false, "the runner died while it ran; it is not repeated"),
+            None if owed.hears == Hears::Move => (false, "the rules have no such hook any more"),
+            // It is no news any more, for one who listens from tomorrow on neither.
+            None => (true, "nobody listens"),
             Some(hook) => {
-                let settings = self.settings.clone();
-                let transition = Transition {
-                    hook: "afterTransition",
-                    card: &owed.card,
-                    title: &owed.title,
-                    from: &owed.from,
-                    to: &owed.to,
-                    verdict: owed.verdict,
-                    reason: &owed.reason,
-                    attempt: owed.attempt.as_ref(),
-                    workspace: &settings.workspace,
-                };
-                let answer = self.hook(&hook, &transition, book).await?;
+                let sends_back = owed.moved.as_ref().is_some_and(|moved| moved.verdict != Verdict::Pass);
+                let told = told(&owed, &self.settings.workspace, book.state.counts)?;
+                let answer = self.hook(&hook, Call { name, card, told, sends_back }, book).await?;
                 book.state.stopping |= answer == Answer::Stopped;
                 return Ok(());
             }
         };
-        let (hook, text) = ("afterTransition".to_owned(), missed.to_owned());
-        book.record(Event::HookEnded { card: owed.card, hook, ok: false, text })
+        book.record(Event::HookEnded { card, hook: name, ok, text: text.to_owned() })
     }
 
-    fn transition<'s>(&'s self, hook: &'static str, settlement: &'s Settlement, to: &'s Column) -> Transition<'s> {
+    fn transition<'s>(&'s self, settlement: &'s Settlement, to: &'s Column) -> Transition<'s> {
         Transition {
-            hook,
+            hook: "beforeTransition",
             card: &settlement.card.id,
             title: &settlement.card.title,
             from: &settlement.from,
@@ -155,21 +162,19 @@ impl Live {
     }
 
     /// Runs a hook between its two records. One whose file is not as accepted is not run.
-    async fn hook(&self, hook: &Hook, transition: &Transition<'_>, book: &mut Book<'_>) -> Result<Answer> {
-        let (card, name) = (transition.card.clone(), transition.hook.to_owned());
+    async fn hook(&self, hook: &Hook, call: Call, book: &mut Book<'_>) -> Result<Answer> {
+        let Call { name, card, told, sends_back } = call;
         book.record(Event::HookStarted { card: card.clone(), hook: name.clone() })?;
         let changed = book.planner.inputs.of_hook(hook, &self.settings).find(|file| file.now() != file.bytes);
         let answer = match changed {
-            Some(file) if transition.verdict == Verdict::Pass => {
-                Answer::No(format!("{} is not as accepted; `accept` adopts it", file.name))
-            }
             // A card is sent back all the same.
-            Some(file) => {
+            Some(file) if sends_back => {
                 let text = format!("the hook {} is not as accepted, so it was not run; `accept` adopts it", file.name);
                 book.record(Event::Warning { text })?;
                 Answer::Yes
             }
-            None => hooks::run(&self.spawner, &self.settings, hook, transition, &mut self.stop.clone()).await?,
+            Some(file) => Answer::No(format!("{} is not as accepted; `accept` adopts it", file.name)),
+            None => hooks::run(&self.spawner, &self.settings, hook, told, &mut self.stop.clone()).await?,
         };
         let (ok, text) = match &answer {
             Answer::Yes => (true, String::new()),
@@ -179,4 +184,40 @@ impl Live {
         book.record(Event::HookEnded { card, hook: name, ok, text })?;
         Ok(answer)
     }
+}
+
+/// One run of a hook.
+struct Call {
+    /// As the journal calls it.
+    name: String,
+    card: Option<CardId>,
+    told: Value,
+    /// It is about a card that did not pass.
+    sends_back: bool,
+}
+
+/// What a hook that hears is told.
+fn told(owed: &OwedHook, workspace: &Path, counts: Counts) -> Result<Value> {
+    let reason = owed.reason.as_str();
+    let moved = owed.moved.as_ref();
+    Ok(match (owed.hears, moved) {
+        (Hears::Move, Some(Moved { card, title, attempt, from, to: Some(to), verdict })) => {
+            let (hook, verdict, attempt) = ("afterTransition", *verdict, attempt.as_ref());
+            serde_json::to_value(Transition { hook, card, title, from, to, verdict, reason, attempt, workspace })?
+        }
+        (Hears::Move, _) => Value::Null,
+        (Hears::News(event), moved) => serde_json::to_value(News {
+            hook: "onEvent",
+            event,
+            card: owed.card(),
+            title: moved.map(|moved| moved.title.as_str()),
+            from: moved.map(|moved| &moved.from),
+            to: moved.and_then(|moved| moved.to.as_ref()),
+            verdict: moved.map(|moved| moved.verdict),
+            reason,
+            attempt: moved.and_then(|moved| moved.attempt.as_ref()),
+            counts,
+            workspace,
+        })?,
+    })
 }

@@ -5,25 +5,99 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::State;
 use crate::board::{CardId, Column};
-use crate::journal::AttemptId;
-use crate::rules::Verdict;
+use crate::journal::{AttemptId, Event};
+use crate::rules::{Occasion, Verdict};
 
 /// The wait after an infrastructure failure never grows beyond this.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// A hook after a move, owed until it ended.
+/// A hook that hears of what happened, owed until it ended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OwedHook {
+    pub hears: Hears,
+    /// None where it is about no single card.
+    pub moved: Option<Moved>,
+    pub reason: String,
+    /// It was started by a runner that died: whether it finished is unknown, and it is not repeated.
+    pub started: bool,
+}
+
+/// Which hook it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hears {
+    /// `afterTransition`
+    Move,
+    /// `onEvent`
+    News(Occasion),
+}
+
+/// A card's verdict, and where that sent it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
     pub card: CardId,
     pub title: String,
     pub attempt: Option<AttemptId>,
     pub from: Column,
-    pub to: Column,
+    /// None: it stays.
+    pub to: Option<Column>,
     pub verdict: Verdict,
-    pub reason: String,
-    /// It was started by a runner that died: whether it finished is unknown, and it is not repeated.
-    pub started: bool,
+}
+
+impl OwedHook {
+    pub fn news(occasion: Occasion, reason: &str) -> OwedHook {
+        OwedHook { hears: Hears::News(occasion), moved: None, reason: reason.to_owned(), started: false }
+    }
+
+    pub fn card(&self) -> Option<&CardId> {
+        self.moved.as_ref().map(|moved| &moved.card)
+    }
+
+    /// As the journal calls it.
+    pub fn name(&self) -> String {
+        match self.hears {
+            Hears::Move => "afterTransition".to_owned(),
+            Hears::News(occasion) => format!("{NEWS}{}", occasion.name()),
+        }
+    }
+}
+
+/// Before an event's name.
+const NEWS: &str = "onEvent.";
+
+impl State {
+    /// What of a transition is told. `used_up`: with it the card's attempts came to their end.
+    pub(super) fn owe_hooks(&mut self, event: &Event, used_up: bool) {
+        let Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news } = event else { return };
+        let occasion = match (verdict, to) {
+            (Verdict::Pass, Some(_)) => Some(Occasion::Promoted),
+            _ if used_up => Some(Occasion::Exhausted),
+            (Verdict::Fail | Verdict::Tampered | Verdict::Unverified, Some(_)) => Some(Occasion::Bounced),
+            _ => None,
+        };
+        let news = occasion.filter(|_| *news).map(Hears::News);
+        for hears in hook.then_some(Hears::Move).into_iter().chain(news) {
+            let (card, title, attempt) = (card.clone(), title.clone(), attempt.clone());
+            let moved = Moved { card, title, attempt, from: from.clone(), to: to.clone(), verdict: *verdict };
+            self.hooks.push(OwedHook { hears, moved: Some(moved), reason: reason.clone(), started: false });
+        }
+    }
+
+    pub(super) fn hook_started(&mut self, card: Option<&CardId>, hook: &str) {
+        self.heard(hook);
+        let of = |owed: &&mut OwedHook| owed.card() == card && owed.name() == hook;
+        self.hooks.iter_mut().filter(of).for_each(|owed| owed.started = true);
+    }
+
+    pub(super) fn hook_ended(&mut self, card: Option<&CardId>, hook: &str) {
+        self.heard(hook);
+        self.hooks.retain(|owed| owed.card() != card || owed.name() != hook);
+    }
+
+    fn heard(&mut self, hook: &str) {
+        self.heard.extend(hook.strip_prefix(NEWS).and_then(Occasion::named));
+    }
 }
 
 /// One walk over the board.

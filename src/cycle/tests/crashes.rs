@@ -1,9 +1,19 @@
 //! The power goes off after any effect: the next run arrives where an undisturbed one does, and repeats nothing.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::properties::{case, repeatable, same};
 use super::world::*;
+use crate::rules::{Hook, Occasion};
+
+/// Everything that happens is told.
+fn heard(mut world: World) -> World {
+    let listeners = Occasion::ALL.map(|occasion| (occasion, Hook::Js("tell.mjs".into())));
+    Arc::get_mut(&mut world.planner.inputs).unwrap().rules.on_event = listeners.into();
+    world
+}
 
 const PLENTY: usize = usize::MAX / 2;
 
@@ -12,12 +22,12 @@ proptest! {
 
     #[test]
     fn killed_anywhere_it_ends_on_the_same_board(case in case(&Outcome::WORK, 2), again in prop::option::of(0..40usize)) {
-        let mut calm = case.by_attempt();
+        let mut calm = heard(case.by_attempt());
         calm.power(PLENTY);
         calm.run().2.unwrap();
         let effects = PLENTY - calm.left();
         for fuel in 0..effects {
-            let mut world = case.by_attempt();
+            let mut world = heard(case.by_attempt());
             world.power(fuel);
             let (dying, _, ended) = world.run();
             prop_assert!(ended.is_err(), "{} of {} effects", fuel, effects);

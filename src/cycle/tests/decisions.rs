@@ -10,7 +10,7 @@ use crate::cycle::decide::{Action, Wait, decide};
 use crate::cycle::plan::Planner;
 use crate::cycle::state::State;
 use crate::journal::{AttemptId, Ending, Event, Record, TakeBack, WorkTaken};
-use crate::rules::{FailWork, Rule, Verdict};
+use crate::rules::{FailWork, Hook, Occasion, Rule, Verdict};
 use crate::settings::Settings;
 
 /// An action as a person would tell it.
@@ -40,7 +40,10 @@ fn told(action: &Action) -> String {
         },
         Action::Verify { attempt, .. } => format!("verify {attempt}"),
         Action::Skip { why, .. } => format!("skip: {why:?}").to_lowercase(),
-        Action::Hook(owed) => format!("hook: {} → {}", owed.from, owed.to),
+        Action::Hook(owed) => match &owed.moved {
+            Some(moved) => format!("{}: {} → {:?}", owed.name(), moved.from, moved.to.as_ref().map(|to| &to.0)),
+            None => format!("{}: {}", owed.name(), owed.reason),
+        },
         Action::NextPass => "next pass".into(),
     }
 }
@@ -111,7 +114,7 @@ impl Attempt {
     fn moved(&self, to: &str, verdict: Verdict, hook: bool) -> Event {
         let (attempt, from, to) = (Some(self.plan.attempt.clone()), column("Doing"), Some(column(to)));
         let (card, title, reason) = (CardId("a".into()), "a".into(), String::new());
-        Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook }
+        Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news: false }
     }
 }
 
@@ -144,7 +147,7 @@ fn an_attempt_is_executed_judged_and_settled_each_after_a_look() {
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass)], Some("Done"), "settle: passed, to Done"),
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass), run_started()], Some("Done"), "judge a.1"),
         (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, false)], Some("Done"), "next pass"),
-        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, true)], None, "hook: Doing → Done"),
+        (vec![a.started.clone(), a.ended.clone(), a.judged(Verdict::Pass), a.moved("Done", Verdict::Pass, true)], None, "afterTransition: Doing → Some(\"Done\")"),
     ];
     for (events, status, expected) in table {
         let told = next(&planner, &[vec![run_started()], events.clone()].concat(), status.map(board));
@@ -244,6 +247,42 @@ fn a_board_that_is_away_ends_a_plain_run_and_never_a_watcher() {
         let events: Vec<Event> = owed.into_iter().chain([waited]).collect();
         assert!(next(&planner, &events, Some(board("Doing"))).starts_with("settle"));
     }
+}
+
+/// Codex's and the board's own trouble and the end of the work: told where somebody listens, and again when it was otherwise.
+#[test]
+fn what_is_about_no_card_is_told_once() {
+    let mut planner = planner(rules(2));
+    let hook = |name: &str| Event::HookEnded { card: None, hook: name.into(), ok: true, text: String::new() };
+    let lost = Ending::Infrastructure { reason: "429".into(), hint: String::new(), wait_seconds: None };
+    let a = attempt(&planner);
+    let failed = vec![run_started(), a.started.clone(), a.ends(lost)];
+    let over = vec![run_started()];
+    assert!(next(&planner, &failed, None).starts_with("wait"), "nobody listens");
+    assert_eq!(next(&planner, &over, Some(board("Done"))), "finish, drained: nothing left to do");
+
+    let listeners = Occasion::ALL.map(|occasion| (occasion, Hook::Js("tell.mjs".into())));
+    Arc::get_mut(&mut planner.inputs).unwrap().rules.on_event = listeners.into();
+    let after = |events: &[Event], more: &[Event]| [events, more].concat();
+    assert_eq!(next(&planner, &failed, None), "onEvent.infrastructure: 429");
+    let told = after(&failed, &[hook("onEvent.infrastructure")]);
+    assert!(next(&planner, &told, None).starts_with("wait"));
+    let again = after(&told, &failed);
+    assert!(next(&planner, &again, None).starts_with("wait"), "a later run's trouble is no news");
+    let mended = after(&told, &[a.started.clone(), a.ended.clone()]);
+    assert_eq!(next(&planner, &after(&mended, &failed), None), "onEvent.infrastructure: 429");
+
+    assert_eq!(next(&planner, &over, Some(board("Done"))), "onEvent.drained: nothing left to do");
+    let told = after(&over, &[hook("onEvent.drained")]);
+    assert_eq!(next(&planner, &told, Some(board("Done"))), "finish, drained: nothing left to do");
+    assert!(
+        next(&planner, &after(&told, &over), Some(board("Done"))).starts_with("finish"),
+        "nor is it to a later run"
+    );
+    let passed = a.judged(Verdict::Pass);
+    let worked = [a.started.clone(), a.ended.clone(), passed, a.moved("Done", Verdict::Pass, false), Event::PassEnded];
+    let worked = after(&told, &worked);
+    assert_eq!(next(&planner, &worked, Some(board("Done"))), "onEvent.drained: nothing left to do");
 }
 
 /// Each guard lets an attempt be, and forbids the next one.

@@ -147,7 +147,7 @@ pub struct World {
     pub steps: usize,
     /// The attempts whose work is in the workspace.
     pub standing: BTreeSet<AttemptId>,
-    /// Executions of codex, and runs of afterTransition hooks.
+    /// Executions of codex, and runs of hooks that hear of something.
     pub executed: Vec<AttemptId>,
     pub hooks: usize,
     /// Whether the files are still as the attempts left them.
@@ -339,7 +339,9 @@ impl World {
             self.board = std::mem::take(&mut self.board).moved(&card.id, to);
         }
         let hook = to.is_some() && plan.rule.after.is_some();
-        book.record(Event::Transitioned { attempt, card: card.id, title: card.title, from, to, verdict, reason, hook })
+        let news = !book.planner.inputs.rules.on_event.is_empty();
+        let (card, title) = (card.id, card.title);
+        book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news })
     }
 }
 
@@ -374,7 +376,7 @@ impl Driver for World {
             }
             Action::Skip { plan, why, reason } => book.record(plan.skipped(why, reason)),
             Action::Hook(owed) => {
-                let (card, hook) = (owed.card, "afterTransition".to_owned());
+                let (card, hook) = (owed.card().cloned(), owed.name());
                 if !owed.started {
                     book.record(Event::HookStarted { card: card.clone(), hook: hook.clone() })?;
                     self.hooks += 1;

@@ -164,10 +164,10 @@ impl Pasts {
             Event::Retried { card } => self.card(card).happens(at, What::Retried, (None, None), ""),
             Event::Held { card } => self.card(card).happens(at, What::Held, (None, None), ""),
             Event::Released { card } => self.card(card).happens(at, What::Released, (None, None), ""),
-            Event::HookEnded { card, hook, ok: false, text } if hook == "afterTransition" => {
+            Event::HookEnded { card: Some(card), hook, ok: false, text } if hook != "beforeTransition" => {
                 self.card(card).happens(at, What::HookFailed, (None, None), &format!("{hook} failed: {text}"));
             }
-            // A veto tells what the other hook said. The rest is of no card, or of no interest to who reads its story.
+            // A veto tells what `beforeTransition` said. The rest is of no card, or of no interest to who reads its story.
             Event::HookEnded { .. }
             | Event::HookStarted { .. }
             | Event::TransitionStarted { .. }

@@ -103,3 +103,25 @@ fn files(world: &World) -> Vec<(String, String)> {
     names.sort();
     names.into_iter().map(|name| (name.clone(), world.read(&format!("backlog/tasks/{name}")))).collect()
 }
+
+#[test]
+fn what_init_writes_for_its_board_is_valid() {
+    let Some(program) = found() else { return };
+    let world = World::new("");
+    for name in ["board.md", "tests.txt", "transitions.yaml"] {
+        std::fs::remove_file(world.repo(name)).unwrap();
+    }
+    let run = |args: &[&str]| backlog(&world, &program, args);
+    #[rustfmt::skip]
+    run(&["init", "demo", "--defaults", "--integration-mode", "none", "--auto-open-browser", "false", "--check-branches", "false", "--include-remote", "false"]);
+    run(&["task", "create", "KB-1 second", "--status", "In Progress", "--plain"]);
+    world
+        .run(&["init"])
+        .exits(0)
+        .says("board     backlog: To Do, In Progress, Done")
+        .says("wrote     transitions.yaml");
+    let plan: Value = serde_json::from_str(&world.run(&["print-plan", "--format", "json"]).exits(0).stdout).unwrap();
+    assert_eq!(plan["cards"][0]["title"], "KB-1 second");
+    let prompt = plan["cards"][0]["prompt"].as_str().unwrap();
+    assert!(prompt.contains("Leave backlog, tests.txt and transitions.yaml as they are"), "{prompt}");
+}

@@ -150,3 +150,16 @@ fn a_missing_column_is_made_only_where_the_others_keep_their_ids() {
     world.run(&["run"]).exits(0).says("1 promoted");
     assert_eq!((project.places(), world.executions().len()), (vec!["KB-1: Shipped".to_owned()], 1));
 }
+
+#[test]
+fn init_writes_rules_for_the_columns_of_a_project() {
+    let project = Project::new(&["KB-1 an issue @made"]);
+    let world = world(&project);
+    std::fs::remove_file(world.repo("transitions.yaml")).unwrap();
+    world.run(&["init", "--pm2"]).exits(0).says("Backlog, In Progress, Review, Needs Specs, Done");
+    let config = world.read("kanban-codex-exec.yaml");
+    assert!(config.contains("\nprovider: github\nsource: Me/1\n") && !config.contains("NUMBER"), "{config}");
+    assert!(world.read("ecosystem.config.cjs").contains("{ KANBAN_PROVIDER: 'github', KANBAN_SOURCE: 'Me/1' }"));
+    world.run(&["run"]).exits(0).says("2 promoted");
+    assert_eq!(project.places(), ["KB-1: Done"]);
+}

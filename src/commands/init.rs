@@ -1,0 +1,227 @@
+//! `init`: what a board needs to be worked, written beside it. It asks nothing and replaces nothing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use ignore::WalkBuilder;
+
+use super::{open_board, show};
+use crate::cli;
+use crate::failure::Failure;
+use crate::provider::{Source, Wanted, github};
+use crate::report::init::{Placed, Scaffold, State, human};
+use crate::scaffold::names::Language;
+use crate::scaffold::proposal::{self, TestFile};
+use crate::scaffold::{self, rules};
+use crate::settings::{Given, Need, Settings, shown};
+use crate::storage::Writer;
+
+const PM2: &str = include_str!("../../pm2/ecosystem.config.cjs");
+const WORKFLOWS: [(&str, &str); 2] = [
+    ("kanban-dry-run.yml", include_str!("../../examples/github-actions/kanban-dry-run.yml")),
+    ("kanban-run.yml", include_str!("../../examples/github-actions/kanban-run.yml")),
+];
+/// A larger file of tests was written by a program.
+const LARGEST: u64 = 1 << 20;
+
+pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
+    let mut given = Given::from_process(cli::flags(matches), None)?;
+    let began = given.folder.clone();
+    if let Some(folder) = matches.get_one::<PathBuf>("folder") {
+        given.folder.push(folder);
+        if given.folder.is_file() {
+            let failure = Failure::usage(format!("{}: is a file, not a folder", folder.display()));
+            return Err(failure.hint("`init --source FILE` is for a board that is there"));
+        }
+        Writer::within(&given.folder).open_folder(&given.folder)?;
+        given.folder = fs::canonicalize(&given.folder).map_err(anyhow::Error::from)?;
+    }
+    // Nothing is written where something that was given is wrong.
+    let config = Settings::resolve(&given, Need::TestsOnly)?.config;
+    let folder = config.parent().unwrap_or(&given.folder).to_owned();
+    if matches.get_flag("ci") && !folder.join(".git").exists() {
+        let failure = Failure::usage(format!("--ci: {} is not the root of a git repository", folder.display()));
+        return Err(failure.hint("workflows lie in its root: run `init --ci` there, beside the board"));
+    }
+    let mut place = Place { writer: Writer::within(&folder), folder, files: Vec::new() };
+    if !Settings::knows_board(&given)? {
+        match other_board(&given.folder)? {
+            Some(name) => drop(given.flags.insert("source".to_owned(), name)),
+            None => place.add(&given.folder.join("board.md"), scaffold::BOARD)?,
+        }
+    }
+    let settings = Settings::resolve(&given, Need::Board)?;
+    let board = open_board(&settings)?.read(&Wanted::default())?.arranged(&[]);
+    let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns };
+    place.add(&settings.config, &config_text(&settings))?;
+    place.add(&settings.transitions, &rules::text(&columns, &judged_by(&settings)))?;
+    place.add(&settings.tests, scaffold::TESTS)?;
+    place.keep_cache_out(&settings)?;
+    let mut found = None;
+    if matches.get_flag("from-tests") {
+        let files = test_files(&settings.workspace);
+        found = Some(files.iter().map(|file| file.names.len()).sum());
+        place.propose(&files, &settings)?;
+    }
+    if matches.get_flag("pm2") {
+        place.add(&place.folder.join("ecosystem.config.cjs"), &pm2(&settings))?;
+    }
+    if matches.get_flag("ci") {
+        for (name, text) in WORKFLOWS {
+            place.add(&place.folder.join(".github/workflows").join(name), text)?;
+        }
+    }
+    let page = Scaffold {
+        version: 1,
+        board: settings.source_name.clone(),
+        columns,
+        files: place.files,
+        tests_found: found,
+        next: next(&settings, &began, matches),
+    };
+    show(&settings, &page, &human(&page))?;
+    Ok(0)
+}
+
+/// Where the files go, and what became of them.
+struct Place {
+    writer: Writer,
+    folder: PathBuf,
+    files: Vec<Placed>,
+}
+
+impl Place {
+    fn told(&mut self, path: &Path, state: State) {
+        self.files.push(Placed { path: shown(path, &self.folder), state });
+    }
+
+    /// A file that is there stays as it is.
+    fn add(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        let written = self.writer.add(path, text.as_bytes())?;
+        self.told(path, if written { State::Written } else { State::Kept });
+        Ok(())
+    }
+
+    /// CACHE_DIR keeps itself out of git; the line tells people, and other programs that read the file.
+    fn keep_cache_out(&mut self, settings: &Settings) -> Result<(), Failure> {
+        if !self.folder.join(".git").exists() {
+            return Ok(());
+        }
+        let path = self.folder.join(".gitignore");
+        let old = fs::read_to_string(&path).unwrap_or_default();
+        match scaffold::ignored(&old).filter(|_| settings.cache_dir.starts_with(&self.folder)) {
+            Some(new) if old.is_empty() => self.add(&path, &new),
+            Some(new) => {
+                let written = self.writer.swap(&path, old.as_bytes(), new.as_bytes())?;
+                self.told(&path, if written { State::Extended } else { State::Kept });
+                Ok(())
+            }
+            None => {
+                self.told(&path, State::Kept);
+                Ok(())
+            }
+        }
+    }
+
+    fn propose(&mut self, files: &[TestFile], settings: &Settings) -> Result<(), Failure> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let package = fs::read_to_string(settings.workspace.join("package.json")).unwrap_or_default();
+        let path = settings.tests.with_extension("proposed.txt");
+        let text = proposal::text(files, &package, &settings.shown(&settings.tests), &settings.shown(&path));
+        self.add(&path, &text)
+    }
+}
+
+/// A board of another name than those that need not be named.
+fn other_board(folder: &Path) -> Result<Option<String>, Failure> {
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().ok();
+    let entries = fs::read_dir(folder).map_err(anyhow::Error::from)?;
+    let mut names: Vec<String> = entries.flatten().filter_map(name).collect();
+    names.sort();
+    let is_board = |name: &String| match name.as_str() {
+        ".backlog" => folder.join(name).is_dir(),
+        name if name.to_lowercase().ends_with(".md") => {
+            fs::read_to_string(folder.join(name)).is_ok_and(|text| scaffold::is_board(name, &text))
+        }
+        _ => false,
+    };
+    names.retain(is_board);
+    match names.as_slice() {
+        [] | [_] => Ok(names.pop()),
+        several => Err(Failure::usage(format!("there are several boards: {}", several.join(", ")))
+            .hint("name the one that is to be worked with --source FILE")),
+    }
+}
+
+fn config_text(settings: &Settings) -> String {
+    let folder = settings.config.parent().unwrap_or(&settings.folder);
+    let git = fs::read_to_string(settings.workspace.join(".git/config")).unwrap_or_default();
+    match &settings.source {
+        Source::Project(access) => {
+            scaffold::config(&[("provider", "github"), ("source", project(access).as_str())], None)
+        }
+        Source::Path(path) => {
+            let source = shown(path, folder);
+            let todo = source.to_lowercase().ends_with("todo.md");
+            let next = (settings.next && !todo).then_some(("next", "true"));
+            let lines: Vec<_> = [("source", source.as_str())].into_iter().chain(next).collect();
+            scaffold::config(&lines, scaffold::owner(&git))
+        }
+    }
+}
+
+/// As people write it.
+fn project(access: &github::Access) -> String {
+    format!("{}/{}", access.owner, access.number)
+}
+
+/// What a card is judged by, as codex finds it in its workspace.
+fn judged_by(settings: &Settings) -> String {
+    let board = settings.source.path();
+    let files = board.into_iter().chain([settings.tests.as_path(), settings.transitions.as_path()]);
+    let mut files: Vec<String> = files.map(|path| shown(path, &settings.workspace)).collect();
+    let last = files.pop().unwrap_or_default();
+    format!("{} and {last}", files.join(", "))
+}
+
+/// The files with tests among those that git would list, by path.
+fn test_files(workspace: &Path) -> Vec<TestFile> {
+    let mut walk = WalkBuilder::new(workspace);
+    walk.require_git(false).sort_by_file_path(Path::cmp).filter_entry(|entry| entry.file_name() != "node_modules");
+    let read = |entry: ignore::DirEntry| {
+        let path = entry.path().strip_prefix(workspace).ok()?.to_str()?.to_owned();
+        let language = Language::of(&path).filter(|_| entry.metadata().is_ok_and(|data| data.len() <= LARGEST))?;
+        let names = language.names(&fs::read_to_string(entry.path()).ok()?);
+        (!names.is_empty()).then_some(TestFile { path, language, names })
+    };
+    walk.build().flatten().filter_map(read).collect()
+}
+
+/// The shipped file, for this board.
+fn pm2(settings: &Settings) -> String {
+    let text = PM2.replace("KANBAN_SOURCE=board.md pm2 start pm2/", "pm2 start ");
+    let name = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+    match &settings.source {
+        Source::Path(path) => {
+            let folder = settings.config.parent().unwrap_or(&settings.folder);
+            text.replace("'board.md'", &name(&shown(path, folder)))
+        }
+        Source::Project(access) => text
+            .replace("path.resolve(process.env.KANBAN_SOURCE || 'board.md')", &name(&project(access)))
+            .replace("KANBAN_SOURCE: ", "KANBAN_PROVIDER: 'github', KANBAN_SOURCE: "),
+    }
+}
+
+/// The command that goes on from here.
+fn next(settings: &Settings, began: &Path, matches: &ArgMatches) -> String {
+    const PLAN: &str = "kanban-codex-exec print-plan";
+    let source = matches.get_one::<String>("source").filter(|_| settings.source.path().is_some());
+    match source {
+        Some(source) => format!("{PLAN} --source {}", shell_words::quote(source)),
+        None if settings.folder == fs::canonicalize(began).unwrap_or(began.to_owned()) => PLAN.to_owned(),
+        None => format!("cd {} && {PLAN}", shell_words::quote(&shown(&settings.folder, began))),
+    }
+}
