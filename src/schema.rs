@@ -8,10 +8,15 @@ use serde_json::{Map, Value, json};
 use crate::hooks::{News, Transition};
 use crate::journal::Record;
 use crate::report::board::BoardPage;
+use crate::report::doctor::Doctor;
 use crate::report::explain::Explanation;
+use crate::report::history::History;
 use crate::report::init::Scaffold;
+use crate::report::logs::Logs;
 use crate::report::plan::Plan;
 use crate::report::replay::Replay;
+use crate::report::status::Status;
+use crate::report::story::Story;
 use crate::settings::table::{Form, Setting, TABLE};
 
 /// A schema that there is.
@@ -32,13 +37,18 @@ const fn row(name: &'static str, of: &'static str, make: fn() -> Value) -> Schem
 pub const ALL: &[Schema] = &[
     row("board", "board --format json", printed::<BoardPage>),
     row("config", "kanban-codex-exec.yaml, the settings", config),
+    row("doctor", "doctor --format json", printed::<Doctor>),
     row("event", "what an onEvent hook reads on stdin", printed::<News>),
     row("explain", "explain --format json", printed::<Explanation>),
+    row("history", "history --format json", printed::<History>),
     row("hook", "what a hook at a transition reads on stdin", printed::<Transition>),
     row("init", "init --format json", printed::<Scaffold>),
+    row("logs", "logs --format json", printed::<Logs>),
     row("plan", "print-plan --format json", printed::<Plan>),
     row("record", "a line of run and dry-run --format json, and of journal.jsonl", printed::<Record>),
     row("replay", "replay --format json", printed::<Replay>),
+    row("report", "report --format json", printed::<Story>),
+    row("status", "status --format json", printed::<Status>),
     row("transitions", "transitions.yaml, the rules", transitions),
 ];
 

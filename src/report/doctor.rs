@@ -1,11 +1,12 @@
 //! What `doctor` found, and what to do about it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
 
 /// `doctor --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Doctor {
     pub version: u32,
     pub findings: Vec<Finding>,
@@ -13,7 +14,7 @@ pub struct Doctor {
     pub errors: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Finding {
     pub level: Level,
     /// What was looked at.
@@ -22,7 +23,7 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     Ok,

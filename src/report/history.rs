@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::{Page, moment, time};
@@ -12,7 +13,7 @@ use crate::evidence::TreePath;
 use crate::journal::{AttemptId, Ending, Event, Record};
 
 /// `history --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct History {
     pub version: u32,
     /// None: of all cards.
@@ -23,7 +24,7 @@ pub struct History {
 }
 
 /// An attempt, or a card that was not run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// None: codex was not started.
@@ -45,7 +46,7 @@ pub struct Entry {
     pub files: Vec<TreePath>,
 }
 
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Total {
     pub attempts: usize,

@@ -1,6 +1,7 @@
 //! What codex printed in an attempt, as `logs` shows it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::journal::{AttemptId, Ending};
 use crate::rules::Verdict;
 
 /// `logs --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Logs {
     pub version: u32,
@@ -30,7 +31,7 @@ pub struct Logs {
     pub stderr: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(untagged)]
 pub enum Printed {
     Event(Value),

@@ -1,6 +1,7 @@
 //! What runs now and what is next, as `status` prints it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human;
@@ -11,7 +12,7 @@ use crate::cycle::state::State;
 use crate::journal::{AttemptId, Counts, Event, Record, Stopped};
 
 /// `status --format json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
     pub version: u32,
@@ -38,7 +39,7 @@ pub struct Status {
     pub refused: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
     pub started: Timestamp,
@@ -54,14 +55,14 @@ pub struct Run {
 }
 
 /// The last thing that happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Last {
     pub at: Timestamp,
     pub text: String,
 }
 
 /// An attempt that has not ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Open {
     pub attempt: AttemptId,
@@ -76,7 +77,7 @@ pub struct Open {
     pub event: Option<Said>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Said {
     pub what: String,
     pub text: String,
@@ -84,7 +85,7 @@ pub struct Said {
 }
 
 /// What would be done with a card now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct Queued {
     pub id: CardId,
     pub title: String,

@@ -8,6 +8,7 @@ mod ways;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::explain::{Ranked, TakenBack};
@@ -25,7 +26,7 @@ pub use patch::Patch;
 pub use ways::{On, Way};
 
 /// `report --format json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Story {
     pub version: u32,
@@ -45,7 +46,7 @@ pub struct Story {
 }
 
 /// Of all cards of the report. Moves are counted as the summary of a run counts them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     pub cards: usize,
@@ -61,14 +62,14 @@ pub struct Totals {
     pub seconds: f64,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct ColumnStory {
     pub name: Column,
     /// It has a rule.
     pub worked: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CardStory {
     pub id: CardId,
@@ -90,7 +91,7 @@ pub struct CardStory {
     pub happenings: Vec<Happening>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Next {
     /// `ready`, `unverified`, `cached`, `exhausted` or `blocked`
     pub verdict: String,
@@ -98,7 +99,7 @@ pub struct Next {
 }
 
 /// The tests that belong to a card as it reads now.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 pub struct Selection {
     /// By whose rule: where it stands, or where it was last worked.
     pub column: Column,
@@ -108,7 +109,7 @@ pub struct Selection {
     pub tests: Vec<Ranked>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AttemptStory {
     pub id: AttemptId,
@@ -134,7 +135,7 @@ pub struct AttemptStory {
 }
 
 /// What became of a card last, or of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It was never worked.

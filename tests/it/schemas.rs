@@ -52,7 +52,7 @@ fn worked() -> World {
 #[test]
 fn what_the_commands_print_is_what_their_schema_says() {
     let world = worked();
-    let commands: [(&str, &[&str]); 7] = [
+    let commands: [(&str, &[&str]); 14] = [
         ("board", &["board"]),
         ("plan", &["print-plan"]),
         ("explain", &["explain", "KB-1"]),
@@ -60,6 +60,13 @@ fn what_the_commands_print_is_what_their_schema_says() {
         ("replay", &["replay", "KB-1.1"]),
         ("replay", &["replay", "KB-2.1", "--then"]),
         ("init", &["init"]),
+        ("status", &["status"]),
+        ("history", &["history"]),
+        ("history", &["history", "KB-2"]),
+        ("logs", &["logs", "KB-1.1"]),
+        ("doctor", &["doctor"]),
+        ("doctor", &["doctor", "--self-test"]),
+        ("report", &["report"]),
     ];
     for (name, args) in commands {
         let args: Vec<&str> = args.iter().copied().chain(["--format", "json"]).collect();

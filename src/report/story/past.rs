@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AttemptStory, Fate};
@@ -13,7 +14,7 @@ use crate::report::explain::TakenBack;
 use crate::rules::Verdict;
 
 /// Something that happened to a card and is no attempt.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Happening {
     pub at: Timestamp,
     pub what: What,
@@ -23,7 +24,7 @@ pub struct Happening {
     pub reason: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     Promoted,

@@ -1,9 +1,10 @@
 //! What an attempt changed, as far as a report shows it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The beginning of a patch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Patch {
     pub text: String,

@@ -1,5 +1,6 @@
 //! The ways between columns: those of the rules, how often cards went them, and other ways that cards went.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{CardStory, Happening, What};
@@ -7,7 +8,7 @@ use crate::board::Column;
 use crate::rules::{Rule, Rules};
 
 /// From one column to another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Way {
     pub from: Column,
     pub to: Column,
@@ -18,7 +19,7 @@ pub struct Way {
 }
 
 /// What sends a card on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum On {
     Pass,
