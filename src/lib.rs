@@ -15,7 +15,8 @@
 //! Invariants, kept by `tests/it/tidy.rs`:
 //! - Pure modules read no clock, no file, no environment and make no process.
 //! - Only [`storage`] writes or renames; only [`process`] makes a child; only [`settings`] reads the environment.
-//! - Whoever writes or spawns shows a token that only the run lock gives; [`cycle::simulated`] has none.
+//! - Whoever writes or spawns shows a token that only the run lock gives; [`cycle::simulated`] has none. Who only looks reads
+//!   saved trees ([`evidence::SavedTrees`]) and asks programs what they are ([`process::probe`]), and starts nothing else.
 //!
 //! The modules, in the order in which data flows:
 

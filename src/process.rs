@@ -1,5 +1,5 @@
 //! Children of every kind: codex, shell tests and hooks go through the launcher ([`Spawner::run`]), git is a plain
-//! tool ([`Tool`]).
+//! tool ([`Tool`]). What programs say of themselves is asked without the run lock ([`probe`]).
 //!
 //! ```text
 //!  runner ── control pipe ──► launcher (same binary, own session, child subreaper) ──► program ──► whatever it starts

@@ -37,17 +37,17 @@ use crate::settings;
 pub trait Report: Send {
     fn show(&mut self, record: &Record);
 
-    /// Told about once a second while codex works. It is kept nowhere.
+    /// Told about once a second while codex works, or a test runs. It is kept nowhere.
     fn progress(&mut self, _progress: &Progress<'_>) {}
 }
 
-/// How an attempt goes on.
+/// How the work at a card goes on.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress<'p> {
     pub title: &'p str,
     pub column: &'p Column,
     pub elapsed: Duration,
-    /// What codex said last.
+    /// What codex said last, or which test it is.
     pub latest: Option<&'p Told>,
 }
 

@@ -5,6 +5,7 @@ mod judge;
 mod look;
 mod retain;
 mod settle;
+mod shown;
 mod take_back;
 
 use std::path::PathBuf;

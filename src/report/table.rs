@@ -103,7 +103,7 @@ impl Table {
         let said = latest.map(|told| format!(": {} {}", told.what, told.text)).unwrap_or_default();
         let tokens = match self.rows.iter().map(|row| row.tokens).sum() {
             0 => String::new(),
-            tokens => format!(", {tokens} tokens before"),
+            tokens => format!(", {tokens} tokens so far"),
         };
         // Nothing is known of a beginning second.
         let elapsed = time(elapsed.as_secs() as f64).replace(".0 s", " s");

@@ -61,6 +61,16 @@ fn a_stop_leaves_no_live_line_behind() {
 }
 
 #[test]
+fn a_test_that_runs_is_shown_as_well() {
+    let world = World::new("- [ ] KB-1 first @made @runs\n").env("TERM", "xterm");
+    let world = world.with("tests.txt", "@made It is made :: includes:made for\n@runs It runs :: shell:sleep 0.1\n");
+    let world = world.env("ALLOW_SHELL_TESTS", "true").env("SHELL_TEST_ALLOWLIST", "sleep");
+    let Some(outcome) = in_a_terminal(&world, &["run"]) else { return };
+    let outcome = outcome.exits(0).says(": test runs");
+    assert!(!screen(&outcome.stdout).contains(": test runs"), "{outcome}");
+}
+
+#[test]
 fn colour_is_the_first_words_and_only_where_it_is_wanted() {
     let coloured = |outcome: &Outcome| outcome.stdout.contains("\u{1b}[32m") || outcome.stdout.contains("\u{1b}[2m");
     for (wanted, name, value, colour) in [

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::Live;
-use crate::board::Card;
+use super::shown::Shown;
 use crate::codex::{EventWatch, Events, Outcome, classify};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
@@ -21,7 +21,6 @@ use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, Watch, recorded};
 use crate::provider::Applied;
-use crate::report::{Progress, Report};
 use crate::storage::Stamp;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
@@ -63,9 +62,9 @@ impl Live {
         let (program, args) = command.argv.split_first().context("an empty command")?;
         let job = self.codex_job(program, args, stdin, &folder, plan.reserved);
         let watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
-        let mut watch = Shown { watch, card: &plan.card, began: Instant::now(), report: &mut *book.report };
-        let ended = self.spawner.run(job, &mut watch, &mut self.stop).await?;
-        let watch = watch.watch;
+        let mut shown = Shown::new(watch, &plan.card, book.report);
+        let ended = self.spawner.run(job, &mut shown, &mut self.stop).await?;
+        let watch = shown.watch;
         drop(reserve);
         // Where somebody removed them, what is left to be told still finds its place.
         self.writer.cache_folder(&self.settings.cache_dir)?;
@@ -332,30 +331,6 @@ impl Live {
                 (Ending::Interrupted, events.usage)
             }
         })
-    }
-}
-
-/// Watches codex, and shows how it goes on.
-struct Shown<'w> {
-    watch: EventWatch,
-    card: &'w Card,
-    began: Instant,
-    report: &'w mut dyn Report,
-}
-
-impl Watch for Shown<'_> {
-    fn stdout(&mut self, piece: &[u8], now: Instant) {
-        self.watch.stdout(piece, now);
-    }
-
-    fn deadline(&self) -> Option<(Instant, &'static str)> {
-        self.watch.deadline()
-    }
-
-    fn tick(&mut self, now: Instant) {
-        let Card { title, status: column, .. } = self.card;
-        let (elapsed, latest) = (now.duration_since(self.began), self.watch.latest());
-        self.report.progress(&Progress { title, column, elapsed, latest });
     }
 }
 

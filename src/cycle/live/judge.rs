@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::Live;
-use crate::board::CardId;
+use super::shown::{Shown, Testing};
+use crate::board::{Card, CardId};
 use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
@@ -14,6 +15,7 @@ use crate::evidence::{artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
 use crate::process::{Exit, Input, Job};
 use crate::prompt::tail;
+use crate::report::Report;
 use crate::rules::Verdict;
 
 /// So much of a failing command's output goes on, in bytes.
@@ -42,7 +44,7 @@ impl Live {
         for selected in plan.runnable() {
             let judged = checks::judge(&selected.test, &evidence, &plan.sources);
             let judged = judged.map(|judged| Tested::judged(&selected.test, judged, &redactor));
-            let Some(tested) = self.test(&selected.test, judged, &plan, &id, &book.state).await? else {
+            let Some(tested) = self.test(&selected.test, judged, &plan, &id, &book.state, book.report).await? else {
                 book.state.stopping = true;
                 return Ok(());
             };
@@ -88,15 +90,23 @@ impl Live {
         plan: &CardPlan,
         id: &AttemptId,
         state: &State,
+        report: &mut dyn Report,
     ) -> Result<Option<Tested>> {
         let Kind::Shell(line) = &test.check.kind else { return Ok(judged) };
-        let Some(ran) = self.shell(line, &test.id, id).await? else { return Ok(None) };
+        let Some(ran) = self.shell(line, &test.id, id, &plan.card, report).await? else { return Ok(None) };
         let before = plan.rule.red_green.then(|| state.before(&plan.card.id, &test.text));
         Ok(Some(Tested::ran(test, ran, before)))
     }
 
     /// Runs a `shell:` test; None when the runner is stopping.
-    pub(super) async fn shell(&self, line: &str, test: &TestId, id: &AttemptId) -> Result<Option<Ran>> {
+    async fn shell(
+        &self,
+        line: &str,
+        test: &TestId,
+        id: &AttemptId,
+        card: &Card,
+        report: &mut dyn Report,
+    ) -> Result<Option<Ran>> {
         let allowlist = shell::Allowlist::new(self.settings.shell_allowlist.iter().cloned());
         let argv = match shell::plan(line, &allowlist, self.settings.allow_shell_tests) {
             Ok(argv) => argv,
@@ -117,7 +127,8 @@ impl Live {
             keep: KEEP,
             redactor: self.settings.env.redactor().clone(),
         };
-        let ended = self.spawner.run(job, &mut (), &mut self.stop.clone()).await?;
+        let mut shown = Shown::new(Testing::new(test), card, report);
+        let ended = self.spawner.run(job, &mut shown, &mut self.stop.clone()).await?;
         let (passed, inconclusive, evidence) = match ended.exit {
             Exit::Code(0) => (true, false, "exit 0".to_owned()),
             Exit::Code(code) => (false, false, format!("exit {code}")),
@@ -135,7 +146,11 @@ impl Live {
     /// The lines of the card's shell tests that are green before its work, and of those that are red: as they were before
     /// the card's first attempt where they ran then. Before the first attempt those of later columns run as well, for when
     /// the card comes there its work is done. None when the runner is stopping.
-    pub(super) async fn before(&self, plan: &CardPlan, book: &Book<'_>) -> Result<Option<(Vec<String>, Vec<String>)>> {
+    pub(super) async fn before(
+        &self,
+        plan: &CardPlan,
+        book: &mut Book<'_>,
+    ) -> Result<Option<(Vec<String>, Vec<String>)>> {
         let (card, state) = (&plan.card, &book.state);
         let mut tests: Vec<(String, TestString)> = Vec::new();
         let mut add = |plan: &CardPlan| {
@@ -158,7 +173,7 @@ impl Live {
             let passed = match state.before(&card.id, &test.text) {
                 Before::Green => true,
                 Before::Red => false,
-                Before::Unknown => match self.shell(&line, &test.id, &plan.attempt).await? {
+                Before::Unknown => match self.shell(&line, &test.id, &plan.attempt, card, book.report).await? {
                     Some(ran) => ran.passed,
                     None => return Ok(None),
                 },

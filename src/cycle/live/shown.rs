@@ -1,0 +1,73 @@
+//! What a job at a card lets the report show while it runs.
+
+use std::time::Instant;
+
+use crate::board::Card;
+use crate::checks::TestId;
+use crate::codex::{EventWatch, Told};
+use crate::process::Watch;
+use crate::report::{Progress, Report};
+
+/// Watches a job as `watch` does, and shows how it goes on.
+pub struct Shown<'w, W> {
+    pub watch: W,
+    card: &'w Card,
+    began: Instant,
+    report: &'w mut dyn Report,
+}
+
+/// Says what there is to say of a job now.
+pub trait Says {
+    fn latest(&self) -> Option<&Told>;
+}
+
+impl Says for EventWatch {
+    fn latest(&self) -> Option<&Told> {
+        EventWatch::latest(self)
+    }
+}
+
+/// A shell test, of which nothing but that it runs is shown.
+pub struct Testing(Told);
+
+impl Testing {
+    pub fn new(test: &TestId) -> Testing {
+        Testing(Told { what: "test".to_owned(), text: test.to_string() })
+    }
+}
+
+impl Watch for Testing {
+    fn stdout(&mut self, _piece: &[u8], _now: Instant) {}
+
+    fn deadline(&self) -> Option<(Instant, &'static str)> {
+        None
+    }
+}
+
+impl Says for Testing {
+    fn latest(&self) -> Option<&Told> {
+        Some(&self.0)
+    }
+}
+
+impl<'w, W> Shown<'w, W> {
+    pub fn new(watch: W, card: &'w Card, report: &'w mut dyn Report) -> Shown<'w, W> {
+        Shown { watch, card, began: Instant::now(), report }
+    }
+}
+
+impl<W: Watch + Says> Watch for Shown<'_, W> {
+    fn stdout(&mut self, piece: &[u8], now: Instant) {
+        self.watch.stdout(piece, now);
+    }
+
+    fn deadline(&self) -> Option<(Instant, &'static str)> {
+        self.watch.deadline()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        let Card { title, status: column, .. } = self.card;
+        let (elapsed, latest) = (now.duration_since(self.began), self.watch.latest());
+        self.report.progress(&Progress { title, column, elapsed, latest });
+    }
+}
