@@ -181,7 +181,8 @@ fn project(access: &github::Access) -> String {
 /// What a card is judged by, as codex finds it in its workspace.
 fn judged_by(settings: &Settings) -> String {
     let board = settings.source.path();
-    let files = board.into_iter().chain([settings.tests.as_path(), settings.transitions.as_path()]);
+    let others = [&settings.tests, &settings.transitions, &settings.config];
+    let files = board.into_iter().chain(others.map(PathBuf::as_path));
     let mut files: Vec<String> = files.map(|path| shown(path, &settings.workspace)).collect();
     let last = files.pop().unwrap_or_default();
     format!("{} and {last}", files.join(", "))

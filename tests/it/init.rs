@@ -85,7 +85,7 @@ fn an_obsidian_board_of_any_name_is_found_and_left_as_it_is() {
     assert_eq!(world.read("Plan 7.md"), board);
     let plan = assert_good(&world, &[]);
     assert_eq!(plan["cards"].as_array().unwrap().len(), 2, "both cards are in the column that may be begun");
-    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave Plan 7.md, tests.txt and transitions.yaml"));
+    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave Plan 7.md, tests.txt, transitions.yaml and"));
 }
 
 #[test]
@@ -109,7 +109,12 @@ fn a_file_of_tasks_is_named() {
     assert_eq!(written(&outcome), ["kanban-codex-exec.yaml", "transitions.yaml", "tests.txt"]);
     outcome.says("next      kanban-codex-exec print-plan --source data/tasks.json");
     let plan = assert_good(&world, &["--source", "data/tasks.json"]);
-    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave data/tasks.json, data/tests.txt and"));
+    assert!(
+        plan["cards"][0]["prompt"]
+            .as_str()
+            .unwrap()
+            .contains("Leave data/tasks.json, data/tests.txt, data/transitions.yaml and")
+    );
 }
 
 #[test]
