@@ -136,6 +136,27 @@ fn what_is_there_stays_and_is_told() {
 }
 
 #[test]
+fn the_files_stand_beside_the_board_however_it_is_named() {
+    let world = folder(&[("a/b/board.md", "## A\n"), ("c/x", "")]);
+    std::os::unix::fs::symlink("a/b", world.repo("link")).unwrap();
+    for source in ["c/../a/b/board.md", "link/board.md", "./a/b/../b/board.md"] {
+        world.run(&["init", "--source", source]).exits(0);
+        assert!(
+            world.repo("a/b/tests.txt").is_file()
+                && world.read("a/b/kanban-codex-exec.yaml").contains("source: board.md\n")
+        );
+        world.run(&["print-plan", "--source", source]).exits(0);
+        for name in ["tests.txt", "kanban-codex-exec.yaml", "transitions.yaml"] {
+            fs::remove_file(world.repo("a/b").join(name)).unwrap();
+        }
+    }
+    // What the environment names goes where it says.
+    let world = world.env("TESTS_FILE", "c/my-tests.txt");
+    world.run(&["init", "a/b"]).exits(0);
+    assert!(world.repo("a/b/c/my-tests.txt").is_file());
+}
+
+#[test]
 fn a_new_folder_is_made_and_the_way_there_told() {
     let world = folder(&[]);
     world.run(&["init", "my board/x"]).exits(0).says("next      cd 'my board/x' && kanban-codex-exec print-plan");
