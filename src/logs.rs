@@ -2,7 +2,9 @@
 //! terminal never stops or blocks the loop: writers are threads that give up on errors, and what they can't keep up with is
 //! dropped.
 
+use std::fs;
 use std::io::{Write, stderr, stdout};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Result;
@@ -36,6 +38,12 @@ impl Logs {
             tracing::warn!("{dropped} lines of the report were dropped: nobody read stdout; the journal has them");
         }
     }
+}
+
+/// The files that stdout and stderr were sent to. Nothing where the system doesn't tell, as macOS.
+pub fn redirected() -> impl Iterator<Item = PathBuf> {
+    let targets = ["/proc/self/fd/1", "/proc/self/fd/2"].into_iter().filter_map(|link| fs::read_link(link).ok());
+    targets.filter(|target| target.is_file())
 }
 
 /// Starts logging for a run. `before` goes before each line on stderr.

@@ -39,12 +39,12 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     // Nothing is written where something that was given is wrong.
     let config = Settings::resolve(&given, Need::TestsOnly)?.config;
-    let folder = config.parent().unwrap_or(&given.folder).to_owned();
+    let folder = fs::canonicalize(config.parent().unwrap_or(&given.folder)).map_err(anyhow::Error::from)?;
     if matches.get_flag("ci") && !folder.join(".git").exists() {
         let failure = Failure::usage(format!("--ci: {} is not the root of a git repository", folder.display()));
         return Err(failure.hint("workflows lie in its root: run `init --ci` there, beside the board"));
     }
-    let mut place = Place { writer: Writer::within(&folder), folder, files: Vec::new() };
+    let mut place = Place { folder, files: Vec::new() };
     if !Settings::knows_board(&given)? {
         match other_board(&given.folder)? {
             Some(name) => drop(given.flags.insert("source".to_owned(), name)),
@@ -54,7 +54,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     let settings = Settings::resolve(&given, Need::Board)?;
     let board = open_board(&settings)?.read(&Wanted::default())?.arranged(&[]);
     let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns };
-    place.add(&settings.config, &config_text(&settings))?;
+    place.add(&place.folder.join("kanban-codex-exec.yaml"), &config_text(&settings, &place.folder))?;
     place.add(&settings.transitions, &rules::text(&columns, &judged_by(&settings)))?;
     place.add(&settings.tests, scaffold::TESTS)?;
     place.keep_cache_out(&settings)?;
@@ -65,7 +65,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         place.propose(&files, &settings)?;
     }
     if matches.get_flag("pm2") {
-        place.add(&place.folder.join("ecosystem.config.cjs"), &pm2(&settings))?;
+        place.add(&place.folder.join("ecosystem.config.cjs"), &pm2(&settings, &place.folder))?;
     }
     if matches.get_flag("ci") {
         for (name, text) in WORKFLOWS {
@@ -86,7 +86,6 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
 
 /// Where the files go, and what became of them.
 struct Place {
-    writer: Writer,
     folder: PathBuf,
     files: Vec<Placed>,
 }
@@ -98,7 +97,7 @@ impl Place {
 
     /// A file that is there stays as it is.
     fn add(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
-        let written = self.writer.add(path, text.as_bytes())?;
+        let written = writer(path).add(path, text.as_bytes())?;
         self.told(path, if written { State::Written } else { State::Kept });
         Ok(())
     }
@@ -113,7 +112,7 @@ impl Place {
         match scaffold::ignored(&old).filter(|_| settings.cache_dir.starts_with(&self.folder)) {
             Some(new) if old.is_empty() => self.add(&path, &new),
             Some(new) => {
-                let written = self.writer.swap(&path, old.as_bytes(), new.as_bytes())?;
+                let written = writer(&path).swap(&path, old.as_bytes(), new.as_bytes())?;
                 self.told(&path, if written { State::Extended } else { State::Kept });
                 Ok(())
             }
@@ -133,6 +132,11 @@ impl Place {
         let text = proposal::text(files, &package, &settings.shown(&settings.tests), &settings.shown(&path));
         self.add(&path, &text)
     }
+}
+
+/// Settings can have each file in a folder of its own.
+fn writer(path: &Path) -> Writer {
+    Writer::within(path.parent().unwrap_or(path))
 }
 
 /// A board of another name than those that need not be named.
@@ -156,8 +160,7 @@ fn other_board(folder: &Path) -> Result<Option<String>, Failure> {
     }
 }
 
-fn config_text(settings: &Settings) -> String {
-    let folder = settings.config.parent().unwrap_or(&settings.folder);
+fn config_text(settings: &Settings, folder: &Path) -> String {
     let git = fs::read_to_string(settings.workspace.join(".git/config")).unwrap_or_default();
     match &settings.source {
         Source::Project(access) => {
@@ -181,7 +184,8 @@ fn project(access: &github::Access) -> String {
 /// What a card is judged by, as codex finds it in its workspace.
 fn judged_by(settings: &Settings) -> String {
     let board = settings.source.path();
-    let files = board.into_iter().chain([settings.tests.as_path(), settings.transitions.as_path()]);
+    let others = [&settings.tests, &settings.transitions, &settings.config];
+    let files = board.into_iter().chain(others.map(PathBuf::as_path));
     let mut files: Vec<String> = files.map(|path| shown(path, &settings.workspace)).collect();
     let last = files.pop().unwrap_or_default();
     format!("{} and {last}", files.join(", "))
@@ -201,14 +205,11 @@ fn test_files(workspace: &Path) -> Vec<TestFile> {
 }
 
 /// The shipped file, for this board.
-fn pm2(settings: &Settings) -> String {
+fn pm2(settings: &Settings, folder: &Path) -> String {
     let text = PM2.replace("KANBAN_SOURCE=board.md pm2 start pm2/", "pm2 start ");
     let name = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     match &settings.source {
-        Source::Path(path) => {
-            let folder = settings.config.parent().unwrap_or(&settings.folder);
-            text.replace("'board.md'", &name(&shown(path, folder)))
-        }
+        Source::Path(path) => text.replace("'board.md'", &name(&shown(path, folder))),
         Source::Project(access) => text
             .replace("path.resolve(process.env.KANBAN_SOURCE || 'board.md')", &name(&project(access)))
             .replace("KANBAN_SOURCE: ", "KANBAN_PROVIDER: 'github', KANBAN_SOURCE: "),

@@ -249,9 +249,9 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
     Ok(kind.code())
 }
 
-/// What is never evidence: the board, the gate inputs and CACHE_DIR.
+/// What is never evidence: the board, the gate inputs, CACHE_DIR, and the run's own report (`run >run.log`).
 fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<PathBuf> {
     let files = inputs.files.iter().map(|file| file.path.clone());
     let board = settings.source.path().map(std::path::Path::to_owned);
-    files.chain(board).chain([settings.cache_dir.clone()]).collect()
+    files.chain(board).chain([settings.cache_dir.clone()]).chain(logs::redirected()).collect()
 }

@@ -85,7 +85,7 @@ fn an_obsidian_board_of_any_name_is_found_and_left_as_it_is() {
     assert_eq!(world.read("Plan 7.md"), board);
     let plan = assert_good(&world, &[]);
     assert_eq!(plan["cards"].as_array().unwrap().len(), 2, "both cards are in the column that may be begun");
-    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave Plan 7.md, tests.txt and transitions.yaml"));
+    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave Plan 7.md, tests.txt, transitions.yaml and"));
 }
 
 #[test]
@@ -109,7 +109,12 @@ fn a_file_of_tasks_is_named() {
     assert_eq!(written(&outcome), ["kanban-codex-exec.yaml", "transitions.yaml", "tests.txt"]);
     outcome.says("next      kanban-codex-exec print-plan --source data/tasks.json");
     let plan = assert_good(&world, &["--source", "data/tasks.json"]);
-    assert!(plan["cards"][0]["prompt"].as_str().unwrap().contains("Leave data/tasks.json, data/tests.txt and"));
+    assert!(
+        plan["cards"][0]["prompt"]
+            .as_str()
+            .unwrap()
+            .contains("Leave data/tasks.json, data/tests.txt, data/transitions.yaml and")
+    );
 }
 
 #[test]
@@ -128,6 +133,27 @@ fn what_is_there_stays_and_is_told() {
     std::os::unix::fs::symlink("nowhere", world.repo("tests.txt")).unwrap();
     world.run(&["init"]).exits(0).says("kept      tests.txt");
     assert!(!world.repo("nowhere").exists());
+}
+
+#[test]
+fn the_files_stand_beside_the_board_however_it_is_named() {
+    let world = folder(&[("a/b/board.md", "## A\n"), ("c/x", "")]);
+    std::os::unix::fs::symlink("a/b", world.repo("link")).unwrap();
+    for source in ["c/../a/b/board.md", "link/board.md", "./a/b/../b/board.md"] {
+        world.run(&["init", "--source", source]).exits(0);
+        assert!(
+            world.repo("a/b/tests.txt").is_file()
+                && world.read("a/b/kanban-codex-exec.yaml").contains("source: board.md\n")
+        );
+        world.run(&["print-plan", "--source", source]).exits(0);
+        for name in ["tests.txt", "kanban-codex-exec.yaml", "transitions.yaml"] {
+            fs::remove_file(world.repo("a/b").join(name)).unwrap();
+        }
+    }
+    // What the environment names goes where it says.
+    let world = world.env("TESTS_FILE", "c/my-tests.txt");
+    world.run(&["init", "a/b"]).exits(0);
+    assert!(world.repo("a/b/c/my-tests.txt").is_file());
 }
 
 #[test]

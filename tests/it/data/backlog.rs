@@ -123,5 +123,8 @@ fn what_init_writes_for_its_board_is_valid() {
     let plan: Value = serde_json::from_str(&world.run(&["print-plan", "--format", "json"]).exits(0).stdout).unwrap();
     assert_eq!(plan["cards"][0]["title"], "KB-1 second");
     let prompt = plan["cards"][0]["prompt"].as_str().unwrap();
-    assert!(prompt.contains("Leave backlog, tests.txt and transitions.yaml as they are"), "{prompt}");
+    assert!(
+        prompt.contains("Leave backlog, tests.txt, transitions.yaml and kanban-codex-exec.yaml as they are"),
+        "{prompt}"
+    );
 }

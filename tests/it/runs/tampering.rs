@@ -1,5 +1,7 @@
 //! Codex, which may write anywhere, tries to pass without the work.
 
+use std::process::Command;
+
 use crate::support::World;
 
 #[test]
@@ -213,4 +215,14 @@ fn commits_of_codex_hide_nothing() {
     world.run(&["run"]).exits(0);
     assert_eq!(world.places(), ["KB-1: Done"]);
     assert!(!world.git(&["log", "--oneline"]).is_empty());
+}
+
+#[test]
+fn a_report_that_is_sent_into_the_workspace_is_no_card_s_work() {
+    let world = World::new("- [ ] KB-1 first @said\n").with("tests.txt", "@said :: includes[changes]:KB-1\n").codex("");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" \"$@\" >run.log 2>&1", env!("CARGO_BIN_EXE_kanban-codex-exec")]);
+    world.start_as(shell, &["run", "--max-cards", "1"]).outcome().exits(0);
+    assert!(world.read("run.log").contains("KB-1"));
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
 }
