@@ -21,6 +21,7 @@
 //! The modules, in the order in which data flows:
 
 pub mod board;
+pub mod changes;
 pub mod checks;
 pub mod cli;
 pub mod codex;

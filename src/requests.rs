@@ -47,7 +47,7 @@ impl Request {
 
 /// Leaves a request for the runner, or for the next run.
 pub fn leave(writer: &Writer, cache_dir: &Path, request: &Request, now: jiff::Timestamp) -> Result<()> {
-    let folder = cache_dir.join("requests");
+    let folder = folder(cache_dir);
     writer.folder(&folder)?;
     let json = serde_json::to_vec(request)?;
     // Names sort by time, so that a later request wins over an earlier one.
@@ -55,9 +55,14 @@ pub fn leave(writer: &Writer, cache_dir: &Path, request: &Request, now: jiff::Ti
     writer.replace(&folder.join(name), &json)
 }
 
+/// Where requests wait.
+pub fn folder(cache_dir: &Path) -> PathBuf {
+    cache_dir.join("requests")
+}
+
 /// The requests that wait, oldest first, with their files. What is no request is left alone.
 pub fn pending(cache_dir: &Path) -> Vec<(PathBuf, Request)> {
-    let Ok(entries) = fs::read_dir(cache_dir.join("requests")) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(folder(cache_dir)) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();

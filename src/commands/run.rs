@@ -7,17 +7,20 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::{Known, Opened};
+use crate::changes::Changes;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
 use crate::cycle::state::Infrastructure;
 use crate::evidence::{TreePath, Trees};
 use crate::failure::{Failure, Kind};
+use crate::inputs::Inputs;
 use crate::journal::append::Journal;
 use crate::journal::{Acceptance, Event, Stopped, compact};
 use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
+use crate::requests;
 use crate::settings::{Format, Settings};
 use crate::storage::{Places, RunLock, Writer};
 
@@ -107,6 +110,7 @@ async fn work(
         Format::Human => Box::new(Human::new(out, redactor.clone(), terminal)),
         Format::Json => Box::new(Json { out, redactor: redactor.clone() }),
     };
+    let changes = Changes::of(if settings.watch { watched(&settings, &inputs, &writer)? } else { Vec::new() });
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
@@ -118,6 +122,7 @@ async fn work(
         provider,
         trees,
         stop,
+        changes,
         rejected: Vec::new(),
         told: Default::default(),
         idle: false,
@@ -249,9 +254,17 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
     Ok(kind.code())
 }
 
-/// What is never evidence: the board, the gate inputs, CACHE_DIR, and the run's own report (`run >run.log`).
-fn excluded(settings: &Settings, inputs: &crate::inputs::Inputs) -> Vec<PathBuf> {
+/// What a watcher waits for: the board, the gate inputs and what people ask for.
+fn watched(settings: &Settings, inputs: &Inputs, writer: &Writer) -> Result<Vec<PathBuf>> {
+    let requests = requests::folder(&settings.cache_dir);
+    writer.folder(&requests)?;
     let files = inputs.files.iter().map(|file| file.path.clone());
-    let board = settings.source.path().map(std::path::Path::to_owned);
+    Ok(files.chain(settings.source.path().map(Path::to_owned)).chain([requests]).collect())
+}
+
+/// What is never evidence: the board, the gate inputs, CACHE_DIR, and the run's own report (`run >run.log`).
+fn excluded(settings: &Settings, inputs: &Inputs) -> Vec<PathBuf> {
+    let files = inputs.files.iter().map(|file| file.path.clone());
+    let board = settings.source.path().map(Path::to_owned);
     files.chain(board).chain([settings.cache_dir.clone()]).chain(logs::redirected()).collect()
 }

@@ -16,6 +16,7 @@ use anyhow::{Error, Result};
 
 use super::decide::{Action, Wait};
 use super::drive::{Book, Driver};
+use crate::changes::Changes;
 use crate::evidence::{Trees, artifacts_unchanged};
 use crate::failure::{Failure, Kind};
 use crate::journal::{AttemptId, Event};
@@ -37,6 +38,8 @@ pub struct Live {
     pub provider: Arc<dyn Provider>,
     pub trees: Trees,
     pub stop: Stop,
+    /// Of the board's files, of the gate inputs and of what people ask for.
+    pub changes: Changes,
     /// New inputs that were told to have errors: told once.
     pub rejected: Vec<String>,
     /// Warnings about the board, and cards that are passed over: told once, not at each look.
@@ -132,6 +135,16 @@ impl Live {
         }
     }
 
+    /// Sleeps until something changes, at most so long.
+    async fn pause_for_changes(&mut self, time: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(time.max(SHORTEST_WAIT)) => {}
+            // Whoever writes one file often writes another.
+            () = self.changes.heard() => tokio::time::sleep(SHORTEST_WAIT).await,
+            _ = self.stop.wait() => {}
+        }
+    }
+
     fn pass_over(&mut self, skipped: Event, book: &mut Book<'_>) -> Result<()> {
         if self.told.insert(format!("{skipped:?}")) {
             return book.record(skipped);
@@ -152,7 +165,10 @@ impl Live {
         if !(poll && said) {
             book.record(Event::Waiting { seconds: time.as_secs_f64().ceil() as u64, reason })?;
         }
-        self.pause(time).await;
+        match poll {
+            true => self.pause_for_changes(time).await,
+            false => self.pause(time).await,
+        }
         book.state.stopping = self.stop.asked().is_some();
         // A wait for people begins a new pass; one for the network goes on in the same.
         if poll {

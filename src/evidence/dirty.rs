@@ -8,8 +8,9 @@ use anyhow::Result;
 use super::git::names;
 use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
+use super::saved::{compared, name};
 use super::walk::walk;
-use super::{TreePath, Trees};
+use super::{Change, TreePath, Trees};
 
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
@@ -26,7 +27,7 @@ impl Trees {
         };
         let mut paths = BTreeSet::new();
         if index.exists() {
-            paths.extend(self.saved().of_index(&["diff-files", "--name-only", SUBMODULES, "-z"], &repository)?);
+            paths.extend(self.saved().differing_files(&repository)?);
         }
         match repository.head() {
             Some(commit) if index.exists() => {
@@ -52,8 +53,25 @@ impl Trees {
 impl super::SavedTrees {
     /// What git says of the user's index, in paths from `repository`'s top.
     fn of_index(&self, args: &[&str], repository: &Repository) -> Result<impl Iterator<Item = TreePath> + use<>> {
-        let top = ("GIT_WORK_TREE", repository.top.as_os_str());
-        let listed = self.run_at(args, Some(&repository.folder.join("index")), Some(top), b"")?;
+        let listed = self.ask_index(args, repository)?;
         Ok(names(&listed).collect::<Vec<_>>().into_iter())
+    }
+
+    fn ask_index(&self, args: &[&str], repository: &Repository) -> Result<Vec<u8>> {
+        let top = ("GIT_WORK_TREE", repository.top.as_os_str());
+        self.run_at(args, Some(&repository.folder.join("index")), Some(top), b"")
+    }
+
+    /// The files that are not as the index has them. To git, one that was only touched is one of them until it has written the
+    /// index anew, which is the user's.
+    fn differing_files(&self, repository: &Repository) -> Result<impl Iterator<Item = TreePath>> {
+        let raw = self.ask_index(&["diff-files", "--raw", "--no-abbrev", SUBMODULES, "-z"], repository)?;
+        let changes = compared(&raw, &[String::new()])?.into_iter().flatten();
+        let differs = |Change { path, before, after }: &Change| match (before, after) {
+            (Some(index), Some(now)) if index.mode == now.mode => !fs::read(repository.top.join(path.as_path()))
+                .is_ok_and(|bytes| name(&bytes, index.id.len()) == index.id),
+            _ => true,
+        };
+        Ok(changes.filter(differs).map(|change| change.path).collect::<Vec<_>>().into_iter())
     }
 }

@@ -323,7 +323,7 @@ impl std::error::Error for Forged {}
 
 /// Splits the answers of `git diff-tree --stdin --raw -z`: for each pair its header, then
 /// `:OLD-MODE MODE OLD-ID ID STATUS NUL path NUL`... It passes over a pair where a tree is missing.
-fn compared(mut output: &[u8], headers: &[String]) -> Result<Vec<Vec<Change>>> {
+pub(super) fn compared(mut output: &[u8], headers: &[String]) -> Result<Vec<Vec<Change>>> {
     let mut compared = Vec::new();
     for header in headers {
         let pair = || format!("git diff-tree can't compare {}", header.trim_end());

@@ -33,10 +33,11 @@ const PURE: [&str; 63] = [
 ];
 
 /// What acts. `storage`, `process` and `redact` are what all of them act through.
-const EFFECTS: [&str; 12] = [
+const EFFECTS: [&str; 13] = [
     "storage",
     "process",
     "redact",
+    "changes",
     "evidence",
     "hooks",
     "index/store",

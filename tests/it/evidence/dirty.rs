@@ -25,7 +25,7 @@ fn a_start_is_dirty_by_what_git_status_would_say() {
     world.run("git", &["add", "staged"]);
     world.remove("removed");
     world.run("chmod", &["+x", "mode"]);
-    world.run("touch", &["touched"]);
+    world.run("touch", &["-d", "2001-02-03", "touched"]);
     world.run("git", &["init", "-q", "nested"]);
     world.write("nested/a", "x\n");
     world.write(".cache/kanban-codex-exec/journal.jsonl", "{}\n");

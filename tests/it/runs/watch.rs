@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::support::board::cards;
-use crate::support::{World, wait_until};
+use crate::support::{TESTS, World, wait_until};
 
 #[test]
 fn watching_it_takes_up_new_cards_and_changed_tests_and_ends_by_a_signal() {
@@ -21,6 +21,24 @@ fn watching_it_takes_up_new_cards_and_changed_tests_and_ends_by_a_signal() {
         running.signal(signal);
         running.outcome().exits(code).says("4 promoted");
     }
+}
+
+#[test]
+fn watching_it_need_not_wait_for_its_next_look() {
+    let world = World::new(&cards(1));
+    let running = world.start(&["run", "--watch", "--poll-interval", "1h"]);
+    wait_until("the first card", || world.places() == ["KB-1: Done"]);
+    world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n- [ ] KB-3 shed @red\n");
+    wait_until("a new card", || world.places() == ["KB-3: Needs Specs", "KB-1: Done", "KB-2: Done"]);
+    world.write("tests.txt", format!("{TESTS}@red The shed is red :: includes[made/*.txt]:made for KB\n"));
+    wait_until("the new tests", || world.records("inputs_accepted").len() == 2);
+    world.run_beside(&["pause"]).exits(0);
+    wait_until("the pause", || world.records("paused").len() == 1);
+    world.edit("board.md", "## Needs Specs\n", "## Needs Specs\n\n## Later\n");
+    world.run_beside(&["resume"]).exits(0);
+    wait_until("the going on", || world.records("resumed").len() == 1);
+    running.signal(Signal::TERM);
+    running.outcome().exits(143);
 }
 
 #[test]
