@@ -64,10 +64,19 @@ fn added(file: &TestFile, ids: &mut BTreeSet<String>) -> String {
             about.push(word);
         }
     }
-    let stem = words(file.path.rsplit('/').next().unwrap_or(&file.path).split('.').next().unwrap_or_default());
+    let stem = subject(&file.path);
     let id = id(&format!("tested {stem}"), ids);
     let glob: String = file.path.chars().map(|char| if "*?[]{}\\".contains(char) { '?' } else { char }).collect();
     format!("@{id} A test is added to {stem}: {} :: regex[{glob}]:/{}/m", about.join(" "), file.language.added())
+}
+
+/// What a file is about, by its name; where that is one that many have, with its folder's.
+fn subject(path: &str) -> String {
+    const COMMON: [&str; 7] = ["index", "lib", "main", "mod", "spec", "test", "tests"];
+    let mut parts = path.rsplit('/');
+    let stem = parts.next().and_then(|name| name.split('.').next()).unwrap_or_default();
+    let folder = parts.next().filter(|_| COMMON.contains(&stem)).unwrap_or_default();
+    words(&format!("{folder} {stem}"))
 }
 
 /// An id of a name's letters and digits that no other test has.
@@ -110,6 +119,18 @@ mod tests {
             ]
         );
         checks::parse(&text, "t").unwrap();
+    }
+
+    #[test]
+    fn a_file_of_a_common_name_is_told_by_its_folder() {
+        for (path, expected) in [
+            ("src/greet.rs", "greet"),
+            ("src/judge/tests.rs", "judge tests"),
+            ("web/cart/index.test.ts", "cart index"),
+            ("tests.rs", "tests"),
+        ] {
+            assert_eq!(subject(path), expected, "{path}");
+        }
     }
 
     #[test]

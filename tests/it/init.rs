@@ -255,7 +255,7 @@ fn tests_are_proposed_from_the_names_of_the_repositorys_own() {
     let tests = plan["cards"][0]["tests"].as_array().unwrap();
     let of = |id: &str| tests.iter().find(|test| test["id"] == id).unwrap_or_else(|| panic!("{id} in {tests:?}"));
     assert!(of("greets-the-user-by-name").get("blocked").is_none());
-    assert!(of("tested-lib").get("blocked").is_none());
+    assert!(of("tested-src-lib").get("blocked").is_none());
     world.run(&["init", "--from-tests"]).exits(0).says("kept      tests.proposed.txt");
 }
 
