@@ -76,7 +76,7 @@ pub fn command() -> Command {
         .subcommand(with_settings(
             Command::new("status")
                 .about("Show what runs now, what is queued, and for each card why it is worked or not")
-                .after_help("Writes nothing and starts nothing, also while a run works; where the board is away, it tells what the journal knows."),
+                .after_help("Writes nothing and starts nothing, also while a run works; where the board is away, it tells what the journal knows.\n\nExample: kanban-codex-exec status --source board.md"),
         ))
         .subcommand(with_settings(
             Command::new("history")
