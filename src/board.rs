@@ -109,14 +109,12 @@ impl Board {
         self
     }
 
-    /// This board with one card in another column (the move of a simulated world).
-    #[must_use]
-    pub fn moved(mut self, id: &CardId, to: &Column) -> Board {
+    /// Puts one card into another column, last (the move of a simulated world).
+    pub fn place(&mut self, id: &CardId, to: &Column) {
         if let Some(at) = self.cards.iter().position(|card| card.id == *id) {
             let mut card = self.cards.remove(at);
             card.status = to.clone();
             self.cards.push(card);
         }
-        self
     }
 }

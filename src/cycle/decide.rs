@@ -220,8 +220,9 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
 
 /// A text that came while an attempt ran that ended without work to judge. It costs the card nothing, and is no other work.
 fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Action>> {
-    let newest = state.cards.values().filter_map(|history| history.attempts.last());
-    for (id, attempt) in newest.filter_map(|id| Some((id, state.attempts.get(id).filter(|attempt| attempt.unseen)?))) {
+    let newest = |id: &AttemptId, card| state.history(card).is_some_and(|history| history.attempts.last() == Some(id));
+    let unseen = state.unseen.iter().filter_map(|id| Some((id, state.attempts.get(id)?)));
+    for (id, attempt) in unseen.filter(|(id, attempt)| newest(id, &attempt.card)) {
         let (card, rule) = (board.card(&attempt.card), planner.inputs.rules.columns.get(&attempt.column));
         let (Some(card), Some(rule)) = (card, rule) else { continue };
         let plan = planner.plan_as(card, rule, &attempt.column, state)?;
@@ -289,7 +290,7 @@ fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> 
     let mut guard = None;
     for column in board.columns.iter().filter(|column| planner.inputs.rules.columns.contains_key(*column)) {
         for card in board.column(column) {
-            if state.pass.visited.contains(&(card.id.clone(), column.clone())) {
+            if state.pass.visited.has(&card.id, column) {
                 continue;
             }
             let Some(plan) = planner.plan(card, state)? else { continue };

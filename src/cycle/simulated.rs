@@ -21,19 +21,21 @@ const NOTHING: Usage =
 /// A world in which every attempt passes, or every attempt fails.
 #[derive(Debug)]
 pub struct Simulated {
-    board: Board,
+    board: Arc<Board>,
     assumed: Assumed,
 }
 
 impl Simulated {
     pub fn new(board: Board, assumed: Assumed) -> Simulated {
-        Simulated { board, assumed }
+        Simulated { board: Arc::new(board), assumed }
     }
 
     fn settle(&mut self, settlement: Settlement, book: &mut Book<'_>) -> Result<()> {
         let Settlement { attempt, card, from, to, verdict, reason, .. } = settlement;
         if let Some(to) = &to {
-            self.board = std::mem::take(&mut self.board).moved(&card.id, to);
+            // Nobody else holds it from here on: it is not copied.
+            book.state.board = None;
+            Arc::make_mut(&mut self.board).place(&card.id, to);
         }
         let (card, title) = (card.id, card.title);
         let (hook, news) = (false, false);
@@ -46,7 +48,7 @@ impl Driver for Simulated {
         match action {
             Action::Finish { .. } => Ok(()),
             Action::Look => {
-                book.state.board = Some(Arc::new(self.board.clone()));
+                book.state.board = Some(self.board.clone());
                 Ok(())
             }
             // A dead runner's attempt would be run again.

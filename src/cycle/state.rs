@@ -30,6 +30,8 @@ pub struct State {
     pub attempts: BTreeMap<AttemptId, Attempt>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
     pub active: BTreeSet<AttemptId>,
+    /// Attempts without work to judge, whose cards were not looked at since.
+    pub unseen: BTreeSet<AttemptId>,
     /// Moves without an attempt that were begun, and may have been made by a runner that died: from where to where.
     pub moving: BTreeMap<CardId, (Column, Column)>,
     /// Work that a failed verdict takes back: owed until that is told.
@@ -75,9 +77,8 @@ impl State {
 
     /// The cards whose text counts wherever they stand: at work, about to be moved, or not looked at since.
     pub fn open(&self) -> BTreeSet<CardId> {
-        let unseen = self.attempts.values().filter(|attempt| attempt.unseen);
-        let active = self.active.iter().filter_map(|id| self.attempts.get(id));
-        active.chain(unseen).map(|attempt| &attempt.card).chain(self.moving.keys()).cloned().collect()
+        let attempts = self.active.iter().chain(&self.unseen).filter_map(|id| self.attempts.get(id));
+        attempts.map(|attempt| &attempt.card).chain(self.moving.keys()).cloned().collect()
     }
 
     pub fn visits(&self, card: &CardId, column: &Column) -> Option<&Visits> {
@@ -141,7 +142,7 @@ impl State {
                         attempt.weakened.clear();
                     }
                 }
-                self.pass.visited.retain(|(visited, _)| visited != card);
+                self.pass.visited.remove_card(card);
             }
             Event::Held { card } => self.cards.entry(card.clone()).or_default().held = true,
             Event::Released { card } => self.cards.entry(card.clone()).or_default().held = false,
@@ -190,7 +191,7 @@ impl State {
                 match now {
                     Some(now) if *spent || edited.is_some() => {
                         history.changed(from, now, edited.as_ref());
-                        self.pass.visited.remove(&(card.clone(), now.clone()));
+                        self.pass.visited.remove(card, now);
                     }
                     Some(now) => self.seen_elsewhere(card, now),
                     None => {}
@@ -225,7 +226,7 @@ impl State {
                 self.unreachable.again(reason, hint, *wait_seconds);
                 // What could not be carried out is to be tried again.
                 let cards = &self.cards;
-                self.pass.visited.retain(|(card, column)| {
+                self.pass.visited.retain(|card, column| {
                     !cards.get(card).and_then(|history| history.visits.get(column)).is_some_and(|visits| visits.owed)
                 });
                 self.board = None;
@@ -266,9 +267,7 @@ impl State {
             }
         }
         // Between runs people edit their cards.
-        for attempt in self.attempts.values_mut() {
-            attempt.unseen = false;
-        }
+        self.unseen.clear();
         // A hook that said no may say yes to a new run.
         for visits in self.cards.values_mut().flat_map(|history| history.visits.values_mut()) {
             let passed = visits.newest.as_ref().and_then(|id| self.attempts.get(id));
@@ -330,11 +329,11 @@ impl State {
             Ending::Infrastructure { reason, hint, wait_seconds } => {
                 self.infrastructure.again(reason, hint, *wait_seconds);
                 self.close_unseen(id);
-                self.pass.visited.remove(&place);
+                self.pass.visited.remove(&place.0, &place.1);
             }
             Ending::Interrupted => {
                 self.close_unseen(id);
-                self.pass.visited.remove(&place);
+                self.pass.visited.remove(&place.0, &place.1);
             }
         }
         self.board = None;
@@ -389,7 +388,7 @@ impl State {
         match failed {
             true => {
                 self.close(Some(id));
-                self.pass.visited.remove(&(card, column));
+                self.pass.visited.remove(&card, &column);
             }
             // It passed again and was moved long ago: there is nothing to settle that would close it.
             false if attempt.settled => {
@@ -450,7 +449,7 @@ impl State {
     /// A person's move starts the attempts in the new column anew.
     fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
         self.cards.entry(card.clone()).or_default().moved_by_person(to);
-        self.pass.visited.remove(&(card.clone(), to.clone()));
+        self.pass.visited.remove(card, to);
     }
 
     /// A move is over, whether or not it was made.
@@ -463,7 +462,7 @@ impl State {
     }
 
     fn visit(&mut self, card: &CardId, column: &Column) {
-        self.pass.visited.insert((card.clone(), column.clone()));
+        self.pass.visited.insert(card, column);
     }
 
     fn close(&mut self, id: Option<&AttemptId>) {
@@ -472,14 +471,13 @@ impl State {
         if let Some(attempt) = self.attempts.get_mut(id) {
             attempt.phase = Phase::Closed;
             attempt.reopened = false;
-            attempt.unseen = false;
         }
+        self.unseen.remove(id);
     }
+
     /// What became of its card meanwhile is yet to be seen.
     fn close_unseen(&mut self, id: &AttemptId) {
         self.close(Some(id));
-        if let Some(attempt) = self.attempts.get_mut(id) {
-            attempt.unseen = true;
-        }
+        self.unseen.insert(id.clone());
     }
 }

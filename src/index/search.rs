@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::mmr::Choice;
 use super::store::{Fields, Section, Store, Unusable};
-use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, short_numbers, trigrams};
+use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
     Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
     test_weight, trust, weight_of_code,
@@ -35,7 +36,21 @@ pub struct Reader {
     pub tests: u32,
     slot_bits: u32,
     trigram_idf: Vec<f32>,
+    tokenizer: Mutex<Tokenizer>,
+    looked_at: Mutex<HashMap<u32, Arc<Looked>>>,
 }
+
+/// A test as the second stage and MMR see it.
+#[derive(Debug)]
+struct Looked {
+    text: String,
+    /// Buckets, in the text's order.
+    words: Vec<u32>,
+    trigrams: Sparse,
+}
+
+/// So many tests are remembered: a card is asked about several times, and its neighbours have much the same tests.
+const REMEMBERED: usize = 4096;
 
 /// A word that some test has.
 struct Term {
@@ -58,7 +73,8 @@ impl Reader {
         if !sound {
             return Err(Unusable::new("its sections do not fit together"));
         }
-        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf })
+        let (tokenizer, looked_at) = Default::default();
+        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf, tokenizer, looked_at })
     }
 
     fn term(&self, bucket: u32) -> Result<Option<Term>, Unusable> {
@@ -80,14 +96,32 @@ impl Reader {
         Ok(None)
     }
 
-    fn trigrams(&self, tokenizer: &mut Tokenizer, text: &str) -> Result<Sparse, Unusable> {
-        let mut found = Vec::new();
-        tokenizer.words(text, |word| trigrams(word.text, |trigram| found.push(u32::from(trigram))));
-        Sparse::unit(&mut found, |bucket, count| Ok(Some(test_weight(count, self.trigram_idf[bucket as usize]))))
+    fn look(&self, ordinal: u32) -> Result<Arc<Looked>, Unusable> {
+        let mut remembered = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = remembered.get(&ordinal) {
+            return Ok(known.clone());
+        }
+        let text = self.text(ordinal)?;
+        let (mut words, mut letters) = (Vec::new(), Vec::new());
+        self.words(&text, |word| {
+            words.push(word.bucket);
+            trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
+        });
+        let weigh = |bucket, count| Ok(Some(test_weight(count, self.trigram_idf[bucket as usize])));
+        let looked = Arc::new(Looked { text, words, trigrams: Sparse::unit(&mut letters, weigh)? });
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(ordinal, looked.clone());
+        Ok(looked)
+    }
+
+    fn words(&self, text: &str, each: impl FnMut(Word<'_>)) {
+        self.tokenizer.lock().unwrap_or_else(PoisonError::into_inner).words(text, each);
     }
 
     /// What similarity reads of a test.
-    pub fn text(&self, ordinal: u32) -> Result<String, Unusable> {
+    fn text(&self, ordinal: u32) -> Result<String, Unusable> {
         let at = 8 * u64::from(ordinal);
         let bytes = self.store.read(Section::TextEnds, at.saturating_sub(8)..at + 8)?;
         let mut fields = Fields(&bytes);
@@ -125,12 +159,9 @@ impl Hit {
 /// A card, compared with every test by words.
 pub struct Search<'i> {
     reader: &'i Reader,
-    tokenizer: Tokenizer,
     words: HashMap<u32, CardWord>,
     /// By trigram bucket: the card's, and those of the best tests, each with its share.
     trigrams: Vec<f32>,
-    /// The trigrams of the tests that were looked at.
-    looked_at: HashMap<u32, Sparse>,
     /// Its numbers that are too short to count as words.
     numbers: HashSet<String>,
     /// By ordinal: the words' cosine.
@@ -144,10 +175,8 @@ impl<'i> Search<'i> {
     pub fn new(reader: &'i Reader, query: &Query<'_>) -> Result<Search<'i>, Unusable> {
         let mut search = Search {
             reader,
-            tokenizer: Tokenizer::default(),
             words: HashMap::new(),
             trigrams: vec![0.0; TRIGRAM_BUCKETS],
-            looked_at: HashMap::new(),
             numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
             scores: vec![0.0; reader.tests as usize],
             trust: 0.0,
@@ -179,7 +208,7 @@ impl<'i> Search<'i> {
         let total: f32 = best.iter().map(|hit| hit.similarity).sum();
         for hit in best {
             let share = FEEDBACK_SHARE * hit.similarity / total;
-            for (trigram, weight) in self.looked_at.get(&hit.ordinal).into_iter().flat_map(Sparse::iter) {
+            for (trigram, weight) in self.reader.look(hit.ordinal)?.trigrams.iter() {
                 self.trigrams[trigram as usize] += share * weight;
             }
         }
@@ -191,7 +220,7 @@ impl<'i> Search<'i> {
     fn card(&mut self, text: &str, terms: &mut HashMap<u32, Option<Term>>) -> Result<(Blocks, f32), Unusable> {
         let (mut buckets, mut letters) = (Vec::new(), Vec::new());
         let words = &mut self.words;
-        self.tokenizer.words(text, |word| {
+        self.reader.words(text, |word| {
             buckets.push(word.bucket);
             words.entry(word.bucket).or_insert_with(|| CardWord { text: word.text.to_owned(), idf: 0.0, weight: 0.0 });
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
@@ -262,23 +291,17 @@ impl<'i> Search<'i> {
 
     /// This test, however well it does.
     pub fn hit(&mut self, ordinal: u32) -> Result<Hit, Unusable> {
-        let text = self.reader.text(ordinal)?;
-        let numbers = short_numbers(&text).filter(|number| self.numbers.contains(*number)).count() as u32;
+        let test = self.reader.look(ordinal)?;
+        let numbers = short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32;
         let words = self.scores.get(ordinal as usize).copied().unwrap_or_default();
-        let trigrams = match self.looked_at.entry(ordinal) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(self.reader.trigrams(&mut self.tokenizer, &text)?),
-        };
-        let trigrams = trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
+        let trigrams = test.trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
         Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust), numbers })
     }
 
     /// With the words that the card and the test share.
     pub fn explain(&mut self, hit: Hit) -> Result<Candidate, Unusable> {
         let Hit { ordinal, similarity, .. } = hit;
-        let text = self.reader.text(ordinal)?;
-        let mut buckets = Vec::new();
-        self.tokenizer.words(&text, |word| buckets.push(word.bucket));
+        let mut buckets = self.reader.look(ordinal)?.words.clone();
         let shared = counts(&mut buckets).filter_map(|(bucket, count)| {
             let word = self.words.get(&bucket).filter(|word| word.weight > 0.0)?;
             Some((word.weight * test_weight(count, word.idf), word.text.as_str()))
@@ -291,9 +314,8 @@ impl<'i> Search<'i> {
 
     /// A test as MMR compares it with other tests.
     pub fn choice(&mut self, hit: Hit) -> Result<Choice, Unusable> {
-        let text = self.reader.text(hit.ordinal)?;
-        let mut buckets = Vec::new();
-        self.tokenizer.words(&text, |word| buckets.push(word.bucket));
+        let test = self.reader.look(hit.ordinal)?;
+        let mut buckets = test.words.clone();
         let words = Sparse::unit(&mut buckets, |bucket, count| {
             let idf = match self.idfs.get(&bucket) {
                 Some(idf) => *idf,
@@ -305,9 +327,9 @@ impl<'i> Search<'i> {
             };
             Ok::<_, Unusable>(Some(test_weight(count, idf)))
         })?;
-        let trigrams = self.looked_at.get(&hit.ordinal).cloned().unwrap_or_default();
-        let wording = Wording::of(&text, &mut self.tokenizer);
-        Ok(Choice { similarity: hit.similarity, wording, blocks: Blocks { words, trigrams } })
+        let wording = Wording::of(&test.text, &test.words);
+        let blocks = Blocks { words, trigrams: test.trigrams.clone() };
+        Ok(Choice { similarity: hit.similarity, wording, blocks })
     }
 }
 

@@ -83,6 +83,21 @@ impl Default for Tokenizer {
     }
 }
 
+#[cfg(test)]
+impl Tokenizer {
+    pub fn buckets(&mut self, text: &str) -> Vec<u32> {
+        let mut buckets = Vec::new();
+        self.words(text, |word| buckets.push(word.bucket));
+        buckets
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer").finish_non_exhaustive()
+    }
+}
+
 impl Tokenizer {
     /// Gives each counted word of `text`, in order, repetitions included.
     pub fn words(&mut self, text: &str, mut each: impl FnMut(Word<'_>)) {

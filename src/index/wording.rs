@@ -4,7 +4,7 @@
 //! counted words have to be the same, in whatever order and form, and with them all that is too small to be counted and yet
 //! decides: a "not", a digit, a letter, an operator.
 
-use super::token::{Tokenizer, short_numbers};
+use super::token::short_numbers;
 
 /// Function words that turn a meaning round.
 const DECIDING: [&str; 23] = [
@@ -23,9 +23,9 @@ pub struct Wording {
 }
 
 impl Wording {
-    pub fn of(text: &str, tokenizer: &mut Tokenizer) -> Wording {
-        let mut words = Vec::new();
-        tokenizer.words(text, |word| words.push(word.bucket));
+    /// Of a text and the buckets of its words.
+    pub fn of(text: &str, words: &[u32]) -> Wording {
+        let mut words = words.to_vec();
         words.sort_unstable();
         words.dedup();
         let runs = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);

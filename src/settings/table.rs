@@ -113,7 +113,7 @@ pub const TABLE: &[Setting] = &[
     row(Limits, "hookLimit", "hook-limit", "KANBAN_HOOK_LIMIT", Value("TIME"), "1m", "The longest that one hook may take"),
     row(Limits, "grace", "grace", "KANBAN_GRACE", Value("TIME"), "3s", "How long an ended child may take to leave before it is killed"),
     row(Guards, "watch", "watch", "KANBAN_WATCH", Switch, "false", "Never end by draining: wait for the board to change"),
-    row(Guards, "pollInterval", "poll-interval", "KANBAN_POLL_INTERVAL", Value("TIME"), "5s", "How often --watch looks at the board"),
+    row(Guards, "pollInterval", "poll-interval", "KANBAN_POLL_INTERVAL", Value("TIME"), "5s", "How often --watch looks at the board when it hears of no change"),
     row(Guards, "maxCards", "max-cards", "KANBAN_MAX_CARDS", Value("N"), "", "Stop before another card than these many is started"),
     row(Guards, "maxAttempts", "max-attempts", "KANBAN_MAX_ATTEMPTS", Value("N"), "3", "Failed attempts per card, column and body, where the column's rule says nothing"),
     row(Guards, "maxDuration", "max-duration", "KANBAN_MAX_DURATION", Value("TIME"), "", "Start no attempt after this time"),

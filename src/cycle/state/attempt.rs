@@ -61,8 +61,6 @@ pub struct Attempt {
     pub settled: bool,
     /// Judged again from the cache: a failure only makes the card actionable.
     pub reopened: bool,
-    /// It ended without work to judge, and its card was not looked at since.
-    pub unseen: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
     /// What became of its work, where that was taken back.
@@ -141,7 +139,6 @@ impl Attempt {
             moving: None,
             settled: false,
             reopened: false,
-            unseen: false,
             inconclusive: 0,
             taken: None,
             let_go: false,

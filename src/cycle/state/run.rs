@@ -1,6 +1,6 @@
 //! What a run counts, owes and waits for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -103,11 +103,41 @@ impl State {
 /// One walk over the board.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pass {
-    pub visited: BTreeSet<(CardId, Column)>,
+    pub visited: Visited,
     /// Something moved or ran: another pass may find more.
     pub progressed: bool,
     /// Cards that were counted as skipped or unverified in this run.
     pub counted: BTreeSet<(CardId, Column)>,
+}
+
+/// Cards that were visited, each in its columns. Asked of every card at every choice.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Visited(HashMap<CardId, BTreeSet<Column>>);
+
+impl Visited {
+    pub fn has(&self, card: &CardId, column: &Column) -> bool {
+        self.0.get(card).is_some_and(|columns| columns.contains(column))
+    }
+
+    pub fn insert(&mut self, card: &CardId, column: &Column) {
+        self.0.entry(card.clone()).or_default().insert(column.clone());
+    }
+
+    pub fn remove(&mut self, card: &CardId, column: &Column) {
+        self.0.get_mut(card).map(|columns| columns.remove(column));
+    }
+
+    pub fn remove_card(&mut self, card: &CardId) {
+        self.0.remove(card);
+    }
+
+    pub fn retain(&mut self, keep: impl Fn(&CardId, &Column) -> bool) {
+        self.0.iter_mut().for_each(|(card, columns)| columns.retain(|column| keep(card, column)));
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 /// What the guards count.

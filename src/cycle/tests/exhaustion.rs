@@ -36,7 +36,7 @@ fn rest(world: &mut World) {
 }
 
 fn moved(world: &mut World, to: &str) {
-    world.board = std::mem::take(&mut world.board).moved(&CardId("a".into()), &column(to));
+    world.board.place(&CardId("a".into()), &column(to));
 }
 
 #[test]

@@ -97,9 +97,9 @@ fn an_exhausted_card_ends_where_it_was_sent() {
     assert_eq!(world.places()["a"], "QA");
     assert_eq!(run(&mut world).last().unwrap(), "drained");
     // A person's move does.
-    world.board = std::mem::take(&mut world.board).moved(&crate::board::CardId("a".into()), &column("Done"));
+    world.board.place(&crate::board::CardId("a".into()), &column("Done"));
     run(&mut world);
-    world.board = std::mem::take(&mut world.board).moved(&crate::board::CardId("a".into()), &column("QA"));
+    world.board.place(&crate::board::CardId("a".into()), &column("QA"));
     let way = run(&mut world);
     assert_eq!(way[..2], ["a person: QA", "codex in QA, 1"]);
 }

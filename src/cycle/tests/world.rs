@@ -243,7 +243,7 @@ impl World {
         match outcome {
             Outcome::Moved => {
                 let last = self.board.columns.last().unwrap().clone();
-                self.board = std::mem::take(&mut self.board).moved(card, &last);
+                self.board.place(card, &last);
             }
             Outcome::Edited => self.edit(card, " and more"),
             Outcome::Retested | Outcome::RetestedAndLost => self.edit(card, " @d"),
@@ -336,7 +336,7 @@ impl World {
         }
         if let Some(to) = &to {
             burn(&self.fuel)?;
-            self.board = std::mem::take(&mut self.board).moved(&card.id, to);
+            self.board.place(&card.id, to);
         }
         let hook = to.is_some() && plan.rule.after.is_some();
         let news = !book.planner.inputs.rules.on_event.is_empty();

@@ -9,7 +9,7 @@ fn test(similarity: f32, text: &str, features: &[u32]) -> Choice {
     let words = Sparse::unit(&mut features.to_vec(), |_, _| Ok::<_, Infallible>(Some(1.0))).unwrap();
     Choice {
         similarity,
-        wording: Wording::of(text, &mut Tokenizer::default()),
+        wording: Wording::of(text, &Tokenizer::default().buckets(text)),
         blocks: Blocks { trigrams: words.clone(), words },
     }
 }

@@ -1,8 +1,9 @@
+use super::super::token::Tokenizer;
 use super::*;
 
 fn same(left: &str, right: &str) -> bool {
-    let mut tokenizer = Tokenizer::default();
-    Wording::of(left, &mut tokenizer) == Wording::of(right, &mut tokenizer)
+    let wording = |text| Wording::of(text, &Tokenizer::default().buckets(text));
+    wording(left) == wording(right)
 }
 
 #[test]
