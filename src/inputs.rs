@@ -232,9 +232,7 @@ impl Reader<'_> {
     fn rules(&mut self, text: &str, columns: &[Column]) -> Option<Rules> {
         let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
-        // A board that lists no columns takes every one.
-        let columns = Some(columns).filter(|columns| !columns.is_empty());
-        let mut rules = match rules::parse(text, &name, folder, columns) {
+        let mut rules = match rules::parse(text, &name, folder, Some(columns)) {
             Ok(rules) => rules,
             Err(problems) => {
                 self.problems.extend(problems);

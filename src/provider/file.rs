@@ -16,8 +16,10 @@ mod tests;
 mod tree;
 mod yaml;
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Error, Result};
 
@@ -31,7 +33,7 @@ use super::markdown::lines::Lines;
 use super::swap::{self, Planned, Refusal, Shared, applied};
 use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
-use crate::storage::Writer;
+use crate::storage::{Stamp, Writer};
 
 /// A board in a folder or a file.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Files {
     source: PathBuf,
     keys: Keys,
     shared: Shared,
+    /// By name, as last read.
+    kept: Mutex<HashMap<String, (Stamp, Arc<File>)>>,
 }
 
 /// What Backlog.md's configuration says.
@@ -51,7 +55,7 @@ struct Config {
 
 impl Files {
     pub fn new(source: &Path, keys: &Keys) -> Files {
-        Files { source: source.to_owned(), keys: keys.clone(), shared: Shared::default() }
+        Files { source: source.to_owned(), keys: keys.clone(), shared: Shared::default(), kept: Mutex::default() }
     }
 
     /// Reads everything, as it stands now.
@@ -68,7 +72,7 @@ impl Files {
             if let Err(wrong) = &file.sheet {
                 return Err(swap::problem(&self.source, file.line(wrong.at), &wrong.text, ""));
             }
-            return Ok(Layout { files: vec![file], ..Layout::default() });
+            return Ok(Layout { files: vec![Arc::new(file)], ..Layout::default() });
         }
         let config = self.config()?;
         let cards = if self.source.join("tasks").is_dir() { "tasks/" } else { "" };
@@ -94,7 +98,7 @@ impl Files {
     }
 
     /// The card files of a folder of the board. One that goes while it is read is not there.
-    fn files(&self, folder: &str, prefix: &str) -> Result<Vec<File>> {
+    fn files(&self, folder: &str, prefix: &str) -> Result<Vec<Arc<File>>> {
         let path = self.source.join(folder);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
@@ -115,9 +119,23 @@ impl Files {
         names.into_iter().filter_map(read).collect()
     }
 
-    fn file(&self, name: String) -> Result<Option<File>> {
+    /// Read again only where it was written since.
+    fn file(&self, name: String) -> Result<Option<Arc<File>>> {
         let path = self.source.join(&name);
-        let bytes = match self.shared.bytes(&path) {
+        let rested = swap::rested(&path);
+        let kept = |name| self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if let Some((_, file)) = kept(&name).filter(|(stamp, _)| Some(*stamp) == rested) {
+            return Ok(Some(file));
+        }
+        let Some(file) = self.read_file(&path, name.clone())?.map(Arc::new) else { return Ok(None) };
+        if let Some(stamp) = rested.filter(|_| swap::rested(&path) == rested) {
+            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (stamp, file.clone()));
+        }
+        Ok(Some(file))
+    }
+
+    fn read_file(&self, path: &Path, name: String) -> Result<Option<File>> {
+        let bytes = match self.shared.bytes(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::new(error).context(format!("cannot read {}", path.display()))),

@@ -32,12 +32,12 @@ pub const KEYS: [&str; 16] = [
 ];
 
 /// Reads a transitions file. `folder` is where its relative paths start; `columns` are the board's, None where there is
-/// no board to check against.
+/// no board to check against. A board that lists none takes every one.
 pub fn parse(text: &str, file: &str, folder: &Path, columns: Option<&[Column]>) -> Result<Rules, Vec<Problem>> {
     let document = Document::parse(text, file).map_err(|problem| vec![problem])?;
     let mut reader = Reader { document: &document, folder, problems: Vec::new() };
     let rules = reader.rules();
-    if let Some(columns) = columns
+    if let Some(columns) = columns.filter(|columns| !columns.is_empty())
         && !rules.create_columns
     {
         reader.check_columns(&rules, columns);

@@ -207,6 +207,7 @@ fn a_folder_without_columns_has_those_of_the_rules() {
         .with("notes/a.md", "---\ntitle: KB-1 one @made\nstatus: In Progress\n---\n")
         .env("KANBAN_SOURCE", "notes");
     let world = world.with("notes/readme.md", "no card\n");
+    world.run(&["board"]).exits(0).says("In Progress (2) worked: pass → Review");
     world.run(&["run", "--tests", "tests.txt"]).exits(0).says("4 promoted").says("readme.md:1: no front matter");
     let [one, two] = ["notes/a.md", "notes/b.md"].map(|name| world.read(name));
     assert!(one.starts_with("---\ntitle: KB-1 one @made\nstatus: Done\nid: kb-"), "{one}");

@@ -1,6 +1,7 @@
 //! The cards of all files as one board. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::rank::same_id;
 use super::sheet::{Sheet, Task};
@@ -21,9 +22,9 @@ pub(super) struct File {
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     /// In the order of their names.
-    pub files: Vec<File>,
+    pub files: Vec<Arc<File>>,
     /// Files whose cards are done and no longer on the board.
-    pub done: Vec<File>,
+    pub done: Vec<Arc<File>>,
     /// As the board's own configuration lists them; empty where it does not.
     pub columns: Vec<Column>,
 }
@@ -50,7 +51,7 @@ impl File {
 impl Layout {
     /// Files, and the index of each card in its file.
     fn tasks(&self) -> impl Iterator<Item = (&File, usize, &Task)> {
-        self.files.iter().flat_map(|file| file.tasks().map(move |(index, task)| (file, index, task)))
+        self.files.iter().flat_map(|file| file.tasks().map(move |(index, task)| (&**file, index, task)))
     }
 
     fn known(&self) -> Vec<Column> {
@@ -60,8 +61,7 @@ impl Layout {
 
     /// A card's column, spelt as the board's list has it.
     pub fn column(&self, task: &Task) -> Column {
-        let same = |column: &Column| column.0.to_lowercase() == task.card.status.0.to_lowercase();
-        self.known().into_iter().find(same).unwrap_or_else(|| task.card.status.clone())
+        spelt(&task.card.status, &self.known())
     }
 
     /// The places of each id, those of cards that are done included.
@@ -89,13 +89,13 @@ impl Layout {
         let ids: BTreeMap<String, &CardId> =
             self.tasks().map(|(_, _, task)| (same_id(&task.card.id.0), &task.card.id)).collect();
         let done: BTreeSet<String> =
-            self.done.iter().flat_map(File::tasks).map(|(_, task)| same_id(&task.card.id.0)).collect();
+            self.done.iter().flat_map(|file| file.tasks()).map(|(_, task)| same_id(&task.card.id.0)).collect();
         let mut board = Board { refused: self.refused(), ..Board::default() };
         let mut tasks: Vec<_> = self.tasks().collect();
         tasks.sort_by(|(_, _, one), (_, _, other)| one.rank.order(&other.rank));
         for (file, _, task) in tasks {
             let mut card = task.card.clone();
-            card.status = self.column(task);
+            card.status = spelt(&task.card.status, &known);
             card.dependencies.retain(|id| !done.contains(&same_id(&id.0)));
             for id in &mut card.dependencies {
                 *id = ids.get(&same_id(&id.0)).map_or_else(|| id.clone(), |known| (*known).clone());
@@ -141,6 +141,11 @@ impl Layout {
         }
         refused
     }
+}
+
+fn spelt(status: &Column, known: &[Column]) -> Column {
+    let lower = status.0.to_lowercase();
+    known.iter().find(|column| column.0.to_lowercase() == lower).unwrap_or(status).clone()
 }
 
 pub(super) fn ambiguous(id: &CardId, stamped: bool, places: &[String]) -> String {

@@ -27,8 +27,8 @@ pub(super) struct Section {
     pub lists: Vec<(Option<String>, Vec<usize>)>,
     /// The paragraph that marks a column of finished cards.
     pub complete: Option<Range<usize>>,
-    /// Lists that are not read, as the bytes at which they begin.
-    pub unread: Vec<usize>,
+    /// Lists that are not read, as the bytes at which they begin, each with whether it stands under a deeper heading.
+    pub unread: Vec<(usize, bool)>,
 }
 
 /// What makes a whole file unreadable as a board.
@@ -94,7 +94,7 @@ fn collect(text: &str, outline: &Outline, columns: Option<u8>) -> (Vec<Section>,
                 Some(section) if holds_cards(text, outline, section, group.is_some(), items) => {
                     section.lists.push((group.clone(), items.clone()));
                 }
-                Some(section) => section.unread.push(block.range.start),
+                Some(section) => section.unread.push((block.range.start, group.is_some())),
                 None => before.push(block.range.start),
             },
             BlockKind::Paragraph => {

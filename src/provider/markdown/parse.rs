@@ -93,8 +93,8 @@ fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
         let first = cards.len();
         if !section.archive {
             read_cards(text, &outline, section, lanes.len(), &mut cards);
-            for &at in &section.unread {
-                unread(Some(&column), at, later_list(&outline));
+            for &(at, grouped) in &section.unread {
+                unread(Some(&column), at, unread_list(&outline, grouped));
             }
             if section.name.is_empty() {
                 unread(None, section.heading.start, "this heading has no text: name the column");
@@ -108,9 +108,12 @@ fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
     Ok(Parsed { refused, ..Parsed::new(Mode::Board, outline, lanes, cards) })
 }
 
-fn later_list(outline: &Outline) -> &'static str {
+fn unread_list(outline: &Outline, grouped: bool) -> &'static str {
     if outline.obsidian {
         "only the first list of a column holds cards, and the Kanban plugin drops this one when it saves: join the lists"
+    } else if grouped {
+        "a heading below a column's is no card, and items under it are cards only with a checkbox: make the heading a list item \
+         with these lines inside, or give the items checkboxes"
     } else {
         "only a column's first list holds cards, and later ones with a checkbox: give these items checkboxes"
     }
