@@ -225,14 +225,25 @@ struct Reader {
 
 impl Reader {
     /// Whether there was a sign of life.
-    fn push(&mut self, piece: &[u8]) -> bool {
+    fn push(&mut self, mut piece: &[u8]) -> bool {
         let mut life = false;
-        for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            let complete = part.ends_with(b"\n");
+        let no_event = !piece.contains(&b'{');
+        while !piece.is_empty() {
+            let fresh = self.line.is_empty() && !self.skipping;
+            // A flood is passed over in one go: no line of it can be an event.
+            let lines = if no_event && fresh { last_line_end(piece) } else { None };
+            if let Some(end) = lines {
+                self.plain |= !piece[..end].trim_ascii().is_empty();
+                piece = &piece[end..];
+                continue;
+            }
+            let end = piece.iter().position(|byte| *byte == b'\n').map_or(piece.len(), |at| at + 1);
+            let (part, rest) = piece.split_at(end);
+            piece = rest;
             if !self.skipping {
                 self.line.extend_from_slice(part);
             }
-            if complete {
+            if part.ends_with(b"\n") {
                 life |= self.complete();
             } else if self.line.len() > LONGEST_LINE {
                 life |= self.events.take_beginning(&self.line);
@@ -247,10 +258,12 @@ impl Reader {
     fn complete(&mut self) -> bool {
         self.skipping = false;
         let line = std::mem::take(&mut self.line);
-        let text = String::from_utf8_lossy(line.trim_ascii());
-        if text.is_empty() {
+        let text = line.trim_ascii();
+        if !text.starts_with(b"{") {
+            self.plain |= !text.is_empty();
             return false;
         }
+        let text = String::from_utf8_lossy(text);
         match serde_json::from_str::<Value>(&text) {
             Ok(mut event @ Value::Object(_)) => {
                 self.redactor.json(&mut event);
@@ -266,6 +279,11 @@ impl Reader {
             }
         }
     }
+}
+
+/// Where the last whole line ends.
+fn last_line_end(piece: &[u8]) -> Option<usize> {
+    piece.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1)
 }
 
 /// Reads a run's events as they come, and ends it when it is silent for too long. Only a running command may be.

@@ -344,7 +344,7 @@ impl<'g> Resolver<'g> {
                     "no board given, and no board.md, TODO.md or backlog/ in {}",
                     self.given.folder.display()
                 ),
-                hint: Some("name the board with --source FILE or KANBAN_SOURCE".into()),
+                hint: Some("name the board with --source FILE or KANBAN_SOURCE; `init` writes one".into()),
             });
             return None;
         };

@@ -166,7 +166,10 @@ fn without_a_board_the_error_says_what_was_looked_for_and_where() {
     let (problems, hints) = world.problems();
     let text =
         format!("--source: no board given, and no board.md, TODO.md or backlog/ in {}", world.given.folder.display());
-    assert_eq!((problems, hints), (vec![text], vec!["name the board with --source FILE or KANBAN_SOURCE".to_owned()]));
+    assert_eq!(
+        (problems, hints),
+        (vec![text], vec!["name the board with --source FILE or KANBAN_SOURCE; `init` writes one".to_owned()])
+    );
     // A command that only reads tests needs none.
     assert!(Settings::resolve(&world.given, Need::TestsOnly).is_ok());
 }
