@@ -3,7 +3,9 @@
 //! Where a file has checkboxes, the items with one count, at any depth. Where it has none, its outermost bullets do, and
 //! `~~struck~~` ones (or those marked ✅) are done: ticking strikes them, since a first checkbox would turn the others into remarks.
 
-use crate::board::{Board, Column};
+use std::ops::Range;
+
+use crate::board::{Board, Column, Refused};
 
 use super::card::{Head, Located, title};
 use super::columns::without_limit;
@@ -58,7 +60,26 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
             cards.push(card);
         }
     }
-    Parsed::new(Mode::Next, outline, lanes, cards)
+    let refused = remarks(text, &outline, &lanes[TODO].column);
+    Parsed { refused, ..Parsed::new(Mode::Next, outline, lanes, cards) }
+}
+
+/// Lines that ask for work and are no items: whoever wrote them must not take the list for done.
+fn remarks(text: &str, outline: &Outline, todo: &Column) -> Vec<Refused> {
+    let paragraphs = outline.blocks.iter().filter(|block| block.kind == BlockKind::Paragraph);
+    let lines = paragraphs.flat_map(|block| outline.lines.within(block.range.clone()));
+    let asks = |line: &str| ["TODO:", "TODO(", "FIXME:", "FIXME("].iter().any(|word| line.starts_with(word));
+    let refused = |line: Range<usize>| {
+        let title = text[line.clone()].trim();
+        asks(title).then(|| Refused {
+            status: Some(todo.clone()),
+            title: title.to_owned(),
+            file: String::new(),
+            lines: vec![outline.lines.number(line.start)],
+            reason: "this is text and no item of a list: write it as `- [ ] …`".to_owned(),
+        })
+    };
+    lines.filter_map(refused).collect()
 }
 
 /// Leaves the one card that is next: the first open one that can be worked and holds no open one.
