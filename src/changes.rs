@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 /// Open ears. Where the system can't tell (a network file system, no watches left) nothing is heard, and the looks at their
 /// interval are what there is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Changes {
     _watcher: Option<RecommendedWatcher>,
     heard: Arc<Notify>,
@@ -18,7 +18,7 @@ pub struct Changes {
 impl Changes {
     /// Of these files, which need not be there yet, and of all that is in these folders.
     pub fn of(paths: Vec<PathBuf>) -> Changes {
-        let heard = Arc::new(Notify::new());
+        let heard = Arc::<Notify>::default();
         let watcher = watcher(paths, heard.clone());
         if let Err(error) = &watcher {
             tracing::info!("changes are seen at the next look alone: {error}");

@@ -22,11 +22,11 @@ pub mod terminal;
 pub mod units;
 pub mod visible;
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
 
+use self::visible::{is_obeyed, written_out};
 use crate::board::Column;
 use crate::codex::Told;
 use crate::journal::Record;
@@ -81,22 +81,7 @@ pub fn failure(failure: impl Display) {
 /// Text for people, without secrets. Boards and codex write some of it: what a terminal would obey in it (control
 /// characters, and those that turn the direction of reading) is shown as its escape.
 pub fn clean(redactor: &Redactor, text: &str) -> String {
-    let text = redactor.text(text);
-    let text: Cow<'_, str> = if text.chars().any(is_obeyed) { escaped(&text).into() } else { text };
-    text.into_owned()
-}
-
-fn is_obeyed(char: char) -> bool {
-    let turns = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    turns || (char.is_control() && char != '\n' && char != '\t')
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        if is_obeyed(char) { escaped.extend(char.escape_default()) } else { escaped.push(char) }
-    }
-    escaped
+    written_out(&redactor.text(text), is_obeyed, char::escape_default).into_owned()
 }
 
 /// PM2 7 closes its log at a program's end and loses what it hasn't read by then: why it ended.

@@ -8,6 +8,7 @@ use clap::Command;
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use super::say;
 use crate::cli;
 use crate::failure::Failure;
 use crate::storage::Writer;
@@ -22,8 +23,7 @@ pub fn completions(shell: Shell) -> Result<u8, Failure> {
         // clap_complete 4.6 spells a program's hyphens in two ways, and finds no subcommand's flags then.
         text = text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
     }
-    // A closed stdout leaves nobody to tell.
-    stdout().write_all(text.as_bytes()).ok();
+    say(&text);
     Ok(0)
 }
 

@@ -110,7 +110,10 @@ async fn work(
         Format::Human => Box::new(Human::new(out, redactor.clone(), terminal)),
         Format::Json => Box::new(Json { out, redactor: redactor.clone() }),
     };
-    let changes = Changes::of(if settings.watch { watched(&settings, &inputs, &writer)? } else { Vec::new() });
+    let changes = match settings.watch {
+        true => Changes::of(watched(&settings, &inputs, &writer)?),
+        false => Changes::default(),
+    };
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };

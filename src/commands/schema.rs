@@ -1,7 +1,6 @@
 //! `schema`: what the program prints and reads, described for other programs.
 
-use std::io::{Write, stdout};
-
+use super::say;
 use crate::failure::Failure;
 use crate::schema::{ALL, Schema};
 
@@ -10,7 +9,6 @@ pub fn schema(name: Option<&String>) -> Result<u8, Failure> {
         Some(schema) => format!("{:#}\n", schema.value()),
         None => ALL.iter().map(|schema| format!("{:<12} {}\n", schema.name, schema.of)).collect(),
     };
-    // A closed stdout leaves nobody to tell.
-    stdout().write_all(text.as_bytes()).ok();
+    say(&text);
     Ok(0)
 }

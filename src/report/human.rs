@@ -198,8 +198,10 @@ fn taken_back(attempt: &AttemptId, works: &[WorkTaken], left: &[Skipped], restor
 }
 
 pub(super) fn summary(counts: &Counts, reason: &str) -> String {
+    format!("summary   {}; {reason}", told(counts))
+}
+
+pub(super) fn told(counts: &Counts) -> String {
     let Counts { promoted, bounced, skipped, unverified, failed } = counts;
-    format!(
-        "summary   {promoted} promoted, {bounced} bounced, {unverified} unverified, {failed} failed, {skipped} skipped; {reason}"
-    )
+    format!("{promoted} promoted, {bounced} bounced, {unverified} unverified, {failed} failed, {skipped} skipped")
 }

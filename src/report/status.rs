@@ -197,17 +197,13 @@ fn counts(queue: &[Queued], parked: usize) -> String {
 impl Run {
     fn show(&self, at_work: bool, page: &mut Page) {
         let Run { started, seconds, counts, tokens, stopped, last } = self;
-        let Counts { promoted, bounced, skipped, unverified, failed } = counts;
         let label = if at_work { "since" } else { "last run" };
         let end = match (stopped, at_work) {
             (Some(_), _) | (None, true) => "",
             (None, false) => "; it died: the next run goes on with it",
         };
         page.line(label, &format!("{} UTC, for {}{end}", moment(*started), time(*seconds)));
-        let told = format!(
-            "{promoted} promoted, {bounced} bounced, {unverified} unverified, {failed} failed, {skipped} skipped"
-        );
-        page.line("", &format!("{told}; {tokens} tokens"));
+        page.line("", &format!("{}; {tokens} tokens", human::told(counts)));
         let label = if stopped.is_some() { "ended" } else { "last" };
         page.line(label, &format!("{} UTC: {}", moment(last.at), last.text));
     }

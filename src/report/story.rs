@@ -275,17 +275,13 @@ impl CardStory {
         let next = stands.filter(|_| rules.columns.contains_key(&card.status));
         let next = next.map(|plan| Next { verdict: verdict(plan).to_owned(), reason: plan.reason.clone() });
         CardStory {
-            id: card.id.clone(),
             title: card.title.clone(),
             column: Some(card.status.clone()),
             line: card.line,
             labels: card.labels.clone(),
             next,
             selection: plan.map(Selection::of),
-            fate: past.fate,
-            reason: past.reason,
-            attempts: past.attempts,
-            happenings: past.happenings,
+            ..CardStory::gone(card.id.clone(), past)
         }
     }
 

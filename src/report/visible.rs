@@ -20,25 +20,38 @@ pub fn visible(value: &mut Value) {
 }
 
 fn shown(text: &str) -> Cow<'_, str> {
+    written_out(text, hidden, char::escape_unicode)
+}
+
+/// The text with the characters that are `hidden` as their escapes.
+pub fn written_out<E: Iterator<Item = char>>(
+    text: &str,
+    hidden: fn(char) -> bool,
+    escape: fn(char) -> E,
+) -> Cow<'_, str> {
     if !text.contains(hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for char in text.chars() {
         match hidden(char) {
-            true => shown.extend(char.escape_unicode()),
+            true => shown.extend(escape(char)),
             false => shown.push(char),
         }
     }
     Cow::Owned(shown)
 }
 
-/// Controls but tab and line feed, what overrides or isolates a direction of writing, and what is no character.
+/// What a terminal obeys: controls but tab and line feed, and what overrides or isolates a direction of writing.
+pub fn is_obeyed(char: char) -> bool {
+    let turns = matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (char.is_control() && !matches!(char, '\n' | '\t'))
+}
+
+/// The same, marks of a direction, and what is no character.
 fn hidden(char: char) -> bool {
-    let control = char.is_control() && !matches!(char, '\n' | '\t');
-    let direction =
-        matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    control || direction || matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+    let mark = matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}');
+    is_obeyed(char) || mark || matches!(char, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

@@ -115,20 +115,10 @@ fn curl_posts_what_a_webhook_takes() {
     assert!(heard.ends_with("{\"text\": \"🏁 The board is drained: nothing left to do\"}"), "{heard}");
 }
 
-/// Makes the repository that the commits go to.
-fn committed(world: &World) {
-    world.git(&["init", "-q", "--bare", "../origin.git"]);
-    world.git(&["remote", "add", "origin", "../origin.git"]);
-    world.git(&["config", "user.name", "t"]);
-    world.git(&["config", "user.email", "t@localhost"]);
-    world.git(&["add", "--all"]);
-    world.git(&["commit", "-qm", "start"]);
-}
-
 #[test]
 fn what_a_promotion_proved_is_committed_with_the_move() {
     let world = world("{ promoted: { shell: ./hooks/commit.sh } }", "commit.sh");
-    committed(&world);
+    world.commit_with_origin();
     world.run(&["run"]).exits(0).says("2 promoted");
     let log = world.git(&["log", "--format=%s|%b|"]);
     assert!(
@@ -147,7 +137,7 @@ fn what_a_promotion_proved_is_committed_with_the_move() {
 #[test]
 fn a_pull_request_is_opened_for_a_card_that_is_done() {
     let world = world("{ promoted: { shell: ./hooks/pull-request.sh } }", "pull-request.sh");
-    committed(&world);
+    world.commit_with_origin();
     stand_in(&world, "gh", "[ \"$2\" != list ] || echo 0");
     let outcome = world.run(&["run"]).exits(0);
     assert!(!outcome.stdout.contains("hook  "), "{outcome}");

@@ -179,6 +179,16 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Commits all of the repository, and gives it a bare one beside it that commits go to.
+    pub fn commit_with_origin(&self) {
+        self.git(&["init", "-q", "--bare", "../origin.git"]);
+        self.git(&["remote", "add", "origin", "../origin.git"]);
+        self.git(&["config", "user.name", "t"]);
+        self.git(&["config", "user.email", "t@localhost"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "-qm", "start"]);
+    }
+
     /// Runs the program to its end, after which nothing that it started may be alive.
     pub fn run(&self, args: &[&str]) -> Outcome {
         self.start(args).outcome()

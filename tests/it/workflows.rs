@@ -116,12 +116,7 @@ fn checked_out(cards: &str) -> World {
     let path = format!("{}:{program}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
     let world = world.env("PATH", path).env("GITHUB_REF_NAME", "main").env("GITHUB_STEP_SUMMARY", "summary.md");
     world.run(&["init", "--ci"]).exits(0);
-    world.git(&["init", "-q", "--bare", "../origin.git"]);
-    world.git(&["remote", "add", "origin", "../origin.git"]);
-    world.git(&["config", "user.name", "t"]);
-    world.git(&["config", "user.email", "t@localhost"]);
-    world.git(&["add", "--all"]);
-    world.git(&["commit", "-qm", "start"]);
+    world.commit_with_origin();
     world.git(&["push", "-q", "origin", "main"]);
     world.git(&["fetch", "-q"]);
     world

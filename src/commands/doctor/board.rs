@@ -3,12 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::machine::answers;
 use crate::board::{Board, Column};
 use crate::checks::Kind;
 use crate::commands::open_board;
 use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
-use crate::process::probe::{Question, ask, find};
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
 use crate::rules::Hook;
@@ -91,12 +91,5 @@ fn program(hook: &Hook) -> Option<&Path> {
 fn node(settings: &Settings, findings: &mut Findings) {
     let name = &settings.js_runtime;
     let hint = "JavaScript hooks run with it: install it, or name another with --js-runtime";
-    let Some(found) = find(name, &settings.env.path()) else {
-        return findings.error("node", format!("{name} is not there"), hint);
-    };
-    match ask(&found, Question::Version, &settings.env.hooks(&settings.workspace)) {
-        Ok(answer) if answer.good => findings.ok("node", format!("{} at {}", answer.text.trim(), found.display())),
-        Ok(_) => findings.error("node", format!("{} --version fails", found.display()), hint),
-        Err(why) => findings.error("node", format!("{} {why}", found.display()), hint),
-    }
+    answers("node", name, &format!("{name} is not there"), hint, settings, findings);
 }

@@ -14,13 +14,23 @@ use crate::storage::{Held, RunLock};
 
 pub fn git(settings: &Settings, findings: &mut Findings) {
     let hint = "the loop sees with git what codex changes: install it";
-    let Some(found) = find("git", &settings.env.path()) else {
-        return findings.error("git", "git is not on PATH", hint);
-    };
+    answers("git", "git", "git is not on PATH", hint, settings, findings);
+}
+
+/// Whether a program is there and tells its version.
+pub fn answers(
+    check: &'static str,
+    name: &str,
+    missing: &str,
+    hint: &str,
+    settings: &Settings,
+    findings: &mut Findings,
+) {
+    let Some(found) = find(name, &settings.env.path()) else { return findings.error(check, missing, hint) };
     match ask(&found, Question::Version, &settings.env.hooks(&settings.workspace)) {
-        Ok(answer) if answer.good => findings.ok("git", format!("{} at {}", answer.text.trim(), found.display())),
-        Ok(_) => findings.error("git", format!("{} --version fails", found.display()), hint),
-        Err(why) => findings.error("git", format!("{} {why}", found.display()), hint),
+        Ok(answer) if answer.good => findings.ok(check, format!("{} at {}", answer.text.trim(), found.display())),
+        Ok(_) => findings.error(check, format!("{} --version fails", found.display()), hint),
+        Err(why) => findings.error(check, format!("{} {why}", found.display()), hint),
     }
 }
 
