@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use kanban_codex_exec::process::{Exit, Input, MARKER, Spawner};
 
@@ -70,8 +70,10 @@ fn a_program_that_cannot_be_started_is_told_with_the_reason() {
             job.program = "./none".into();
         }),
         ("cannot start ./script: there is no such file, or it names an interpreter that is not there", |world, job| {
-            fs::write(world.path("script"), "#!/no/such/interpreter\n").unwrap();
-            fs::set_permissions(world.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
+            // By another process: what another test starts at this instant would inherit the open file, and keep it busy.
+            let write = "printf '#!/no/such/interpreter\\n' >\"$0\" && chmod 755 \"$0\"";
+            let script = world.path("script");
+            assert!(Command::new("sh").args(["-c", write]).arg(script).status().unwrap().success());
             job.program = "./script".into();
         }),
         ("cannot start ./plain: it is not executable for this user", |world, job| {
