@@ -3,7 +3,8 @@
 //! ```text
 //!  walk ─► tree before ─► (attempt) ─► tree after ─► changes ─► ChangeSet ─► checks::judge
 //! ```
-//! Trees are git's, under an index and an object folder in CACHE_DIR: the user's repository only lends its objects.
+//! Trees are git's, in an object folder in CACHE_DIR: the user's repository only lends its objects. What there is few of is
+//! written and read here, as git does it; git is asked for the rest.
 
 mod artifacts;
 mod back;
@@ -11,6 +12,9 @@ mod changes;
 mod dirty;
 mod git;
 mod ignored;
+mod listing;
+mod memory;
+mod objects;
 mod path;
 mod repository;
 mod saved;

@@ -13,12 +13,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 #[cfg(debug_assertions)]
@@ -29,7 +30,13 @@ use staged::Staged;
 
 /// Lower-case hex SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(bytes))
+}
+
+/// In lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
 /// How long a lock may stay with a dead holder, or with one that is not named yet.
@@ -307,20 +314,30 @@ fn sync(folder: &Path) -> Result<()> {
 
 /// Which file stands at a path and when it last changed: what another program writes there changes it, whatever times it
 /// sets, for nobody sets a file's ctime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp([i128; 5]);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp([i64; 5]);
 
 impl Stamp {
     /// None where there is no file.
     pub fn of(path: &Path) -> Option<Stamp> {
         fs::symlink_metadata(path).ok().map(|data| Stamp::from(&data))
     }
+
+    /// Whether a write from `time` on changes it. Clocks of file systems tick: some every few milliseconds, some every other
+    /// second, and those know of no parts of one.
+    pub fn is_settled(&self, time: SystemTime) -> bool {
+        let Stamp([.., seconds, nanoseconds]) = *self;
+        let tick = if nanoseconds == 0 { Duration::from_secs(2) } else { Duration::from_millis(50) };
+        let changed = u64::try_from(seconds).unwrap_or_default();
+        let changed = Duration::new(changed, u32::try_from(nanoseconds).unwrap_or_default());
+        time.duration_since(UNIX_EPOCH).is_ok_and(|now| changed + tick < now)
+    }
 }
 
 impl From<&fs::Metadata> for Stamp {
     fn from(data: &fs::Metadata) -> Stamp {
-        let [dev, ino, size] = [data.dev(), data.ino(), data.size()].map(i128::from);
-        Stamp([dev, ino, size, data.ctime().into(), data.ctime_nsec().into()])
+        let [dev, ino, size] = [data.dev(), data.ino(), data.size()].map(u64::cast_signed);
+        Stamp([dev, ino, size, data.ctime(), data.ctime_nsec()])
     }
 }
 

@@ -3,16 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::saved::name;
-use super::walk::LARGEST;
+use super::objects::{Kind, name};
+use super::walk::{LARGEST, mode};
 use super::{Blob, Change, Skipped, TreePath, Trees};
-
-const LINK: u32 = 0o120_000;
 
 /// What attempts did to a path, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,13 +167,8 @@ fn found(top: &Path, path: &TreePath, digits: usize) -> Found {
         Ok(_) => return Found::Other("it is no plain file any more, or a large one".to_owned()),
         Err(_) => return Found::Nothing,
     };
-    let mode = match (data.is_symlink(), data.mode() & 0o100 != 0) {
-        (true, _) => LINK,
-        (false, true) => 0o100_755,
-        (false, false) => 0o100_644,
-    };
     match read(&data) {
-        Ok(bytes) => Found::File(Blob { id: name(&bytes, digits), mode }),
+        Ok(bytes) => Found::File(Blob { id: name(Kind::Blob, &bytes, digits), mode: mode(&data) }),
         Err(error) => Found::Other(format!("it cannot be read: {error}")),
     }
 }

@@ -7,10 +7,12 @@ use anyhow::Result;
 
 use super::git::names;
 use super::ignored::{IgnoreRules, Level};
+use super::listing::GITLINK;
+use super::objects::{Kind, name};
 use super::repository::{Repository, small_file};
-use super::saved::{compared, name};
+use super::saved::text;
 use super::walk::walk;
-use super::{Change, TreePath, Trees};
+use super::{Blob, Change, TreePath, Trees};
 
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
@@ -44,7 +46,7 @@ impl Trees {
         let nested = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()).join(".git")).is_ok();
         let passed = |path: &TreePath| self.excluded.contains(path) || nested(path);
         let walked = walk(&self.workspace, Level::above(&above), passed, patterns)?;
-        paths.extend(walked.files.into_iter().filter(|path| !known.contains(path)));
+        paths.extend(walked.files.into_iter().map(|found| found.path).filter(|path| !known.contains(path)));
         paths.retain(|path| !path.folders().chain([path.clone()]).any(|part| self.excluded.contains(&part)));
         Ok(Some(paths))
     }
@@ -66,12 +68,29 @@ impl super::SavedTrees {
     /// index anew, which is the user's.
     fn differing_files(&self, repository: &Repository) -> Result<impl Iterator<Item = TreePath>> {
         let raw = self.ask_index(&["diff-files", "--raw", "--no-abbrev", SUBMODULES, "-z"], repository)?;
-        let changes = compared(&raw, &[String::new()])?.into_iter().flatten();
         let differs = |Change { path, before, after }: &Change| match (before, after) {
             (Some(index), Some(now)) if index.mode == now.mode => !fs::read(repository.top.join(path.as_path()))
-                .is_ok_and(|bytes| name(&bytes, index.id.len()) == index.id),
+                .is_ok_and(|bytes| name(Kind::Blob, &bytes, index.id.len()) == index.id),
             _ => true,
         };
-        Ok(changes.filter(differs).map(|change| change.path).collect::<Vec<_>>().into_iter())
+        Ok(changes(&raw).filter(differs).map(|change| change.path).collect::<Vec<_>>().into_iter())
     }
+}
+
+/// Splits what `git diff-files --raw -z` says: `:OLD-MODE MODE OLD-ID ID STATUS NUL path NUL`... Without those that are other
+/// repositories on both sides.
+fn changes(raw: &[u8]) -> impl Iterator<Item = Change> {
+    let mut pieces = raw.split(|byte| *byte == 0);
+    std::iter::from_fn(move || Some((pieces.next()?, pieces.next()?))).filter_map(|(about, path)| {
+        let about = text(about.strip_prefix(b":")?);
+        let mut words = about.split(' ');
+        let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let change = Change { path: TreePath::new(path), before: blob(mode, id), after: blob(new_mode, new_id) };
+        (change.before.is_some() || change.after.is_some()).then_some(change)
+    })
+}
+
+fn blob(mode: &str, id: &str) -> Option<Blob> {
+    let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode != 0 && *mode != GITLINK)?;
+    Some(Blob { id: id.to_owned(), mode })
 }

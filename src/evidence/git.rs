@@ -1,20 +1,24 @@
-//! Git under a private index and object folder: raw bytes in, trees out. What reads them back is [`SavedTrees`].
+//! Trees in a private folder of git's, written as git writes them: raw bytes in. What reads them back is [`SavedTrees`].
 
-use std::cell::RefCell;
-use std::collections::HashSet;
+use std::cell::{RefCell, RefMut};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::SystemTime;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
+use super::objects::Kind;
 use super::repository::Repository;
-use super::saved::{SavedTrees, text};
-use super::{Blob, Change, TreePath};
+use super::saved::SavedTrees;
+use super::walk::{Found, Walked};
+use super::{Blob, Change, TreePath, listing};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -78,17 +82,14 @@ pub(super) struct Git {
     pub saved: SavedTrees,
     pub writer: Writer,
     sha_256: bool,
-    index: RefCell<Option<Indexed>>,
+    /// None until it is asked for.
+    memory: RefCell<Option<Memory>>,
     tracked: RefCell<Option<(Stamp, Vec<TreePath>)>>,
 }
 
-/// What the private index holds: as long as its file is the same, git need not be asked.
-#[derive(Debug, Clone)]
-struct Indexed {
-    stamp: Stamp,
-    files: Vec<TreePath>,
-    tree: TreeId,
-}
+/// So many changed files are written here. More of them, and those of the first tree, are given to git, which knows what the
+/// user's repository has of them, and brings the others to disk together.
+const FEW: usize = 32;
 
 impl Git {
     /// Makes the private git folder below `cache`.
@@ -101,10 +102,10 @@ impl Git {
     ) -> Result<Git> {
         let saved = SavedTrees::at(spawner.tool(), cache, workspace, repository, search)?;
         let sha_256 = repository.is_some_and(Repository::sha256);
-        let (index, tracked) = Default::default();
-        let git = Git { saved, writer: spawner.writer().clone(), sha_256, index, tracked };
+        let (memory, tracked) = Default::default();
+        let git = Git { saved, writer: spawner.writer().clone(), sha_256, memory, tracked };
         git.lay_out()?;
-        Ok(Git { saved: git.saved.ready()?, ..git })
+        Ok(git)
     }
 
     /// What `git init` would write, less templates, hooks and probes; written each time, so that it is whole and nothing else.
@@ -154,85 +155,138 @@ impl Git {
         Ok(paths)
     }
 
-    /// Writes the tree of exactly these files. The index remembers what it has seen, so that only changed files are read.
-    pub fn write(&self, files: &[TreePath]) -> Result<TreeId> {
-        let mut lock = self.saved.index.clone().into_os_string();
-        lock.push(".lock");
-        // Left by a git that was killed: the run lock says that none is at work now.
-        self.writer.remove(Path::new(&lock))?;
+    /// Passes over what can't be read.
+    pub fn readable(&self, workspace: &Path, walked: &mut Walked) -> Result<()> {
+        let memory = self.memory()?;
+        walked.readable(workspace, |found| memory.blob(found).is_some());
+        Ok(())
+    }
+
+    /// Writes the tree of exactly these files, met by a walk that began at `began`. Only changed ones are read.
+    pub fn write(&self, files: Vec<Found>, began: SystemTime) -> Result<TreeId> {
         // An agent could have written filters there.
         self.lay_out()?;
-        let known = self.index.take().filter(|known| self.index_stamp() == Some(known.stamp));
-        let kept: HashSet<&TreePath> = files.iter().collect();
-        let gone = |path: &TreePath| !kept.contains(path);
-        let gone: Vec<TreePath> = match &known {
-            Some(known) => known.files.iter().filter(|path| gone(path)).cloned().collect(),
-            None => names(&self.saved.run(&["ls-files", "-z"], b"")?).filter(gone).collect(),
-        };
-        if !gone.is_empty() {
-            self.saved.run(&["update-index", "-z", "--force-remove", "--stdin"], &list(&gone))?;
+        let mut memory = self.memory()?;
+        let held = memory.tree.take_if(|tree| !self.saved.objects.holds(tree.as_str()));
+        if held.is_some() {
+            *memory = Memory::default();
         }
-        self.saved.run(&["update-index", "-z", "--add", "--replace", "--remove", "--stdin"], &list(files))?;
-        // Git doesn't write an index that it finds as it should be.
-        let same = known.filter(|known| self.index_stamp() == Some(known.stamp) && self.saved.holds(&known.tree));
-        let tree = match same {
-            Some(known) => known.tree,
-            None => tree(&self.saved.run(&["write-tree"], b"")?)?,
+        if let Some(tree) = memory.tree.clone().filter(|_| memory.is_of(&files)) {
+            return Ok(tree);
+        }
+        let (known, changed): (Vec<_>, Vec<_>) =
+            files.into_iter().map(|found| (memory.blob(&found).cloned(), found)).partition(|(blob, _)| blob.is_some());
+        let changed: Vec<Found> = changed.into_iter().map(|(_, found)| found).collect();
+        let blobs = match changed.len() <= FEW && !memory.is_empty() {
+            true => changed.iter().map(|found| self.store(found, &memory)).collect::<Result<Vec<Blob>>>()?,
+            false => self.store_many(&changed)?,
         };
-        let indexed = |stamp| Indexed { stamp, files: files.to_vec(), tree: tree.clone() };
-        *self.index.borrow_mut() = self.index_stamp().map(indexed);
+        let known = known.into_iter().filter_map(|(blob, found)| Some((found, blob?)));
+        let mut files: Vec<(Found, Blob)> = known.chain(changed.into_iter().zip(blobs)).collect();
+        files.sort_unstable_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        let tree = self.tree(files.iter().map(|(found, blob)| (&found.path, blob)))?;
+        memory.replace(tree.clone(), files, began);
+        memory.keep(&self.writer, &self.saved.index)?;
         Ok(tree)
+    }
+
+    fn memory(&self) -> Result<RefMut<'_, Memory>> {
+        let mut memory = self.memory.borrow_mut();
+        if memory.is_none() {
+            let mut loaded = Memory::load(&self.saved.index);
+            let missing = self.saved.missing(loaded.ids())?;
+            loaded.retain(|id| !missing.contains(id));
+            *memory = Some(loaded);
+        }
+        Ok(RefMut::map(memory, |memory| memory.get_or_insert_default()))
+    }
+
+    fn store(&self, found: &Found, memory: &Memory) -> Result<Blob> {
+        let bytes = self.saved.contents(found).with_context(|| format!("cannot read {}", found.path))?;
+        let id = self.saved.objects.name(Kind::Blob, &bytes);
+        if !memory.held(&found.path, &id) {
+            self.saved.objects.write(&self.writer, Kind::Blob, &id, &bytes)?;
+        }
+        Ok(Blob { id, mode: found.mode })
+    }
+
+    /// Their blobs, in the same order.
+    fn store_many(&self, files: &[Found]) -> Result<Vec<Blob>> {
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let index = self.saved.folder.join("index-new");
+        let lock = self.saved.folder.join("index-new.lock");
+        for left in [&index, &lock] {
+            self.writer.remove(left)?;
+        }
+        let paths: Vec<u8> = files.iter().flat_map(|found| [found.path.as_bytes(), &[0]].concat()).collect();
+        self.saved.run_with(&["update-index", "-z", "--add", "--replace", "--stdin"], Some(&index), &paths)?;
+        let listed = self.saved.run_with(&["ls-files", "--stage", "-z"], Some(&index), b"")?;
+        self.writer.remove(&index)?;
+        let blobs: HashMap<TreePath, Blob> = listed.split(|byte| *byte == 0).filter_map(staged).collect();
+        let blob = |found: &Found| {
+            let blob = blobs.get(&found.path).filter(|blob| blob.mode == found.mode).cloned();
+            blob.with_context(|| format!("{} changed meanwhile", found.path))
+        };
+        files.iter().map(blob).collect()
+    }
+
+    fn tree<'f>(&self, files: impl IntoIterator<Item = (&'f TreePath, &'f Blob)>) -> Result<TreeId> {
+        let store = |listing: &[u8]| {
+            let id = self.saved.objects.name(Kind::Tree, listing);
+            self.saved.objects.write(&self.writer, Kind::Tree, &id, listing)?;
+            Ok(id)
+        };
+        TreeId::try_from(listing::build(files, store)?).map_err(Error::msg)
     }
 
     /// Trees of these files alone: as they were before, and as they were after.
     pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
-        let index = self.saved.folder.join("index-changes");
-        let lock = self.saved.folder.join("index-changes.lock");
         let side = |of: fn(&Change) -> Option<&Blob>| {
-            self.writer.remove(&index)?;
-            self.writer.remove(&lock)?;
-            let entries = changes.iter().filter_map(|change| {
-                let Blob { id, mode } = of(change)?;
-                Some([format!("{mode:o} {id}\t").as_bytes(), change.path.as_bytes(), &[0]].concat())
-            });
-            let entries: Vec<u8> = entries.flatten().collect();
-            self.saved.run_with(&["update-index", "-z", "--index-info"], Some(&index), &entries)?;
-            tree(&self.saved.run_with(&["write-tree"], Some(&index), b"")?)
+            let files: BTreeMap<&TreePath, &Blob> =
+                changes.iter().filter_map(|change| Some((&change.path, of(change)?))).collect();
+            self.tree(files)
         };
-        let trees = (side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?);
-        self.writer.remove(&index)?;
-        Ok(trees)
+        Ok((side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?))
     }
 
-    /// Removes the objects that none of these trees reaches and that are not in the index. Trees that are gone are passed over.
+    /// Removes the objects that none of these trees reaches and that the memory doesn't need. Trees that are gone are passed
+    /// over.
     pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
         self.lay_out()?;
-        let asked: String = needed.into_iter().map(|tree| format!("{tree}\n")).collect();
-        let known =
-            text(&self.saved.run(&["cat-file", "--batch-check=%(objectname) %(objecttype)"], asked.as_bytes())?);
-        let trees = known.lines().filter_map(|line| line.strip_suffix(" tree"));
+        let remembered = self.memory.borrow().as_ref().and_then(|memory| memory.tree.clone());
+        if remembered.is_none() {
+            self.memory.take();
+        }
+        let needed: Vec<String> = needed.into_iter().cloned().chain(remembered).map(String::from).collect();
+        let missing = self.saved.missing(needed.iter().map(String::as_str))?;
+        let trees = needed.iter().filter(|tree| !missing.contains(*tree)).map(String::as_str);
         let args: Vec<&str> = ["prune", "--expire=now", "--"].into_iter().chain(trees).collect();
-        self.saved.run(&args, b"").map(drop)
+        self.saved.run(&args, b"")?;
+        self.saved.objects.tidy(&self.writer)
     }
 
     pub fn index_stamp(&self) -> Option<Stamp> {
         Stamp::of(&self.saved.index)
     }
 
-    /// Lets go of what the index remembers: the next tree is made from every file anew.
+    /// Lets go of what is remembered: the next tree is made from every file anew.
     pub fn forget(&self) -> Result<()> {
+        self.memory.replace(Some(Memory::default()));
         self.writer.remove(&self.saved.index)
     }
 }
 
-fn tree(written: &[u8]) -> Result<TreeId> {
-    TreeId::try_from(text(written.trim_ascii())).map_err(|reason| anyhow!("git write-tree: {reason}"))
+/// A piece of `git ls-files --stage -z`: `MODE ID STAGE TAB path`.
+fn staged(line: &[u8]) -> Option<(TreePath, Blob)> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let about = str::from_utf8(&line[..tab]).ok()?;
+    let (mode, rest) = about.split_once(' ')?;
+    let id = rest.split_once(' ')?.0.to_owned();
+    Some((TreePath::new(&line[tab + 1..]), Blob { id, mode: u32::from_str_radix(mode, 8).ok()? }))
 }
 
 pub(super) fn names(listed: &[u8]) -> impl Iterator<Item = TreePath> {
     listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(TreePath::new)
-}
-
-fn list(paths: &[TreePath]) -> Vec<u8> {
-    paths.iter().flat_map(|path| path.as_bytes().iter().copied().chain([0])).collect()
 }

@@ -2,20 +2,24 @@
 //! nothing, which is why it needs no run lock.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use sha1::{Digest, Sha1};
+use rustix::fs::{Mode, OFlags, open};
+use serde::{Deserialize, Serialize};
 
 use super::git::TreeId;
+use super::listing::{self, Entry};
+use super::objects::{Kind, Objects, name};
 use super::repository::Repository;
-use super::walk::LARGEST;
+use super::walk::{Found, LARGEST, LINK};
 use super::{ChangeSet, FileChange, TreePath, Version};
 use crate::process::Tool;
 use crate::storage::sha256;
@@ -29,6 +33,8 @@ pub struct SavedTrees {
     workspace: PathBuf,
     /// From the top of the user's repository down to the workspace, `inner/`; empty where that is the top.
     below: String,
+    pub(super) objects: Objects,
+    /// The memory of what files held.
     pub(super) index: PathBuf,
     env: Vec<(OsString, OsString)>,
     /// Of the attempt that was read last, which its judge asks for next.
@@ -36,7 +42,7 @@ pub struct SavedTrees {
 }
 
 /// A file in a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blob {
     /// Hex.
     pub id: String,
@@ -70,8 +76,6 @@ impl From<(TreeId, TreeId)> for Span {
 /// Bytes of file contents that are read at once.
 const LARGEST_READ: u64 = 512 << 20;
 
-const GITLINK: u32 = 0o160_000;
-
 impl SavedTrees {
     /// The trees that runs left in `cache_dir`, also while one is at work. `path` is PATH, to find git.
     ///
@@ -84,10 +88,10 @@ impl SavedTrees {
         if !saved.folder.join("HEAD").is_file() {
             bail!("there are no saved trees in {}: they were removed", saved.folder.display());
         }
-        saved.ready()
+        Ok(saved)
     }
 
-    /// Not [`SavedTrees::ready`] yet. `search` is PATH: relative folders of it and ones in the workspace are passed over, an
+    /// `search` is PATH: relative folders of it and ones in the workspace are passed over, an
     /// agent may write there.
     pub(super) fn at(
         tool: Tool,
@@ -96,7 +100,7 @@ impl SavedTrees {
         repository: Option<&Repository>,
         search: &OsStr,
     ) -> Result<SavedTrees> {
-        let name = if repository.is_some_and(Repository::sha256) { "git-sha256" } else { "git" };
+        let (name, digits) = if repository.is_some_and(Repository::sha256) { ("git-sha256", 64) } else { ("git", 40) };
         let folder = std::path::absolute(cache)?.join(name);
         let workspace_hash = &sha256(workspace.as_os_str().as_bytes())[..16];
         let index = folder.join(format!("index-{workspace_hash}"));
@@ -105,7 +109,8 @@ impl SavedTrees {
         Ok(SavedTrees {
             tool,
             program: program(search, workspace)?,
-            env: environment(&folder, workspace, repository, search),
+            env: environment(&folder, workspace, repository, search, digits),
+            objects: Objects::within(&folder, digits),
             folder,
             workspace: workspace.to_owned(),
             at_hand: RefCell::default(),
@@ -114,18 +119,11 @@ impl SavedTrees {
         })
     }
 
-    /// Where this git knows how (2.41), attributes then come from no work tree at all.
-    pub(super) fn ready(mut self) -> Result<SavedTrees> {
-        let empty = self.run(&["hash-object", "-t", "tree", "/dev/null"], b"")?;
-        self.env.push(("GIT_ATTR_SOURCE".into(), OsString::from_vec(empty.trim_ascii().to_vec())));
-        Ok(self)
-    }
-
     pub(super) fn run(&self, args: &[&str], input: &[u8]) -> Result<Vec<u8>> {
         self.run_with(args, None, input)
     }
 
-    /// With another index than the private one.
+    /// With an index.
     pub(super) fn run_with(&self, args: &[&str], index: Option<&Path>, input: &[u8]) -> Result<Vec<u8>> {
         self.run_at(args, index, None, input)
     }
@@ -140,15 +138,36 @@ impl SavedTrees {
     ) -> Result<Vec<u8>> {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let mut env = self.env.clone();
-        env.push(("GIT_INDEX_FILE".into(), index.unwrap_or(&self.index).into()));
+        env.extend(index.map(|index| ("GIT_INDEX_FILE".into(), index.into())));
         env.extend(variable.map(|(name, value)| (name.into(), value.into())));
         self.tool.run(&self.program, &args, &env, &self.workspace, input)
     }
 
-    /// Whether the private folder itself has this object, as one of its loose files.
-    pub(super) fn holds(&self, tree: &TreeId) -> bool {
-        let (folder, file) = tree.as_str().split_at(2);
-        self.folder.join("objects").join(folder).join(file).is_file()
+    /// Which of these objects are nowhere.
+    pub(super) fn missing<'i>(&self, ids: impl Iterator<Item = &'i str>) -> Result<HashSet<String>> {
+        let asked: String = ids.map(|id| format!("{id}\n")).collect();
+        if asked.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let told = text(&self.run(&["cat-file", "--batch-check=%(objectname)"], asked.as_bytes())?);
+        Ok(told.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
+    }
+
+    /// What a file or symlink of the workspace holds. What took its place since it was found is an error, and not waited for.
+    pub(super) fn contents(&self, found: &Found) -> Result<Vec<u8>> {
+        let place = self.workspace.join(found.path.as_path());
+        if found.mode == LINK {
+            return Ok(fs::read_link(&place)?.into_os_string().into_vec());
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mut file = File::from(open(&place, flags, Mode::empty())?);
+        let data = file.metadata()?;
+        if !data.is_file() || data.len() > LARGEST {
+            bail!("it is no plain file any more, or a large one");
+        }
+        let mut bytes = Vec::with_capacity(data.len() as usize);
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// What differs between two trees, ordered by path. A mode alone is a difference, too.
@@ -216,10 +235,21 @@ impl SavedTrees {
 
     /// What differs between the trees of each pair, ordered by path.
     fn compare(&self, pairs: &[(&TreeId, &TreeId)]) -> Result<Vec<Vec<Change>>> {
-        let args = ["diff-tree", "--stdin", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"];
-        let headers: Vec<String> = pairs.iter().map(|(before, after)| format!("{before} {after}\n")).collect();
-        let output = self.run(&args, headers.concat().as_bytes());
-        self.saved(output.and_then(|output| compared(&output, &headers)))
+        let compared = pairs
+            .iter()
+            .map(|(before, after)| listing::compare(before.as_str(), after.as_str(), |tree| self.listing(tree)));
+        self.saved(compared.collect())
+    }
+
+    fn listing(&self, tree: &str) -> Result<Vec<Entry>> {
+        let bytes = match self.objects.read(Kind::Tree, tree) {
+            Some(bytes) => bytes,
+            None => self.run(&["cat-file", "tree", tree], b"")?,
+        };
+        if name(Kind::Tree, &bytes, tree.len()) != tree {
+            bail!(Forged(tree.to_owned()));
+        }
+        listing::parse(&bytes, tree.len()).with_context(|| format!("{tree} is no tree"))
     }
 
     /// The bytes of these blobs, at most [`LARGEST_READ`] in all.
@@ -243,12 +273,22 @@ impl SavedTrees {
                 LARGEST_READ >> 20
             );
         }
-        let output = self.run(&["cat-file", "--batch"], ids.as_bytes())?;
-        let blobs = self.saved(batch(&output).context("git cat-file"))?;
-        // Git believes an object's file name; whoever can write there could have it hold anything.
-        match blobs.iter().find(|(id, bytes)| **id != name(bytes, id.len())) {
+        let mut contents = HashMap::new();
+        let mut elsewhere = String::new();
+        for id in blobs {
+            match self.objects.read(Kind::Blob, id) {
+                Some(bytes) => drop(contents.insert(id.clone(), bytes)),
+                None => elsewhere.extend([id, "\n"]),
+            }
+        }
+        if !elsewhere.is_empty() {
+            let output = self.run(&["cat-file", "--batch"], elsewhere.as_bytes())?;
+            contents.extend(self.saved(batch(&output).context("git cat-file"))?);
+        }
+        // An object's file name is believed by git; whoever can write there could have it hold anything.
+        match contents.iter().find(|(id, bytes)| **id != name(Kind::Blob, bytes, id.len())) {
             Some((id, _)) => bail!(Forged(id.clone())),
-            None => Ok(blobs),
+            None => Ok(contents),
         }
     }
 
@@ -321,25 +361,6 @@ impl fmt::Display for Forged {
 
 impl std::error::Error for Forged {}
 
-/// Splits the answers of `git diff-tree --stdin --raw -z`: for each pair its header, then
-/// `:OLD-MODE MODE OLD-ID ID STATUS NUL path NUL`... It passes over a pair where a tree is missing.
-pub(super) fn compared(mut output: &[u8], headers: &[String]) -> Result<Vec<Vec<Change>>> {
-    let mut compared = Vec::new();
-    for header in headers {
-        let pair = || format!("git diff-tree can't compare {}", header.trim_end());
-        output = output.strip_prefix(header.as_bytes()).with_context(pair)?;
-        let mut changes = Vec::new();
-        while let Some(line) = output.strip_prefix(b":") {
-            let mut parts = line.splitn(3, |byte| *byte == 0);
-            let (about, path) = (parts.next(), parts.next());
-            output = parts.next().with_context(pair)?;
-            changes.extend(change(&text(about.unwrap_or_default()), TreePath::new(path.unwrap_or_default())));
-        }
-        compared.push(changes);
-    }
-    Ok(compared)
-}
-
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
     let mut blobs = HashMap::new();
@@ -355,20 +376,12 @@ fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
     Ok(blobs)
 }
 
-/// What git calls a blob: the SHA-1 of 40 digits or the SHA-256 of 64.
-pub(super) fn name(bytes: &[u8], digits: usize) -> String {
-    let blob = [format!("blob {}\0", bytes.len()).as_bytes(), bytes].concat();
-    match digits {
-        40 => Sha1::digest(&blob).iter().map(|byte| format!("{byte:02x}")).collect(),
-        _ => sha256(&blob),
-    }
-}
-
 fn environment(
     folder: &Path,
     workspace: &Path,
     repository: Option<&Repository>,
     search: &OsStr,
+    digits: usize,
 ) -> Vec<(OsString, OsString)> {
     let mut env: Vec<(OsString, OsString)> = vec![
         ("PATH".into(), search.into()),
@@ -381,6 +394,8 @@ fn environment(
         ("GIT_NO_REPLACE_OBJECTS".into(), "1".into()),
         ("GIT_DIR".into(), folder.into()),
         ("GIT_WORK_TREE".into(), workspace.into()),
+        // Where this git knows how (2.41), attributes then come from no work tree at all.
+        ("GIT_ATTR_SOURCE".into(), name(Kind::Tree, b"", digits).into()),
     ];
     if let Some(repository) = repository {
         let objects = repository.common.join("objects");
@@ -409,19 +424,6 @@ fn program(search: &OsStr, workspace: &Path) -> Result<String> {
     });
     let found = found.context("git is not on PATH: it is needed to see what codex changes; install it")?;
     found.to_str().map(str::to_owned).with_context(|| format!("{} is not UTF-8", found.display()))
-}
-
-/// None where both sides are other repositories.
-fn change(about: &str, path: TreePath) -> Option<Change> {
-    let mut words = about.split(' ');
-    let (mode, new_mode, id, new_id) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let change = Change { path, before: blob(mode, id), after: blob(new_mode, new_id) };
-    (change.before.is_some() || change.after.is_some()).then_some(change)
-}
-
-fn blob(mode: &str, id: &str) -> Option<Blob> {
-    let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode != 0 && *mode != GITLINK)?;
-    Some(Blob { id: id.to_owned(), mode })
 }
 
 pub(super) fn text(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -81,6 +82,7 @@ impl Trees {
             let mut rules = IgnoreRules { above, within, ..IgnoreRules::default() };
             rules.tracked = self.tracked_but_ignored(repository.as_ref(), &mut walked);
             self.add_tracked(&rules, &mut walked);
+            self.git.readable(&self.workspace, &mut walked)?;
             rules.left_out.extend(self.excluded.iter().cloned());
             rules.left_out.extend(walked.skipped.iter().map(|skipped| skipped.path.clone()));
             Ok((walked, rules))
@@ -95,6 +97,7 @@ impl Trees {
             let patterns = |folder: &TreePath| texts.get(folder).map(|text| (*text).to_owned());
             let mut walked = walk(&self.workspace, Level::above(&rules.above), left_out, patterns)?;
             self.add_tracked(rules, &mut walked);
+            self.git.readable(&self.workspace, &mut walked)?;
             Ok((walked, ()))
         })?;
         Ok(snapshot)
@@ -115,12 +118,12 @@ impl Trees {
         self.git.saved.patch(&before, &after)
     }
 
-    /// Removes from the private folder what neither these trees nor the index need. What a kill leaves goes the next time.
+    /// Removes from the private folder what neither these trees nor the memory of files need. What a kill leaves goes the next time.
     pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
         self.git.prune(needed)
     }
 
-    /// Of the index of trees, a memory of what files held.
+    /// Of the index of trees: what files held.
     pub fn index_stamp(&self) -> Option<Stamp> {
         self.git.index_stamp()
     }
@@ -133,18 +136,19 @@ impl Trees {
     fn attempt<T>(&self, walk: impl Fn() -> Result<(Walked, T)>) -> Result<(Snapshot, T)> {
         let mut tried = 0;
         loop {
+            let began = SystemTime::now();
             let (walked, more) = walk()?;
             if let Some(pipe) = &walked.blocking {
                 bail!("{pipe} is no plain file, and git would wait for it: remove it");
             }
             tried += 1;
-            match self.git.write(&walked.files) {
+            match self.git.write(walked.files, began) {
                 Ok(tree) => return Ok((Snapshot { tree, skipped: walked.skipped }, more)),
                 Err(error) if tried == TRIES => {
                     let (workspace, folder) = (self.workspace.display(), self.git.saved.folder.display());
                     return Err(error.context(format!("cannot take a tree of {workspace} into {folder}")));
                 }
-                // A file came or went; or the index is damaged or rests on objects that are gone: it is only a memory.
+                // A file came or went; or what is remembered is damaged or rests on objects that are gone.
                 Err(_) if tried % 2 == 0 => self.git.forget()?,
                 Err(_) => {}
             }
@@ -166,7 +170,7 @@ impl Trees {
                 return Vec::new();
             }
         };
-        let found: HashSet<&TreePath> = walked.files.iter().collect();
+        let found: HashSet<&TreePath> = walked.files.iter().map(|found| &found.path).collect();
         let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
         let there = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path())).is_ok();
         listed.into_iter().filter_map(here).filter(|path| !found.contains(path) && there(path)).collect()
@@ -183,7 +187,7 @@ impl Trees {
                 && !out
                 && !data.is_dir()
             {
-                walked.file(&self.workspace, path.clone(), &data);
+                walked.file(path.clone(), &data);
             }
         }
     }

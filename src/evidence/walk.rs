@@ -3,6 +3,7 @@
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -13,9 +14,22 @@ use serde::{Deserialize, Serialize};
 
 use super::TreePath;
 use super::ignored::{Level, ignored};
+use crate::storage::Stamp;
 
 /// Bytes beyond which a file is left out of trees: 64 MiB.
 pub(super) const LARGEST: u64 = 64 << 20;
+
+/// Git's mode of a symlink.
+pub(super) const LINK: u32 = 0o120_000;
+
+/// Git knows of a file whether it may be executed and whether it is a symlink.
+pub(super) fn mode(data: &Metadata) -> u32 {
+    match (data.is_symlink(), data.mode() & 0o100 != 0) {
+        (true, _) => LINK,
+        (false, true) => 0o100_755,
+        (false, false) => 0o100_644,
+    }
+}
 
 /// A path that is passed over, and why: not in a tree though no rule ignores it, or not put back.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -24,9 +38,18 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// A file or a symlink, as the walk came by.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub path: TreePath,
+    /// As git knows it.
+    pub mode: u32,
+    pub stamp: Stamp,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Walked {
-    pub files: Vec<TreePath>,
+    pub files: Vec<Found>,
     pub skipped: Vec<Skipped>,
     /// A pipe or the like where git reads attributes: gits before 2.41 would wait for it for ever.
     pub blocking: Option<TreePath>,
@@ -73,7 +96,7 @@ pub(super) fn walk(
             match data.is_dir() {
                 true if name.eq_ignore_ascii_case(".git") => walked.refuse(path, UNNAMEABLE),
                 true => folders.push((path, level.clone())),
-                false => walked.file(workspace, path, &data),
+                false => walked.file(path, &data),
             }
         }
     }
@@ -84,14 +107,12 @@ const UNNAMEABLE: &str = "git can hold no file of this name";
 
 impl Walked {
     /// Takes a path in that is no folder, or says why not.
-    pub fn file(&mut self, workspace: &Path, path: TreePath, data: &Metadata) {
+    pub fn file(&mut self, path: TreePath, data: &Metadata) {
         let name = path.as_path().file_name().map(OsStrExt::as_bytes).unwrap_or_default();
         let link = data.is_symlink();
         if name.eq_ignore_ascii_case(b".git") || link && name.eq_ignore_ascii_case(b".gitmodules") {
             self.refuse(path, UNNAMEABLE);
-        } else if link {
-            self.files.push(path);
-        } else if !data.is_file() {
+        } else if !link && !data.is_file() {
             if name == b".gitattributes" {
                 self.blocking = Some(path.clone());
             }
@@ -99,9 +120,20 @@ impl Walked {
         } else if data.len() > LARGEST {
             self.refuse(path, "it is larger than 64 MiB");
         } else {
-            match access(workspace.join(path.as_path()), Access::READ_OK) {
-                Ok(()) => self.files.push(path),
-                Err(error) => self.skip(path, &error.into()),
+            self.files.push(Found { path, mode: mode(data), stamp: Stamp::from(data) });
+        }
+    }
+
+    /// Passes over what can't be read. What is `known` was read as it is.
+    pub fn readable(&mut self, workspace: &Path, known: impl Fn(&Found) -> bool) {
+        for found in std::mem::take(&mut self.files) {
+            if found.mode == LINK || known(&found) {
+                self.files.push(found);
+                continue;
+            }
+            match access(workspace.join(found.path.as_path()), Access::READ_OK) {
+                Ok(()) => self.files.push(found),
+                Err(error) => self.skip(found.path, &error.into()),
             }
         }
     }

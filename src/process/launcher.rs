@@ -16,6 +16,10 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::io::Errno;
+#[cfg(target_os = "linux")]
+use rustix::process::wait;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt;
@@ -315,8 +319,12 @@ async fn sweep(_child: Option<Pid>) -> (u32, u32) {
     let mut killed = HashSet::new();
     let mut pause = Duration::from_millis(2);
     loop {
+        // Whatever has lost its parent became a child of this process: without children there are no descendants.
+        if matches!(wait(WaitOptions::NOHANG), Err(Errno::CHILD)) {
+            return (count(killed.len()), 0);
+        }
         let tree = tree::descendants(own_pid(), &tree::all());
-        if tree.is_empty() || began.elapsed() > SWEEP {
+        if began.elapsed() > SWEEP {
             return (count(killed.len()), count(tree.len()));
         }
         for process in &tree {

@@ -202,7 +202,8 @@ impl Live {
                 }
                 Ok(Some(snapshot.tree))
             }
-            Err(error) if disk_hint(&error).is_some() => {
+            // Or git was ended with the run.
+            Err(error) if disk_hint(&error).is_some() || self.stop.asked().is_some() => {
                 Err(error.context("the tree after the attempt can't be taken"))
             }
             Err(error) => {

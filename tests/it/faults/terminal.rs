@@ -111,10 +111,7 @@ fn ctrl_c_while_git_works_starts_no_further_codex_and_repeats_none() {
         let launched = launched.iter().filter(|report| report.exists()).count();
         assert_eq!(launched, executions.len(), "started after git call {call}, and ended at once: {outcome}");
         if executions.len() == 2 {
-            assert!(
-                call > 10,
-                "git is at work at the start, before and after an attempt, and for its judgement: {outcome}"
-            );
+            assert!(call > 3, "git is at work for the tree after the first attempt, and for its patch: {outcome}");
             return;
         }
         assert_eq!(outcome.code, Some(130), "git call {call}: {outcome}");
