@@ -23,30 +23,26 @@ impl Trees {
     pub fn uncommitted(&self) -> Result<Option<BTreeSet<TreePath>>> {
         let Some(repository) = Repository::of(&self.workspace) else { return Ok(None) };
         let index = repository.folder.join("index");
-        let tracked: BTreeSet<TreePath> = match index.exists() {
-            true => self.saved().of_index(&["ls-files", "--full-name", "-z"], &repository)?.collect(),
-            false => BTreeSet::new(),
-        };
+        let tracked = self.tracked(&repository)?;
+        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
         let mut paths = BTreeSet::new();
         if index.exists() {
-            paths.extend(self.saved().differing_files(&repository)?);
+            paths.extend(self.saved().differing_files(&repository)?.filter_map(here));
         }
         match repository.head() {
             Some(commit) if index.exists() => {
                 let staged = ["diff-index", "--cached", "--name-only", "--no-renames", SUBMODULES, "-z", &commit];
-                paths.extend(self.saved().of_index(&staged, &repository)?);
+                paths.extend(names(&self.saved().ask_index(&staged, &repository)?).filter_map(here));
             }
             Some(_) | None => paths.extend(tracked.iter().cloned()),
         }
-        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
-        let known: BTreeSet<TreePath> = tracked.into_iter().filter_map(here).collect();
-        let mut paths: BTreeSet<TreePath> = paths.into_iter().filter_map(here).collect();
         let above = IgnoreRules::above(Some(&repository), &self.workspace);
         let patterns = |folder: &TreePath| small_file(&self.workspace.join(folder.as_path()).join(".gitignore"));
         let nested = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()).join(".git")).is_ok();
-        let passed = |path: &TreePath| self.excluded.contains(path) || nested(path);
+        let passed = |path: &TreePath, is_folder| self.excluded.contains(path) || is_folder && nested(path);
         let walked = walk(&self.workspace, Level::above(&above), passed, patterns)?;
-        paths.extend(walked.files.into_iter().map(|found| found.path).filter(|path| !known.contains(path)));
+        let found = walked.files.into_iter().map(|found| found.path);
+        paths.extend(found.filter(|path| tracked.binary_search(path).is_err()));
         paths.retain(|path| !path.folders().chain([path.clone()]).any(|part| self.excluded.contains(&part)));
         Ok(Some(paths))
     }
@@ -54,11 +50,6 @@ impl Trees {
 
 impl super::SavedTrees {
     /// What git says of the user's index, in paths from `repository`'s top.
-    fn of_index(&self, args: &[&str], repository: &Repository) -> Result<impl Iterator<Item = TreePath> + use<>> {
-        let listed = self.ask_index(args, repository)?;
-        Ok(names(&listed).collect::<Vec<_>>().into_iter())
-    }
-
     fn ask_index(&self, args: &[&str], repository: &Repository) -> Result<Vec<u8>> {
         let top = ("GIT_WORK_TREE", repository.top.as_os_str());
         self.run_at(args, Some(&repository.folder.join("index")), Some(top), b"")

@@ -1,12 +1,13 @@
 //! Trees in a private folder of git's, written as git writes them: raw bytes in. What reads them back is [`SavedTrees`].
 
 use std::cell::{RefCell, RefMut};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Error, Result};
@@ -17,7 +18,7 @@ use super::memory::Memory;
 use super::objects::Kind;
 use super::repository::Repository;
 use super::saved::SavedTrees;
-use super::walk::{Found, Walked};
+use super::walk::Found;
 use super::{Blob, Change, TreePath, listing};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
@@ -84,7 +85,7 @@ pub(super) struct Git {
     sha_256: bool,
     /// None until it is asked for.
     memory: RefCell<Option<Memory>>,
-    tracked: RefCell<Option<(Stamp, Vec<TreePath>)>>,
+    tracked: RefCell<Option<(Stamp, Rc<[TreePath]>)>>,
 }
 
 /// So many changed files are written here. More of them, and those of the first tree, are given to git, which knows what the
@@ -142,50 +143,55 @@ impl Git {
         Ok(())
     }
 
-    /// What the user's index tracks, in paths from `repository`'s top. Read under the private configuration.
-    pub fn tracked(&self, repository: &Repository) -> Result<Vec<TreePath>> {
+    /// What the user's index tracks of the workspace, ordered by path. Read under the private configuration. Nothing where
+    /// there is no index yet.
+    pub fn tracked(&self, repository: &Repository, workspace: &Path) -> Result<Rc<[TreePath]>> {
         let index = repository.folder.join("index");
         let now = Stamp::of(&index);
         if let Some((_, paths)) = self.tracked.borrow().as_ref().filter(|(stamp, _)| Some(*stamp) == now) {
             return Ok(paths.clone());
         }
+        if now.is_none() {
+            return Ok(Rc::default());
+        }
         let listed = self.saved.run_with(&["ls-files", "-z"], Some(&index), b"")?;
-        let paths: Vec<TreePath> = names(&listed).collect();
+        let here = |path: TreePath| TreePath::below(workspace, &repository.top.join(path.as_path()));
+        let paths: Rc<[TreePath]> = names(&listed).filter_map(here).collect();
         *self.tracked.borrow_mut() = now.map(|stamp| (stamp, paths.clone()));
         Ok(paths)
     }
 
-    /// Passes over what can't be read.
-    pub fn readable(&self, workspace: &Path, walked: &mut Walked) -> Result<()> {
-        let memory = self.memory()?;
-        walked.readable(workspace, |found| memory.blob(found).is_some());
+    /// Tells what files hold, where that is remembered.
+    pub fn recall(&self, files: &mut [Found]) -> Result<()> {
+        self.memory()?.recall(files);
         Ok(())
     }
 
-    /// Writes the tree of exactly these files, met by a walk that began at `began`. Only changed ones are read.
-    pub fn write(&self, files: Vec<Found>, began: SystemTime) -> Result<TreeId> {
+    /// Writes the tree of exactly these files, ordered by path, met by a walk that began at `began`. Only those are read of
+    /// which nothing is remembered.
+    pub fn write(&self, mut files: Vec<Found>, began: SystemTime) -> Result<TreeId> {
         // An agent could have written filters there.
         self.lay_out()?;
         let mut memory = self.memory()?;
         let held = memory.tree.take_if(|tree| !self.saved.objects.holds(tree.as_str()));
         if held.is_some() {
             *memory = Memory::default();
+            memory.recall(&mut files);
         }
         if let Some(tree) = memory.tree.clone().filter(|_| memory.is_of(&files)) {
             return Ok(tree);
         }
-        let (known, changed): (Vec<_>, Vec<_>) =
-            files.into_iter().map(|found| (memory.blob(&found).cloned(), found)).partition(|(blob, _)| blob.is_some());
-        let changed: Vec<Found> = changed.into_iter().map(|(_, found)| found).collect();
-        let blobs = match changed.len() <= FEW && !memory.is_empty() {
-            true => changed.iter().map(|found| self.store(found, &memory)).collect::<Result<Vec<Blob>>>()?,
+        let changed: Vec<&Found> = files.iter().filter(|found| found.blob.is_none()).collect();
+        let new = changed.len();
+        let blobs = match new <= FEW && !memory.is_empty() {
+            true => changed.into_iter().map(|found| self.store(found, &memory)).collect::<Result<Vec<Blob>>>()?,
             false => self.store_many(&changed)?,
         };
-        let known = known.into_iter().filter_map(|(blob, found)| Some((found, blob?)));
-        let mut files: Vec<(Found, Blob)> = known.chain(changed.into_iter().zip(blobs)).collect();
-        files.sort_unstable_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-        let tree = self.tree(files.iter().map(|(found, blob)| (&found.path, blob)))?;
-        memory.replace(tree.clone(), files, began);
+        let mut blobs = blobs.into_iter();
+        let with_blob = |mut found: Found| Some((found.blob.take().or_else(|| blobs.next())?, found));
+        let files: Vec<(Blob, Found)> = files.into_iter().filter_map(with_blob).collect();
+        let tree = self.tree(&files.iter().map(|(blob, found)| (&found.path, blob)).collect::<Vec<_>>())?;
+        memory.replace(tree.clone(), files, began, new);
         memory.keep(&self.writer, &self.saved.index)?;
         Ok(tree)
     }
@@ -211,7 +217,7 @@ impl Git {
     }
 
     /// Their blobs, in the same order.
-    fn store_many(&self, files: &[Found]) -> Result<Vec<Blob>> {
+    fn store_many(&self, files: &[&Found]) -> Result<Vec<Blob>> {
         if files.is_empty() {
             return Ok(Vec::new());
         }
@@ -225,14 +231,15 @@ impl Git {
         let listed = self.saved.run_with(&["ls-files", "--stage", "-z"], Some(&index), b"")?;
         self.writer.remove(&index)?;
         let blobs: HashMap<TreePath, Blob> = listed.split(|byte| *byte == 0).filter_map(staged).collect();
-        let blob = |found: &Found| {
+        let blob = |found: &&Found| {
             let blob = blobs.get(&found.path).filter(|blob| blob.mode == found.mode).cloned();
             blob.with_context(|| format!("{} changed meanwhile", found.path))
         };
         files.iter().map(blob).collect()
     }
 
-    fn tree<'f>(&self, files: impl IntoIterator<Item = (&'f TreePath, &'f Blob)>) -> Result<TreeId> {
+    /// Of files ordered by path.
+    fn tree(&self, files: &[(&TreePath, &Blob)]) -> Result<TreeId> {
         let store = |listing: &[u8]| {
             let id = self.saved.objects.name(Kind::Tree, listing);
             self.saved.objects.write(&self.writer, Kind::Tree, &id, listing)?;
@@ -244,9 +251,10 @@ impl Git {
     /// Trees of these files alone: as they were before, and as they were after.
     pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
         let side = |of: fn(&Change) -> Option<&Blob>| {
-            let files: BTreeMap<&TreePath, &Blob> =
+            let mut files: Vec<(&TreePath, &Blob)> =
                 changes.iter().filter_map(|change| Some((&change.path, of(change)?))).collect();
-            self.tree(files)
+            files.sort_unstable_by_key(|(path, _)| *path);
+            self.tree(&files)
         };
         Ok((side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?))
     }

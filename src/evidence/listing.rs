@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 
 use anyhow::{Context, Result, bail};
@@ -46,65 +47,47 @@ pub(super) fn parse(mut bytes: &[u8], digits: usize) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-fn write(entries: &[Entry]) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for Entry { name, blob } in entries {
-        bytes.extend(format!("{:o} ", blob.mode).as_bytes());
-        bytes.extend(name);
-        bytes.push(0);
-        bytes.extend(unhex(&blob.id).context("no id of git's")?);
-    }
-    Ok(bytes)
-}
-
-/// Writes the listings of these files, ordered by path, the innermost first, and gives the id of the outermost.
-pub(super) fn build<'f>(
-    files: impl IntoIterator<Item = (&'f TreePath, &'f Blob)>,
-    mut store: impl FnMut(&[u8]) -> Result<String>,
-) -> Result<String> {
-    // The folders that the last file lies in, outermost first.
-    let mut open: Vec<Entries> = vec![Entries::default()];
-    let mut close = |open: &mut Vec<Entries>, depth: usize| -> Result<()> {
+/// Writes the listings of these files, ordered by path, the innermost first, and gives the id of the outermost. The order of
+/// paths is git's, who sees a folder `a` as `a/`.
+pub(super) fn build(files: &[(&TreePath, &Blob)], mut store: impl FnMut(&[u8]) -> Result<String>) -> Result<String> {
+    // The folders that the last file lies in, outermost first: their names and what is listed of them.
+    let mut open: Vec<(&[u8], Vec<u8>)> = vec![(b"", Vec::new())];
+    let mut close = |open: &mut Vec<(&[u8], Vec<u8>)>, depth: usize| -> Result<()> {
         while open.len() > depth
-            && let Some(Entries { name, entries }) = open.pop()
+            && let Some((name, listing)) = open.pop()
+            && let Some((_, outer)) = open.last_mut()
         {
-            let blob = Blob { id: store(&write(&entries)?)?, mode: FOLDER };
-            open.last_mut().map_or(Ok(()), |outer| outer.push(Entry { name, blob }))?;
+            list(outer, FOLDER, name, &store(&listing)?)?;
         }
         Ok(())
     };
     for (path, blob) in files {
         let mut parts = path.as_bytes().split(|byte| *byte == b'/');
         let name = parts.next_back().unwrap_or_default();
-        let folders: Vec<&[u8]> = parts.collect();
-        let same = open[1..].iter().zip(&folders).take_while(|(open, folder)| open.name == **folder).count();
+        let same = open[1..].iter().zip(parts.clone()).take_while(|((open, _), folder)| open == folder).count();
         close(&mut open, same + 1)?;
-        let new = folders[same..].iter().map(|name| Entries { name: name.to_vec(), entries: Vec::new() });
-        open.extend(new);
-        let entry = Entry { name: name.to_vec(), blob: blob.clone() };
-        open.last_mut().map_or(Ok(()), |folder| folder.push(entry))?;
+        for (depth, folder) in parts.enumerate().skip(same) {
+            if let Some(file) = path.folders().nth(depth).filter(|folder| is_among(folder, files)) {
+                bail!("{file} became a folder");
+            }
+            open.push((folder, Vec::new()));
+        }
+        open.last_mut().map_or(Ok(()), |(_, listing)| list(listing, blob.mode, name, &blob.id))?;
     }
     close(&mut open, 1)?;
-    store(&write(&open.pop().unwrap_or_default().entries)?)
+    store(&open.pop().unwrap_or_default().1)
 }
 
-/// A folder, as far as its files were met.
-#[derive(Default)]
-struct Entries {
-    name: Vec<u8>,
-    entries: Vec<Entry>,
+fn is_among(path: &TreePath, files: &[(&TreePath, &Blob)]) -> bool {
+    files.binary_search_by(|(file, _)| (*file).cmp(path)).is_ok()
 }
 
-impl Entries {
-    /// Paths come in the order of their bytes, which is git's: of `a/`, for a folder `a`.
-    fn push(&mut self, entry: Entry) -> Result<()> {
-        let name = |other: &Entry| other.name.cmp(&entry.name);
-        if entry.folder().is_some() && self.entries.binary_search_by(name).is_ok() {
-            bail!("{} became a folder", String::from_utf8_lossy(&entry.name));
-        }
-        self.entries.push(entry);
-        Ok(())
-    }
+fn list(listing: &mut Vec<u8>, mode: u32, name: &[u8], id: &str) -> Result<()> {
+    write!(listing, "{mode:o} ")?;
+    listing.extend(name);
+    listing.push(0);
+    listing.extend(unhex(id).context("no id of git's")?);
+    Ok(())
 }
 
 fn unhex(digits: &str) -> Option<Vec<u8>> {
@@ -157,7 +140,7 @@ mod tests {
     }
 
     fn stored(files: &BTreeMap<TreePath, Blob>, listings: &mut HashMap<String, Vec<u8>>) -> Result<String> {
-        build(files, |bytes| {
+        build(&files.iter().collect::<Vec<_>>(), |bytes| {
             let id = name(Kind::Tree, bytes, 40);
             listings.insert(id.clone(), bytes.to_vec());
             Ok(id)

@@ -1,12 +1,10 @@
 //! What the files of the last tree held, so that the next one reads only those that changed.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 
 use super::git::TreeId;
 use super::walk::Found;
@@ -20,13 +18,18 @@ const WRITTEN_DOWN: usize = 256;
 pub(super) struct Memory {
     /// Of this process, holding them all.
     pub tree: Option<TreeId>,
-    files: HashMap<TreePath, Known>,
+    /// Ordered by path.
+    files: Vec<Known>,
     /// So many files of it are not in its file.
     unwritten: usize,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+/// In the file: path, stamp, mode, id.
+type Written = (String, Option<Stamp>, u32, String);
+
+#[derive(Debug)]
 struct Known {
+    path: TreePath,
     /// As it was read. None where it could still change without a trace: it has to be read again.
     stamp: Option<Stamp>,
     blob: Blob,
@@ -36,8 +39,9 @@ impl Memory {
     /// What the file holds; nothing where there is none, or it is damaged.
     pub fn load(path: &Path) -> Memory {
         let written = fs::read(path).ok();
-        let files = written.and_then(|json| serde_json::from_slice::<Vec<(TreePath, Known)>>(&json).ok());
-        Memory { files: files.unwrap_or_default().into_iter().collect(), ..Memory::default() }
+        let written = written.and_then(|json| serde_json::from_slice::<Vec<Written>>(&json).ok());
+        let known = |(path, stamp, mode, id)| Known { path: TreePath::new(path), stamp, blob: Blob { id, mode } };
+        Memory { files: written.unwrap_or_default().into_iter().map(known).collect(), ..Memory::default() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -45,44 +49,54 @@ impl Memory {
     }
 
     pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.files.values().map(|known| known.blob.id.as_str())
+        self.files.iter().map(|known| known.blob.id.as_str())
     }
 
     /// Keeps the files that hold these.
     pub fn retain(&mut self, holds: impl Fn(&str) -> bool) {
-        self.files.retain(|_, known| holds(&known.blob.id));
+        self.files.retain(|known| holds(&known.blob.id));
     }
 
-    pub fn blob(&self, found: &Found) -> Option<&Blob> {
-        self.files.get(&found.path).filter(|known| known.stamp == Some(found.stamp)).map(|known| &known.blob)
+    /// Tells of each file, ordered by path, what it holds, where it is as it was.
+    pub fn recall(&self, files: &mut [Found]) {
+        let mut known = self.files.iter().peekable();
+        for found in files {
+            while known.next_if(|known| known.path < found.path).is_some() {}
+            let same = known.peek().filter(|known| known.path == found.path && known.stamp == Some(found.stamp));
+            found.blob = same.map(|known| known.blob.clone());
+        }
     }
 
     /// Whether the file held this, which is saved then.
     pub fn held(&self, path: &TreePath, id: &str) -> bool {
-        self.files.get(path).is_some_and(|known| known.blob.id == id)
+        let known = self.files.binary_search_by(|known| known.path.cmp(path));
+        known.is_ok_and(|at| self.files[at].blob.id == id)
     }
 
-    /// Whether these are the files of the last tree, all of them and no others, as they were.
+    /// Whether these, recalled, are the files of the last tree, all of them and no others, as they were.
     pub fn is_of(&self, files: &[Found]) -> bool {
-        self.files.len() == files.len() && files.iter().all(|found| self.blob(found).is_some())
+        self.files.len() == files.len() && files.iter().all(|found| found.blob.is_some())
     }
 
-    /// Holds exactly these from now on, met by a walk that began at `began`.
-    pub fn replace(&mut self, tree: TreeId, files: Vec<(Found, Blob)>, began: SystemTime) {
-        let known = files.into_iter().map(|(Found { path, stamp, .. }, blob)| {
-            let stamp = Some(stamp).filter(|stamp| stamp.is_settled(began));
-            (path, Known { stamp, blob })
-        });
-        let known: HashMap<TreePath, Known> = known.collect();
-        let new = known.iter().filter(|(path, known)| self.files.get(*path).is_none_or(|old| old.stamp != known.stamp));
-        self.unwritten += new.count();
-        (self.tree, self.files) = (Some(tree), known);
+    /// Holds exactly these from now on, met by a walk that began at `began`. So many of them are new.
+    pub fn replace(&mut self, tree: TreeId, files: Vec<(Blob, Found)>, began: SystemTime, new: usize) {
+        let known = |(blob, Found { path, stamp, .. }): (Blob, Found)| Known {
+            path,
+            stamp: Some(stamp).filter(|stamp| stamp.is_settled(began)),
+            blob,
+        };
+        self.files = files.into_iter().map(known).collect();
+        self.tree = Some(tree);
+        self.unwritten += new;
     }
 
-    /// Writes it down, where there is no file yet or enough is new.
+    /// Writes it down, where there is no file yet or enough is new. A path that is no text is forgotten with the process.
     pub fn keep(&mut self, writer: &Writer, path: &Path) -> Result<()> {
         if self.unwritten >= WRITTEN_DOWN || !path.exists() {
-            writer.replace(path, &serde_json::to_vec(&self.files.iter().collect::<Vec<_>>())?)?;
+            let written = self.files.iter().filter_map(|Known { path, stamp, blob }| {
+                Some((str::from_utf8(path.as_bytes()).ok()?, stamp, blob.mode, &blob.id))
+            });
+            writer.replace(path, &serde_json::to_vec(&written.collect::<Vec<_>>())?)?;
             self.unwritten = 0;
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
@@ -78,11 +79,11 @@ impl Trees {
                 within.push(Patterns { folder: folder.clone(), text: text.clone() });
                 Some(text)
             };
-            let mut walked = walk(&self.workspace, Level::above(&above), |path| self.excluded.contains(path), read)?;
+            let mut walked = walk(&self.workspace, Level::above(&above), |path, _| self.excluded.contains(path), read)?;
             let mut rules = IgnoreRules { above, within, ..IgnoreRules::default() };
             rules.tracked = self.tracked_but_ignored(repository.as_ref(), &mut walked);
             self.add_tracked(&rules, &mut walked);
-            self.git.readable(&self.workspace, &mut walked)?;
+            self.recall(&mut walked)?;
             rules.left_out.extend(self.excluded.iter().cloned());
             rules.left_out.extend(walked.skipped.iter().map(|skipped| skipped.path.clone()));
             Ok((walked, rules))
@@ -92,12 +93,12 @@ impl Trees {
     /// The tree after an attempt, by the rules of the tree before it.
     pub fn snapshot_after(&self, rules: &IgnoreRules) -> Result<Snapshot> {
         let texts = rules.by_folder();
-        let left_out = |path: &TreePath| self.left_out(rules, path);
+        let left_out = |path: &TreePath, _| self.left_out(rules, path);
         let (snapshot, ()) = self.attempt(|| {
             let patterns = |folder: &TreePath| texts.get(folder).map(|text| (*text).to_owned());
             let mut walked = walk(&self.workspace, Level::above(&rules.above), left_out, patterns)?;
             self.add_tracked(rules, &mut walked);
-            self.git.readable(&self.workspace, &mut walked)?;
+            self.recall(&mut walked)?;
             Ok((walked, ()))
         })?;
         Ok(snapshot)
@@ -157,11 +158,9 @@ impl Trees {
 
     /// Paths that the user's index has and the walk has not, though they are there.
     fn tracked_but_ignored(&self, repository: Option<&Repository>, walked: &mut Walked) -> Vec<TreePath> {
-        let Some(repository) = repository.filter(|repository| repository.folder.join("index").exists()) else {
-            return Vec::new();
-        };
-        let listed = match self.git.tracked(repository) {
-            Ok(listed) => listed,
+        let Some(repository) = repository else { return Vec::new() };
+        let tracked = match self.tracked(repository) {
+            Ok(tracked) => tracked,
             Err(error) => {
                 let reason = format!(
                     "the repository's index cannot be read, so tracked files that are ignored are left out: {error:#}"
@@ -170,10 +169,26 @@ impl Trees {
                 return Vec::new();
             }
         };
-        let found: HashSet<&TreePath> = walked.files.iter().map(|found| &found.path).collect();
-        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
-        let there = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path())).is_ok();
-        listed.into_iter().filter_map(here).filter(|path| !found.contains(path) && there(path)).collect()
+        let mut found = walked.files.iter().map(|found| &found.path).peekable();
+        let mut lacking = |path: &&TreePath| {
+            while found.next_if(|found| found < path).is_some() {}
+            found.peek() != Some(path)
+        };
+        let there = |path: &&TreePath| fs::symlink_metadata(self.workspace.join(path.as_path())).is_ok();
+        tracked.iter().filter(|path| lacking(path) && there(path)).cloned().collect()
+    }
+
+    /// Says of the files what is remembered of them, and passes over those that can't be read.
+    fn recall(&self, walked: &mut Walked) -> Result<()> {
+        walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.git.recall(&mut walked.files)?;
+        walked.readable(&self.workspace);
+        Ok(())
+    }
+
+    /// What the user's index tracks of the workspace, ordered by path.
+    pub(super) fn tracked(&self, repository: &Repository) -> Result<Rc<[TreePath]>> {
+        self.git.tracked(repository, &self.workspace)
     }
 
     fn add_tracked(&self, rules: &IgnoreRules, walked: &mut Walked) {

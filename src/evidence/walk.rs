@@ -12,8 +12,8 @@ use rustix::fs::{Access, access};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::TreePath;
 use super::ignored::{Level, ignored};
+use super::{Blob, TreePath};
 use crate::storage::Stamp;
 
 /// Bytes beyond which a file is left out of trees: 64 MiB.
@@ -45,31 +45,47 @@ pub(super) struct Found {
     /// As git knows it.
     pub mode: u32,
     pub stamp: Stamp,
+    /// What it holds, where that is remembered.
+    pub blob: Option<Blob>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Walked {
+    /// Ordered by path.
     pub files: Vec<Found>,
     pub skipped: Vec<Skipped>,
     /// A pipe or the like where git reads attributes: gits before 2.41 would wait for it for ever.
     pub blocking: Option<TreePath>,
 }
 
-/// All files and symlinks below `workspace`, nested repositories included, `.git` never. `left_out` paths are passed over
-/// with all that is below them; `patterns` gives the text of a folder's `.gitignore`.
+/// All files and symlinks below `workspace`, nested repositories included, `.git` never. `left_out` is given a path and
+/// whether it is a folder, and says that it is passed over with all that is below it; `patterns` gives the text of a folder's
+/// `.gitignore`.
 ///
 /// # Errors
 /// Only where the workspace itself can't be read.
 pub(super) fn walk(
     workspace: &Path,
     above: Option<Rc<Level>>,
-    left_out: impl Fn(&TreePath) -> bool,
+    left_out: impl Fn(&TreePath, bool) -> bool,
     mut patterns: impl FnMut(&TreePath) -> Option<String>,
 ) -> Result<Walked> {
     fs::read_dir(workspace).with_context(|| format!("cannot read the workspace {}", workspace.display()))?;
     let mut walked = Walked::default();
-    let mut folders = vec![(TreePath::default(), above)];
-    while let Some((folder, outer)) = folders.pop() {
+    // The folders that are open, each with what is left of it in order.
+    let mut open = vec![vec![(TreePath::default(), None)].into_iter()];
+    let mut levels = vec![above];
+    while let Some(entries) = open.last_mut() {
+        let Some((folder, data)) = entries.next() else {
+            open.pop();
+            levels.pop();
+            continue;
+        };
+        if let Some(data) = data {
+            walked.file(folder, &data);
+            continue;
+        }
+        let outer = levels.last().cloned().flatten();
         let level = match patterns(&folder) {
             Some(text) => Some(Level::within(&folder, &text, outer)),
             None => outer,
@@ -81,6 +97,7 @@ pub(super) fn walk(
                 continue;
             }
         };
+        let mut inside = Vec::new();
         for entry in entries {
             let (name, data) = match entry.and_then(|entry| Ok((entry.file_name(), entry.metadata()?))) {
                 Ok(entry) => entry,
@@ -90,17 +107,27 @@ pub(super) fn walk(
                 }
             };
             let path = folder.join(&name);
-            if name == ".git" || left_out(&path) || ignored(level.as_ref(), &path, data.is_dir()) {
+            if name == ".git" || left_out(&path, data.is_dir()) || ignored(level.as_ref(), &path, data.is_dir()) {
                 continue;
             }
             match data.is_dir() {
                 true if name.eq_ignore_ascii_case(".git") => walked.refuse(path, UNNAMEABLE),
-                true => folders.push((path, level.clone())),
-                false => walked.file(path, &data),
+                true => inside.push((path, None)),
+                false => inside.push((path, Some(data))),
             }
         }
+        // A folder's files all begin with its name and a slash.
+        inside.sort_unstable_by(|a, b| order(a).cmp(order(b)));
+        open.push(inside.into_iter());
+        levels.push(level);
     }
     Ok(walked)
+}
+
+/// By which a path comes before another.
+fn order((path, data): &(TreePath, Option<Metadata>)) -> impl Iterator<Item = &u8> {
+    let slash: &[u8] = if data.is_none() { b"/" } else { b"" };
+    path.as_bytes().iter().chain(slash)
 }
 
 const UNNAMEABLE: &str = "git can hold no file of this name";
@@ -120,14 +147,14 @@ impl Walked {
         } else if data.len() > LARGEST {
             self.refuse(path, "it is larger than 64 MiB");
         } else {
-            self.files.push(Found { path, mode: mode(data), stamp: Stamp::from(data) });
+            self.files.push(Found { path, mode: mode(data), stamp: Stamp::from(data), blob: None });
         }
     }
 
-    /// Passes over what can't be read. What is `known` was read as it is.
-    pub fn readable(&mut self, workspace: &Path, known: impl Fn(&Found) -> bool) {
+    /// Passes over what can't be read. What is remembered was read as it is.
+    pub fn readable(&mut self, workspace: &Path) {
         for found in std::mem::take(&mut self.files) {
-            if found.mode == LINK || known(&found) {
+            if found.mode == LINK || found.blob.is_some() {
                 self.files.push(found);
                 continue;
             }
