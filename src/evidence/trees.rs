@@ -181,6 +181,8 @@ impl Trees {
     /// Says of the files what is remembered of them, and passes over those that can't be read.
     fn recall(&self, walked: &mut Walked) -> Result<()> {
         walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+        // A tracked file that came in the instant after the first walk is met by the next one as well.
+        walked.files.dedup_by(|a, b| a.path == b.path);
         self.git.recall(&mut walked.files)?;
         walked.readable(&self.workspace);
         Ok(())

@@ -77,7 +77,9 @@ impl Staged {
             .taken_out(expected)
             .and_then(|out| if out == expected { Ok(true) } else { exchange.put_back(out, ours) });
         match replaced {
-            Ok(replaced) => sync(&exchange.folder).map(|()| replaced),
+            // Synced before the second look.
+            Ok(true) => Ok(true),
+            Ok(false) => sync(&exchange.folder).map(|()| false),
             Err(error) => {
                 let kept = exchange.staged.keep()?;
                 let told =

@@ -6,6 +6,7 @@ mod back;
 mod cases;
 mod dirty;
 mod size;
+mod tree;
 mod world;
 
 use std::collections::BTreeMap;
