@@ -70,7 +70,7 @@ impl Live {
             match read {
                 Ok(board) => {
                     // Whether it can be written as well is to be seen where that is owed.
-                    if !book.state.owes() {
+                    if book.state.unreachable != Infrastructure::default() && !book.state.owes() {
                         book.state.unreachable = Infrastructure::default();
                     }
                     return Ok(Some(board));
