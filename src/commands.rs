@@ -131,7 +131,7 @@ fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {
 pub struct Opened<B = ()> {
     pub settings: Arc<Settings>,
     pub provider: Arc<dyn Provider>,
-    pub board: Board,
+    pub board: Arc<Board>,
     pub journaled: Journaled<B>,
     pub inputs: Inputs,
 }
@@ -189,7 +189,7 @@ impl<B: Beside> Opened<B> {
     }
 
     /// For commands that only look: the state of a run that would start now, and its planner.
-    pub fn as_if_run(self) -> (Board, State, Planner) {
+    pub fn as_if_run(self) -> (Arc<Board>, State, Planner) {
         let Opened { settings, board, journaled: Journaled { mut state, .. }, inputs, .. } = self;
         let now = jiff::Timestamp::now();
         let started = Event::RunStarted {
@@ -206,7 +206,7 @@ impl<B: Beside> Opened<B> {
         for event in state.moved_by_people(&board) {
             state.apply(&Record { v: VERSION, at: now, event });
         }
-        state.board = Some(Arc::new(board.clone()));
+        state.board = Some(board.clone());
         (board, state, Planner { settings, inputs: Arc::new(inputs) })
     }
 }

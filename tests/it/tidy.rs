@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 64] = [
+const PURE: [&str; 65] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
@@ -26,7 +26,7 @@ const PURE: [&str; 64] = [
     "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
     "provider/github/access", "provider/github/answer", "provider/github/documents", "provider/github/item",
     "provider/github/note",
-    "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
+    "provider/markdown/again", "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
     "provider/markdown/parse", "provider/markdown/pattern", "provider/markdown/seen",
     "report/html", "report/junit", "report/markdown", "report/story", "report/units", "report/visible",
