@@ -351,7 +351,8 @@ fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
     let budget = &state.budget;
     let window = guards.budget_window.and_then(|window| state.now.checked_sub(window).ok());
     let since = window.or(budget.since)?;
-    let spent: Vec<_> = budget.spent.iter().filter(|spent| spent.at >= since).collect();
+    // In order of time: a clock that jumps back is not followed. What was spent in years is not looked through.
+    let spent = &budget.spent[budget.spent.partition_point(|spent| spent.at < since)..];
     if let Some(limit) = guards.max_cards {
         let cards: std::collections::BTreeSet<_> = spent.iter().map(|spent| &spent.card).collect();
         if cards.len() >= limit && !cards.contains(&card.id) {
