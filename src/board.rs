@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,11 +99,12 @@ impl Board {
 
     /// A board that lists no columns has those of the rules, in their order, and those that its cards name.
     #[must_use]
-    pub fn arranged(mut self, rules: &[Column]) -> Board {
+    pub fn arranged(mut self: Arc<Board>, rules: &[Column]) -> Arc<Board> {
         if self.columns.is_empty() {
-            for column in rules.iter().chain(self.cards.iter().map(|card| &card.status)) {
-                if !self.columns.contains(column) {
-                    self.columns.push(column.clone());
+            let Board { columns, cards, .. } = Arc::make_mut(&mut self);
+            for column in rules.iter().chain(cards.iter().map(|card| &card.status)) {
+                if !columns.contains(column) {
+                    columns.push(column.clone());
                 }
             }
         }

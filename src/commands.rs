@@ -10,6 +10,7 @@ mod explain;
 mod history;
 mod index_tests;
 mod init;
+mod journaled;
 mod logs;
 mod print_plan;
 mod reference;
@@ -22,7 +23,7 @@ mod steer;
 
 use std::collections::BTreeSet;
 use std::io::{Write, stdout};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ArgMatches;
@@ -36,13 +37,13 @@ use crate::cycle::state::State;
 use crate::evidence::artifacts_unchanged;
 use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
-use crate::journal::replay::Replayed;
-use crate::journal::{self, Event, Record, VERSION};
+use crate::journal::{Event, Record, VERSION};
 use crate::provider::{self, Provider, Wanted};
 use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
 use crate::storage::RunLock;
+use journaled::{Beside, Journaled};
 
 /// Runs the subcommand that was given; the exit code.
 pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
@@ -126,77 +127,70 @@ fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {
     provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
 }
 
-fn history(cache_dir: &Path) -> Result<(Replayed, State), Failure> {
-    let replayed = journal::replay::read(cache_dir)?;
-    let mut state = State::default();
-    replayed.records.iter().for_each(|record| state.apply(record));
-    Ok((replayed, state))
-}
-
 /// A board with everything that is known of it. Reading it writes nothing.
-pub struct Opened {
+pub struct Opened<B = ()> {
     pub settings: Arc<Settings>,
     pub provider: Arc<dyn Provider>,
-    pub board: Board,
-    pub state: State,
+    pub board: Arc<Board>,
+    pub journaled: Journaled<B>,
     pub inputs: Inputs,
-    pub records: Vec<Record>,
-    /// Journal lines that could not be read.
-    pub damaged: Vec<usize>,
-    /// Somebody wrote into the journal since its last record.
-    pub written_later: bool,
 }
 
 /// What is known of a board before it is read, and the settings that hold.
-struct Known {
+struct Known<B = ()> {
     settings: Arc<Settings>,
-    replayed: Replayed,
-    state: State,
+    journaled: Journaled<B>,
     copies: Copies,
 }
 
-impl Known {
-    fn of(settings: Arc<Settings>) -> Result<Known, Failure> {
-        let (replayed, state) = history(&settings.cache_dir)?;
+impl<B: Beside> Known<B> {
+    /// `before`: what was read of the journal already.
+    fn of(settings: Arc<Settings>, before: Option<Journaled<B>>) -> Result<Known<B>, Failure> {
+        let journaled = Journaled::after(before, &settings.cache_dir)?;
         // A config file that was changed during an attempt doesn't hold, wherever it says that the history is.
         let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
         let last = last.filter(|last| *last != settings.cache_dir);
-        let last = last.map(|last| Ok::<_, Failure>((history(&last)?.1, last))).transpose()?;
-        let known = last.iter().map(|(state, folder)| (state, folder)).chain([(&state, &settings.cache_dir)]);
+        let last = last.map(|last| Journaled::<()>::read(&last)).transpose()?;
         let mut copies = Copies::new();
-        for (state, folder) in known {
+        let last = last.iter().map(|last| (&last.cache_dir, &last.state));
+        let known: Vec<_> = last.chain([(&journaled.cache_dir, &journaled.state)]).collect();
+        for (folder, state) in known {
             copies = inputs::held(&settings.workspace, folder, state)?;
-            let held = copies.get(&settings.config);
-            if let Some(config) = held.filter(|copy| settings.given.accepted_config.as_ref() != Some(*copy)) {
-                return Known::of(Arc::new(settings.with_config(config.clone())?));
+            let config = copies.get(&settings.config);
+            if let Some(config) = config.filter(|copy| settings.given.accepted_config.as_ref() != Some(*copy)) {
+                return Known::of(Arc::new(settings.with_config(config.clone())?), Some(journaled));
             }
         }
-        Ok(Known { settings, replayed, state, copies })
+        Ok(Known { settings, journaled, copies })
     }
 }
 
 impl Opened {
     pub fn open(settings: Arc<Settings>) -> Result<Opened, Failure> {
-        Opened::reading(settings, |_, state| state.open())
+        Opened::after(None, settings)
+    }
+}
+
+impl<B: Beside> Opened<B> {
+    /// `before`: what was read of the journal already.
+    fn after(before: Option<Journaled<B>>, settings: Arc<Settings>) -> Result<Opened<B>, Failure> {
+        Opened::of(Known::of(settings, before)?, |_, state| state.open())
     }
 
     /// `cards` are those that are read in full wherever they stand.
-    fn reading(
-        settings: Arc<Settings>,
-        cards: impl FnOnce(&Settings, &State) -> BTreeSet<CardId>,
-    ) -> Result<Opened, Failure> {
-        let Known { settings, replayed, state, copies } = Known::of(settings)?;
+    fn of(known: Known<B>, cards: impl FnOnce(&Settings, &State) -> BTreeSet<CardId>) -> Result<Opened<B>, Failure> {
+        let Known { settings, journaled, copies } = known;
         let provider = open_board(&settings)?;
-        let inputs = Inputs::accepted(&settings, &provider.columns()?, copies, state.active.is_empty())?;
-        let board = provider.read(&Wanted { columns: inputs.rules.worked(), cards: cards(&settings, &state) })?;
+        let inputs = Inputs::accepted(&settings, &provider.columns()?, copies, journaled.state.active.is_empty())?;
+        let board =
+            provider.read(&Wanted { columns: inputs.rules.worked(), cards: cards(&settings, &journaled.state) })?;
         let board = board.arranged(&inputs.rules.order);
-        let Replayed { records, damaged } = replayed;
-        let written_later = journal::replay::written_later(&settings.cache_dir, &records);
-        Ok(Opened { settings, provider, board, state, inputs, records, damaged, written_later })
+        Ok(Opened { settings, provider, board, journaled, inputs })
     }
 
     /// For commands that only look: the state of a run that would start now, and its planner.
-    pub fn as_if_run(mut self) -> (Board, State, Planner) {
+    pub fn as_if_run(self) -> (Arc<Board>, State, Planner) {
+        let Opened { settings, board, journaled: Journaled { mut state, .. }, inputs, .. } = self;
         let now = jiff::Timestamp::now();
         let started = Event::RunStarted {
             run: String::new(),
@@ -205,14 +199,14 @@ impl Opened {
             workspace: String::new(),
             version: String::new(),
         };
-        let asked = requests::pending(&self.settings.cache_dir).into_iter().map(|(_, request)| request.event());
+        let asked = requests::pending(&settings.cache_dir).into_iter().map(|(_, request)| request.event());
         for event in std::iter::once(started).chain(asked) {
-            self.state.apply(&Record { v: VERSION, at: now, event });
+            state.apply(&Record { v: VERSION, at: now, event });
         }
-        for event in self.state.moved_by_people(&self.board) {
-            self.state.apply(&Record { v: VERSION, at: now, event });
+        for event in state.moved_by_people(&board) {
+            state.apply(&Record { v: VERSION, at: now, event });
         }
-        self.state.board = Some(Arc::new(self.board.clone()));
-        (self.board, self.state, Planner { settings: self.settings, inputs: Arc::new(self.inputs) })
+        state.board = Some(board.clone());
+        (board, state, Planner { settings, inputs: Arc::new(inputs) })
     }
 }

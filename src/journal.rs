@@ -8,6 +8,7 @@ pub mod compact;
 pub mod replay;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ use crate::rules::Verdict;
 pub const VERSION: u32 = 1;
 
 /// One thing that happened.
-#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, JsonSchema, Serialize)]
 pub struct Record {
     pub v: u32,
     /// When, UTC, to the millisecond.

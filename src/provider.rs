@@ -24,12 +24,12 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// The columns as they stand now, in board order. A board that can't be represented at all is an error that downcasts
     /// to [`Failure`], with its lines; so is one that can't be reached, which is infrastructure.
     fn columns(&self) -> Result<Vec<Column>> {
-        self.read(&Wanted::default()).map(|board| board.columns)
+        self.read(&Wanted::default()).map(|board| board.columns.clone())
     }
 
     /// Columns and cards as they stand now, and errors as of [`Provider::columns`]. What is wrong with a single card is in
     /// [`Board::refused`]. Of a card that is not `wanted` a board may tell no more than id, title and place.
-    fn read(&self, wanted: &Wanted) -> Result<Board>;
+    fn read(&self, wanted: &Wanted) -> Result<Arc<Board>>;
 
     /// How long a watcher leaves the board alone between two readings, at least.
     fn rest(&self) -> Duration {

@@ -3,7 +3,8 @@
 use std::io::{Write, stdout};
 use std::path::Path;
 
-use super::{history, open_board};
+use super::journaled::Journaled;
+use super::open_board;
 use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
@@ -19,7 +20,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     Inputs::load(settings, &columns)?;
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
-    let (_, state) = history(&cache_dir)?;
+    let state = Journaled::<()>::read(&cache_dir)?.state;
     if state.running().next().is_some() {
         let text = "an attempt is at work, or was when its runner died: what changes meanwhile can't be accepted";
         return Err(

@@ -26,7 +26,7 @@ pub fn board(settings: &Settings) -> Result<u8, Failure> {
             }
         }
     };
-    let page = BoardPage::of(&settings.source_name, board.arranged(&rules.order), &rules);
+    let page = BoardPage::of(&settings.source_name, &board.arranged(&rules.order), &rules);
     show(settings, &page, &human(&page))?;
     match problems {
         Some(problems) => Err(problems.into()),

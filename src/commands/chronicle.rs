@@ -1,44 +1,42 @@
 //! What the journal tells, and who writes it now: for commands that need no board.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use super::{history, steer};
+use super::journaled::{Beside, Journaled};
+use super::steer;
 use crate::board::CardId;
-use crate::cycle::state::{Attempt, State};
+use crate::cycle::state::Attempt;
 use crate::failure::{Failure, closest};
-use crate::journal::replay::Replayed;
 use crate::journal::{AttemptId, Event, Record};
 use crate::settings::Settings;
 use crate::storage::{Held, RunLock};
 
-pub struct Chronicle {
+pub struct Chronicle<B = ()> {
     pub holder: Option<Held>,
-    /// Where the journal is: of the run that is at work, else as the settings say.
-    pub cache_dir: PathBuf,
-    pub records: Vec<Record>,
-    pub state: State,
+    /// Of the run that is at work, else of where the settings say.
+    pub journaled: Journaled<B>,
 }
 
-impl Chronicle {
-    pub fn open(settings: &Settings) -> Result<Chronicle, Failure> {
+impl<B: Beside> Chronicle<B> {
+    pub fn open(settings: &Settings) -> Result<Chronicle<B>, Failure> {
         let holder = holder(settings)?;
         let own = holder.as_ref().is_some_and(Held::is_of_board);
         let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string()).filter(|_| own);
         let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
-        let (Replayed { records, .. }, state) = history(&cache_dir)?;
-        Ok(Chronicle { holder, cache_dir, records, state })
+        Ok(Chronicle { holder, journaled: Journaled::read(&cache_dir)? })
     }
 
     /// A run of this board is at work.
     pub fn at_work(&self) -> bool {
         self.holder.as_ref().is_some_and(Held::is_of_board)
     }
+}
 
+impl Chronicle<Vec<Record>> {
     /// The cards that were tried, each with its newest title.
     fn cards(&self) -> BTreeMap<&CardId, &str> {
         let mut cards = BTreeMap::new();
-        for record in &self.records {
+        for record in &self.journaled.beside {
             if let Some((card, title)) = titled(&record.event) {
                 cards.insert(card, title);
             }
@@ -54,12 +52,12 @@ impl Chronicle {
 
     /// By its id; of a card the newest.
     pub fn attempt(&self, name: &str) -> Result<(&AttemptId, &Attempt), Failure> {
-        if let Some(found) = self.state.attempts.get_key_value(&AttemptId(name.to_owned())) {
+        if let Some(found) = self.journaled.state.named(&AttemptId(name.to_owned())) {
             return Ok(found);
         }
         let newest = |card: &CardId| {
-            let attempts = self.state.history(card)?.attempts.iter().rev();
-            attempts.filter_map(|id| self.state.attempts.get_key_value(id)).next()
+            let attempts = self.journaled.state.history(card)?.attempts.iter().rev();
+            attempts.filter_map(|id| self.journaled.state.named(id)).next()
         };
         if let Ok(card) = self.card(name) {
             let none = || Failure::usage(format!("no attempt was made at {card} yet"));
@@ -67,7 +65,7 @@ impl Chronicle {
         }
         let cards = self.cards();
         let cards = cards.iter().flat_map(|(id, title)| [id.0.as_str(), *title]);
-        let names = self.state.attempts.keys().map(|id| id.0.as_str()).chain(cards);
+        let names = self.journaled.state.attempts.keys().map(|id| id.0.as_str()).chain(cards);
         let failure = Failure::usage(format!("the journal knows no attempt and no card `{name}`"));
         Err(match closest(name, names) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),

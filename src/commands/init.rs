@@ -53,7 +53,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     }
     let settings = Settings::resolve(&given, Need::Board)?;
     let board = open_board(&settings)?.read(&Wanted::default())?.arranged(&[]);
-    let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns };
+    let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns.clone() };
     place.add(&place.folder.join("kanban-codex-exec.yaml"), &config_text(&settings, &place.folder))?;
     place.add(&settings.transitions, &rules::text(&columns, &judged_by(&settings)))?;
     place.add(&settings.tests, scaffold::TESTS)?;

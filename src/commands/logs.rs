@@ -22,7 +22,7 @@ const MOMENT: Duration = Duration::from_millis(200);
 pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure> {
     let chronicle = Chronicle::open(settings)?;
     let (id, attempt) = chronicle.attempt(name)?;
-    let folder = id.folder(&chronicle.cache_dir);
+    let folder = id.folder(&chronicle.journaled.cache_dir);
     if !folder.is_dir() {
         let failure = Failure::usage(format!("what {id} printed is no longer kept"));
         return Err(failure.hint("`keepAttempts` says of how many attempts a card's folders are kept"));
@@ -34,7 +34,7 @@ pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure
     if human && !told(&head(id, &attempt), settings) {
         return Ok(0);
     }
-    let mut watched = Watched::new(&chronicle.cache_dir);
+    let mut watched = Watched::new(&chronicle.journaled.cache_dir);
     let (mut out, mut err) = (Vec::new(), String::new());
     loop {
         // Looked at before what it prints is read: what it printed last is not missed.
@@ -103,8 +103,8 @@ impl Watched {
 /// Whether the attempt has more to say: until its verdict, or while its runner lives.
 fn running(id: &AttemptId, attempt: &mut Attempt, watched: &mut Watched, settings: &Settings) -> Result<bool, Failure> {
     if watched.has_grown() {
-        let chronicle = Chronicle::open(settings)?;
-        if let Some(now) = chronicle.state.attempts.get(id) {
+        let chronicle: Chronicle = Chronicle::open(settings)?;
+        if let Some(now) = chronicle.journaled.state.attempt(id) {
             attempt.clone_from(now);
         }
         return Ok(chronicle.at_work() && attempt.phase != Phase::Closed && attempt.verdict.is_none());

@@ -11,14 +11,14 @@ use crate::cycle::state::{Attempt, State};
 use crate::evidence::SavedTrees;
 use crate::failure::{Failure, Kind, closest};
 use crate::inputs;
-use crate::journal::AttemptId;
+use crate::journal::{AttemptId, Record};
 use crate::report::replay::{JudgedBy, Replay, human};
 use crate::rules::{Rule, Rules};
 use crate::settings::Settings;
 
 pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure> {
-    let mut opened = Opened::open(Arc::new(settings))?;
-    let records = std::mem::take(&mut opened.records);
+    let mut opened = Opened::after(None, Arc::new(settings))?;
+    let records: Vec<Record> = std::mem::take(&mut opened.journaled.beside);
     let (board, state, planner) = opened.as_if_run();
     let settings = planner.settings.clone();
     let (id, attempt) = find(&state, name)?;
@@ -43,7 +43,7 @@ pub fn replay(name: &str, then: bool, settings: Settings) -> Result<u8, Failure>
 }
 
 fn find<'s>(state: &'s State, name: &str) -> Result<(&'s AttemptId, &'s Attempt), Failure> {
-    state.attempts.get_key_value(&AttemptId(name.to_owned())).ok_or_else(|| {
+    state.named(&AttemptId(name.to_owned())).ok_or_else(|| {
         let failure = Failure::usage(format!("the journal knows no attempt `{name}`"));
         match closest(name, state.attempts.keys().map(|id| id.0.as_str())) {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),

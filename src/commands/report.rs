@@ -12,20 +12,21 @@ use std::sync::Arc;
 
 use clap::ArgMatches;
 
-use super::{Opened, planned, say};
+use super::{Known, Opened, planned, say};
 use crate::board::{Board, Card, CardId};
 use crate::cli;
 use crate::cycle::plan::{CardPlan, Planner};
 use crate::cycle::state::State;
 use crate::failure::Failure;
-use crate::report::story::{Known, Story};
+use crate::journal::Record;
+use crate::report::story::{self, Story};
 use crate::report::{Rendering, html, junit, markdown};
 use crate::settings::{Format, Settings};
 
 pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
     let everywhere = if settings.format == Format::Json { Rendering::Json } else { Rendering::Html };
     let rendering = matches.get_one::<Rendering>(cli::RENDERING).copied().unwrap_or(everywhere);
-    let opened = Opened::reading(Arc::new(settings), worked)?;
+    let opened = Opened::of(Known::of(Arc::new(settings), None)?, worked)?;
     let settings = opened.settings.clone();
     let text = told(rendering, opened)?;
     match matches.get_one::<PathBuf>("output") {
@@ -38,15 +39,16 @@ pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
 /// The cards that have a story on this board.
 fn worked(settings: &Settings, state: &State) -> BTreeSet<CardId> {
     let source = settings.source.to_string();
-    let here = state.cards.iter().filter(|(_, history)| history.source == source);
+    let here = state.cards.iter().filter(|(_, history)| *history.source == source);
     here.map(|(card, _)| card.clone()).chain(state.open()).collect()
 }
 
-fn told(rendering: Rendering, mut opened: Opened) -> Result<String, Failure> {
-    let (records, damaged) = (std::mem::take(&mut opened.records), std::mem::take(&mut opened.damaged));
+fn told(rendering: Rendering, mut opened: Opened<Vec<Record>>) -> Result<String, Failure> {
+    let (records, damaged) =
+        (std::mem::take(&mut opened.journaled.beside), std::mem::take(&mut opened.journaled.damaged));
     let (board, state, planner) = opened.as_if_run();
     let settings = &planner.settings;
-    let known = Known {
+    let known = story::Known {
         source: settings.source_name.clone(),
         journal_source: settings.source.to_string(),
         board: &board,
@@ -74,7 +76,7 @@ fn told(rendering: Rendering, mut opened: Opened) -> Result<String, Failure> {
 fn plans(board: &Board, state: &State, planner: &Planner) -> Result<BTreeMap<CardId, CardPlan>, Failure> {
     let last = |card: &Card| {
         let history = state.history(&card.id)?;
-        let attempt = history.attempts.last().and_then(|id| state.attempts.get(id));
+        let attempt = history.attempts.last().and_then(|id| state.attempt(id));
         let mut refused =
             history.visits.iter().filter(|(_, visits)| visits.waiting.is_some()).map(|(column, _)| column);
         let column = attempt.map(|attempt| &attempt.column).or_else(|| refused.next())?;

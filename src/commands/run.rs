@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::journaled::Journaled;
 use super::{Known, Opened};
 use crate::changes::Changes;
 use crate::cycle::drive::{Book, drive};
@@ -39,9 +40,12 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     crate::storage::arm(crate::settings::points(), None);
     // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
     let settings = Arc::new(settings);
-    let settings = match Opened::open(settings.clone()) {
-        Ok(opened) => opened.settings,
-        Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => Known::of(settings)?.settings,
+    let (settings, before) = match Opened::open(settings.clone()) {
+        Ok(opened) => (opened.settings, opened.journaled),
+        Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => {
+            let known = Known::of(settings, None)?;
+            (known.settings, known.journaled)
+        }
         Err(failure) => return Err(failure),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
@@ -54,6 +58,7 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
     let code = runtime.block_on(work(
         settings.clone(),
+        before,
         &lock,
         writer,
         stop.clone(),
@@ -93,6 +98,7 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
 
 async fn work(
     settings: Arc<Settings>,
+    before: Journaled,
     lock: &RunLock,
     writer: Writer,
     mut stop: Stop,
@@ -101,10 +107,11 @@ async fn work(
     let spawner = Spawner::new(lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
-    let Opened { provider, board, state, inputs, records, damaged, written_later, .. } =
-        opened(&settings, &mut stop).await?;
+    let Opened { provider, board, journaled, inputs, .. } = opened(&settings, before, &mut stop).await?;
+    let disowned = journaled.written_later();
+    let Journaled { state, damaged, tally, .. } = journaled;
     let redactor = settings.env.redactor();
-    compact::compact(&writer, &settings.cache_dir, &records, redactor)?;
+    compact::compact(&writer, &settings.cache_dir, tally, redactor)?;
     let mut journal = Journal::open(&writer, &settings.cache_dir, redactor)?;
     let mut report: Box<dyn Report> = match settings.format {
         Format::Human => Box::new(Human::new(out, redactor.clone(), terminal)),
@@ -129,7 +136,7 @@ async fn work(
         rejected: Vec::new(),
         told: Default::default(),
         idle: false,
-        disowned: written_later,
+        disowned,
         put_off: 0,
     };
     live.writer.tidy(&settings.cache_dir)?;
@@ -144,10 +151,10 @@ async fn work(
 }
 
 /// Opens the board; a watcher waits for one that can't be reached.
-async fn opened(settings: &Arc<Settings>, stop: &mut Stop) -> Result<Opened, Failure> {
-    let mut away = Infrastructure::default();
+async fn opened(settings: &Arc<Settings>, before: Journaled, stop: &mut Stop) -> Result<Opened, Failure> {
+    let (mut away, mut before) = (Infrastructure::default(), Some(before));
     loop {
-        let failure = match Opened::open(settings.clone()) {
+        let failure = match Opened::after(before.take(), settings.clone()) {
             Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => failure,
             opened => return opened,
         };

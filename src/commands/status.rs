@@ -15,7 +15,7 @@ use crate::cycle::state::Attempt;
 use crate::failure::Failure;
 use crate::journal::AttemptId;
 use crate::report::plan::verdict;
-use crate::report::status::{Open, Queued, Run, Said, Status, between, human};
+use crate::report::status::{NewestRun, Open, Queued, Run, Said, Status, between, human};
 use crate::settings::Settings;
 
 /// `resolved` fails where there is no board; then `its_place` says where its history is.
@@ -30,31 +30,33 @@ pub fn status(
             Err(_) => return Err(failure),
         },
     };
-    let chronicle = Chronicle::open(&settings)?;
-    settings.cache_dir.clone_from(&chronicle.cache_dir);
-    let opened = match missing.map_or_else(|| Opened::open(Arc::new(settings.clone())), Err) {
-        Err(failure) if chronicle.records.is_empty() => return Err(failure),
-        opened => opened,
-    };
+    let chronicle: Chronicle<NewestRun> = Chronicle::open(&settings)?;
     let now = Timestamp::now();
     let at_work = chronicle.at_work();
-    let open = chronicle.state.running();
+    let Chronicle { holder, journaled } = chronicle;
+    let (journaled, newest) = journaled.alone();
+    let (state, cache_dir) = (&journaled.state, &journaled.cache_dir);
+    settings.cache_dir.clone_from(cache_dir);
+    let open = state.running();
     let mut status = Status {
         version: 1,
         source: settings.source_name.clone(),
-        holder: chronicle.holder.as_ref().map(|held| held.holder.clone()),
+        holder: holder.map(|held| held.holder),
         at_work,
-        run: Run::of(&chronicle.records, &chronicle.state, Some(now).filter(|_| at_work)),
-        attempts: open.map(|(id, attempt)| of_attempt(id, attempt, &chronicle.cache_dir, now)).collect(),
-        paused: chronicle.state.paused,
-        held_inputs: chronicle.state.held_inputs.iter().cloned().collect(),
+        run: Run::of(newest, state, Some(now).filter(|_| at_work)),
+        attempts: open.map(|(id, attempt)| of_attempt(id, attempt, cache_dir, now)).collect(),
+        paused: state.paused,
+        held_inputs: state.held_inputs.iter().cloned().collect(),
         away: Vec::new(),
         queue: None,
         parked: 0,
         refused: Vec::new(),
     };
-    match opened {
+    let nothing = journaled.last.is_none();
+    let opened = || Opened::after(Some(journaled), Arc::new(settings.clone()));
+    match missing.map_or_else(opened, Err) {
         Ok(opened) => queue(opened, &mut status)?,
+        Err(failure) if nothing => return Err(failure),
         Err(failure) => {
             let told = format!("{:#}", failure.error);
             status.away = told.lines().map(|line| line.trim().to_owned()).collect();
@@ -70,7 +72,7 @@ fn queue(opened: Opened, status: &mut Status) -> Result<(), Failure> {
     let mut queue = Vec::new();
     for card in board.columns.iter().flat_map(|column| board.column(column)) {
         let Some(plan) = planned(&planner, card, &state)? else { continue };
-        let at_it = |id: &&AttemptId| state.attempts.get(*id).is_some_and(|attempt| attempt.card == card.id);
+        let at_it = |id: &&AttemptId| state.attempt(id).is_some_and(|attempt| attempt.card == card.id);
         let (verdict, reason) = match state.active.iter().find(at_it) {
             Some(id) if status.at_work => ("running", format!("attempt {id}")),
             Some(id) => ("ready", format!("the next run goes on with attempt {id}")),

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use clap::ArgMatches;
 
-use super::{argument, history, open_board};
+use super::journaled::Journaled;
+use super::{argument, open_board};
 use crate::board::{Board, Card, CardId};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
@@ -27,7 +28,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         other => return Err(Failure::usage(format!("unknown command `{other}`"))),
     };
     if let Request::Retry { card } = &request {
-        let (_, state) = history(&settings.cache_dir)?;
+        let state = Journaled::<()>::read(&settings.cache_dir)?.state;
         if state.running().any(|(_, attempt)| attempt.card == *card) {
             let text = format!("an attempt at {card} is at work, or was when its runner died");
             return Err(Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("retry it after its end"));

@@ -123,7 +123,7 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
         return Ok(Action::Hook(owed.clone()));
     }
     let Some(board) = &state.board else { return Ok(Action::Look) };
-    let open = state.active.iter().find_map(|id| Some((id, state.attempts.get(id)?)));
+    let open = state.active.iter().find_map(|id| Some((id, state.attempt(id)?)));
     if let Some((id, attempt)) = open {
         if let Some(take) = work_to_take_back(state, planner, id, attempt) {
             return Ok(Action::TakeBack(take));
@@ -221,7 +221,7 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
 /// A text that came while an attempt ran that ended without work to judge. It costs the card nothing, and is no other work.
 fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Action>> {
     let newest = |id: &AttemptId, card| state.history(card).is_some_and(|history| history.attempts.last() == Some(id));
-    let unseen = state.unseen.iter().filter_map(|id| Some((id, state.attempts.get(id)?)));
+    let unseen = state.unseen.iter().filter_map(|id| Some((id, state.attempt(id)?)));
     for (id, attempt) in unseen.filter(|(id, attempt)| newest(id, &attempt.card)) {
         let (card, rule) = (board.card(&attempt.card), planner.inputs.rules.columns.get(&attempt.column));
         let (Some(card), Some(rule)) = (card, rule) else { continue };
@@ -351,7 +351,8 @@ fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
     let budget = &state.budget;
     let window = guards.budget_window.and_then(|window| state.now.checked_sub(window).ok());
     let since = window.or(budget.since)?;
-    let spent: Vec<_> = budget.spent.iter().filter(|spent| spent.at >= since).collect();
+    // In order of time: a clock that jumps back is not followed. What was spent in years is not looked through.
+    let spent = &budget.spent[budget.spent.partition_point(|spent| spent.at < since)..];
     if let Some(limit) = guards.max_cards {
         let cards: std::collections::BTreeSet<_> = spent.iter().map(|spent| &spent.card).collect();
         if cards.len() >= limit && !cards.contains(&card.id) {

@@ -132,7 +132,7 @@ impl Planner {
         let limit = rule.max_attempts.unwrap_or(settings.guards.max_attempts);
         let history = state.history(&card.id);
         let attempt = attempt_id(&card.id, history.map_or(0, |history| history.executions) + 1);
-        let failure = history.and_then(|history| state.attempts.get(history.failure.as_ref()?));
+        let failure = history.and_then(|history| state.attempt(history.failure.as_ref()?));
         let failures = |column| state.visits(&card.id, column).map_or(0, Visits::failures);
         let feedback = failure.map(|attempt| prompt::Feedback::of(attempt, failures(&attempt.column)));
         let prompt = Prompt::compose(&rule.prompt, &card.body, feedback.as_ref(), settings.env.redactor());
@@ -280,7 +280,7 @@ impl CardPlan {
 
     /// What becomes of a cached pass: it still holds and the card is passed over, or the gate is run again.
     pub fn verified(&self, attempt: AttemptId, state: &State, unchanged: impl Fn(&[Artifact]) -> bool) -> Event {
-        let found = state.attempts.get(&attempt);
+        let found = state.attempt(&attempt);
         let reason = match found {
             Some(found) if found.verdict != Some(Verdict::Pass) => "its tests changed since it failed",
             Some(found) if found.gate != self.gate => "its tests or rules changed since it passed",

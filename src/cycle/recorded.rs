@@ -33,7 +33,7 @@ pub fn evidence(
 
 fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {
     let attempts = state.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-    let known = attempts.iter().filter_map(|id| state.attempts.get(id));
+    let known = attempts.iter().filter_map(|id| state.attempt(id));
     let known: Vec<_> =
         known.filter_map(|attempt| Some((attempt, attempt.before.clone()?, attempt.after.clone()?))).collect();
     let spans = known.iter().cloned().map(|(attempt, before, after)| {

@@ -36,7 +36,7 @@ impl Past {
         // What is gone since is in no change set any more.
         let gone = records.iter().skip(at + 1).filter(|record| matches!(record.event, Event::LetGo { .. }));
         gone.for_each(|record| state.apply(record));
-        Some(Past { id: id.clone(), attempt: state.attempts.get(id)?.clone(), state, required })
+        Some(Past { id: id.clone(), attempt: state.attempt(id)?.clone(), state, required })
     }
 
     /// What the same line said.

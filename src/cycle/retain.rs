@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::state::{Attempt, CardHistory, State};
-use crate::board::Board;
+use crate::board::{Board, CardId};
 use crate::evidence::TreeId;
 use crate::journal::{AttemptId, Event};
 
@@ -13,12 +13,13 @@ use crate::journal::{AttemptId, Event};
 pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Option<Event> {
     let (mut folders, mut trees) = (Vec::new(), Vec::new());
     let busy = busy(state);
+    let here: HashSet<&CardId> = board.cards.iter().map(|card| &card.id).collect();
     for (card, history) in &state.cards {
         // A card that can't be represented may be any.
-        let gone = board.refused.is_empty() && board.card(card).is_none() && history.source == source;
+        let gone = board.refused.is_empty() && !here.contains(card) && *history.source == *source;
         let kept = if gone { BTreeSet::new() } else { kept(history, keep) };
         for id in history.attempts.iter().filter(|id| !kept.contains(id) && !busy.contains(id)) {
-            let Some(attempt) = state.attempts.get(id) else { continue };
+            let Some(attempt) = state.attempt(id) else { continue };
             if !attempt.let_go {
                 folders.push(id.clone());
             }
@@ -32,7 +33,7 @@ pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Opti
 
 /// The trees that are needed.
 pub fn trees(state: &State) -> HashSet<&TreeId> {
-    state.attempts.values().flat_map(trees_of).collect()
+    state.attempts.values().flat_map(|attempt| trees_of(attempt)).collect()
 }
 
 fn trees_of(attempt: &Attempt) -> impl Iterator<Item = &TreeId> {

@@ -26,8 +26,8 @@ pub struct Simulated {
 }
 
 impl Simulated {
-    pub fn new(board: Board, assumed: Assumed) -> Simulated {
-        Simulated { board: Arc::new(board), assumed }
+    pub fn new(board: Arc<Board>, assumed: Assumed) -> Simulated {
+        Simulated { board, assumed }
     }
 
     fn settle(&mut self, settlement: Settlement, book: &mut Book<'_>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What the loop knows: the fold of everything that happened, and the board as last read. Pure.
 
 mod attempt;
+mod few;
 mod history;
 mod run;
 mod taken;
@@ -15,6 +16,7 @@ use crate::codex::Usage;
 use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
 use crate::rules::{Occasion, Verdict};
 pub use attempt::{Attempt, Phase};
+pub use few::Few;
 pub use history::{CardHistory, Used, Visits, Waiting};
 pub use run::{Budget, Hears, Infrastructure, Moved, OwedHook, Pass, Spent};
 pub use taken::Taken;
@@ -25,9 +27,9 @@ pub struct State {
     /// As last read; None: it must be read before the next choice.
     pub board: Option<Arc<Board>>,
     /// The board of the newest run.
-    pub source: String,
+    pub source: Arc<str>,
     pub cards: BTreeMap<CardId, CardHistory>,
-    pub attempts: BTreeMap<AttemptId, Attempt>,
+    pub attempts: BTreeMap<AttemptId, Box<Attempt>>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
     pub active: BTreeSet<AttemptId>,
     /// Attempts without work to judge, whose cards were not looked at since.
@@ -59,13 +61,22 @@ pub struct State {
 }
 
 impl State {
+    pub fn attempt(&self, id: &AttemptId) -> Option<&Attempt> {
+        self.attempts.get(id).map(Box::as_ref)
+    }
+
+    /// With its id as it is held here.
+    pub fn named(&self, id: &AttemptId) -> Option<(&AttemptId, &Attempt)> {
+        self.attempts.get_key_value(id).map(|(id, attempt)| (id, attempt.as_ref()))
+    }
+
     pub fn history(&self, card: &CardId) -> Option<&CardHistory> {
         self.cards.get(card)
     }
 
     /// The attempts that are at work, or were when their runner died.
     pub fn running(&self) -> impl Iterator<Item = (&AttemptId, &Attempt)> {
-        let open = self.active.iter().filter_map(|id| Some((id, self.attempts.get(id)?)));
+        let open = self.active.iter().filter_map(|id| Some((id, self.attempt(id)?)));
         open.filter(|(_, attempt)| attempt.phase == Phase::Running)
     }
 
@@ -77,7 +88,7 @@ impl State {
 
     /// The cards whose text counts wherever they stand: at work, about to be moved, or not looked at since.
     pub fn open(&self) -> BTreeSet<CardId> {
-        let attempts = self.active.iter().chain(&self.unseen).filter_map(|id| self.attempts.get(id));
+        let attempts = self.active.iter().chain(&self.unseen).filter_map(|id| self.attempt(id));
         attempts.map(|attempt| &attempt.card).chain(self.moving.keys()).cloned().collect()
     }
 
@@ -88,7 +99,7 @@ impl State {
     /// The newest judged attempt of a card in a column, if it passed with this key.
     pub fn passed(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
         let id = self.visits(card, column)?.newest.as_ref()?;
-        let attempt = self.attempts.get(id)?;
+        let attempt = self.attempt(id)?;
         (attempt.key == *key && attempt.verdict == Some(Verdict::Pass)).then_some((id, attempt))
     }
 
@@ -102,7 +113,7 @@ impl State {
     /// there, and it is of this key.
     pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
         let id = self.visits(card, column)?.newest.as_ref()?;
-        let attempt = self.attempts.get(id)?;
+        let attempt = self.attempt(id)?;
         let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
         (failed && attempt.taken.is_none() && attempt.key == *key).then_some((id, attempt))
     }
@@ -155,7 +166,7 @@ impl State {
             Event::TakenBack { .. } => self.taken_back(&record.event),
             Event::LetGo { folders, trees } => self.let_go(folders, trees),
             Event::Refused { card, column, key, gate, reason, .. } => {
-                let visits = self.cards.entry(card.clone()).or_default().visits.entry(column.clone()).or_default();
+                let visits = self.cards.entry(card.clone()).or_default().visits.entry(column);
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
                 visits.waiting = Some(Waiting { key, gate, reason, refused: true });
                 visits.owed = true;
@@ -175,7 +186,7 @@ impl State {
             }
             Event::Transitioned { .. } => self.transitioned(&record.event),
             Event::Vetoed { attempt, card, from, key, gate, reason, .. } => {
-                let visits = self.cards.entry(card.clone()).or_default().visits.entry(from.clone()).or_default();
+                let visits = self.cards.entry(card.clone()).or_default().visits.entry(from);
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
                 visits.waiting = Some(Waiting { key, gate, reason, refused: false });
                 self.close(attempt.as_ref());
@@ -186,7 +197,7 @@ impl State {
                 self.moved(card, from);
                 let history = self.cards.entry(card.clone()).or_default();
                 if let Some(attempt) = attempt.as_ref().filter(|_| *spent) {
-                    history.visits.entry(from.clone()).or_default().failed.insert(attempt.clone());
+                    history.visits.entry(from).failed.insert(attempt.clone());
                 }
                 match now {
                     Some(now) if *spent || edited.is_some() => {
@@ -247,7 +258,7 @@ impl State {
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.
     fn run_started(&mut self, at: Timestamp, source: &str) {
-        source.clone_into(&mut self.source);
+        self.source = Arc::from(source);
         if self.ended || self.budget.since.is_none() {
             // What was spent before counts where the budget has a window.
             let spent = std::mem::take(&mut self.budget.spent);
@@ -288,7 +299,7 @@ impl State {
         history.source.clone_from(&self.source);
         history.begin(&id, &attempt);
         let reserved = attempt.reserved;
-        self.attempts.insert(id.clone(), attempt);
+        self.attempts.insert(id.clone(), Box::new(attempt));
         self.active.insert(id);
         self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens });
         self.visit(&card, &column);
@@ -355,7 +366,7 @@ impl State {
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
-        let visits = history.visits.entry(attempt.column.clone()).or_default();
+        let visits = history.visits.entry(&attempt.column);
         if *verdict == Verdict::Inconclusive {
             // Nothing is known of the work: the gate alone is run again, and a second time only after a wait.
             attempt.phase = Phase::Ended;
@@ -415,7 +426,7 @@ impl State {
                 let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
                 *verdict != Verdict::Pass && failed >= attempt.limit
             });
-        let visits = history.visits.entry(from.clone()).or_default();
+        let visits = history.visits.entry(from);
         let newly = used_up && !visits.exhausted;
         visits.exhausted |= used_up;
         visits.sent_away |= used_up && to.is_some();
@@ -435,7 +446,7 @@ impl State {
         if *verdict != Verdict::Pass {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
             let history = self.cards.entry(card.clone()).or_default();
-            history.visits.entry(to.clone()).or_default().newest = None;
+            history.visits.entry(to).newest = None;
             // What passed elsewhere is to be moved on again when the card comes back there.
             for id in &history.attempts {
                 if let Some(attempt) = self.attempts.get_mut(id) {

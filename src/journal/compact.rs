@@ -3,21 +3,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
-use super::{AttemptId, Ending, Event, Record, Stopped, append};
+use super::{AttemptId, Ending, Event, Record, Stopped, append, replay};
 use crate::redact::Redactor;
 use crate::storage::Writer;
 
 /// A journal below this size, in bytes, is left alone.
 const SMALL: u64 = 8 << 20;
 
+/// What [`kept`] may leave out of a journal, counted while it is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tally {
+    records: usize,
+    superfluous: usize,
+}
+
+impl Tally {
+    pub fn count(&mut self, event: &Event) {
+        self.records += 1;
+        self.superfluous += match event {
+            // Its beginning goes with it.
+            Event::AttemptEnded { ending: Ending::Infrastructure { .. }, .. } => 2,
+            Event::InputsAccepted { .. }
+            | Event::InputsHeld { .. }
+            | Event::InputsRejected { .. }
+            | Event::RunStarted { .. }
+            | Event::Summary { .. }
+            | Event::Claimed { .. } => 1,
+            other => usize::from(!other.durable()),
+        };
+    }
+
+    /// Half of it at most: a longer look would show no more.
+    fn is_small(self) -> bool {
+        self.superfluous * 2 < self.records
+    }
+}
+
 /// Rewrites the journal at the start of a run when it is large and at least half of it is superfluous.
-pub fn compact(writer: &Writer, cache_dir: &Path, records: &[Record], redactor: &Redactor) -> Result<()> {
+pub fn compact(writer: &Writer, cache_dir: &Path, tally: Tally, redactor: &Redactor) -> Result<()> {
     let path = append::path(cache_dir);
-    let size = std::fs::metadata(&path).map_or(0, |data| data.len());
-    let kept = kept(records);
-    if size < SMALL || kept.len() * 2 > records.len() {
+    if tally.is_small() || std::fs::metadata(&path).map_or(0, |data| data.len()) < SMALL {
+        return Ok(());
+    }
+    let records = replay::read(cache_dir).map_err(Error::msg)?.records;
+    let kept = kept(&records);
+    if kept.len() * 2 > records.len() {
         return Ok(());
     }
     let mut text = String::new();

@@ -1,12 +1,13 @@
 //! Reading the journal back. A torn last line is dropped; a damaged line elsewhere is told and the rest is used.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Record, VERSION, append};
@@ -22,14 +23,26 @@ pub struct Replayed {
 
 /// Reads the journal of `cache_dir`; one that is not there is empty. A journal of a newer program is refused.
 pub fn read(cache_dir: &Path) -> Result<Replayed, Failure> {
+    let mut records = Vec::new();
+    let damaged = fold(cache_dir, |record| records.push(record))?;
+    Ok(Replayed { records, damaged })
+}
+
+/// The same record by record, and the damaged lines. A long journal is not held as a whole.
+pub fn fold(cache_dir: &Path, each: impl FnMut(Record)) -> Result<Vec<usize>, Failure> {
     let path = append::path(cache_dir);
-    open(&path)?.map_or_else(|| Ok(Replayed::default()), |file| replay(file, &path))
+    open(&path)?.map_or_else(|| Ok(Vec::new()), |file| fold_lines(file, &path, each))
 }
 
 /// Reads a journal's bytes; `path` is its name in errors.
-pub fn replay(mut file: impl BufRead, path: &Path) -> Result<Replayed, Failure> {
-    let mut replayed = Replayed::default();
-    let mut line = Vec::new();
+pub fn replay(file: impl BufRead, path: &Path) -> Result<Replayed, Failure> {
+    let mut records = Vec::new();
+    let damaged = fold_lines(file, path, |record| records.push(record))?;
+    Ok(Replayed { records, damaged })
+}
+
+fn fold_lines(mut file: impl BufRead, path: &Path, mut each: impl FnMut(Record)) -> Result<Vec<usize>, Failure> {
+    let (mut damaged, mut line) = (Vec::new(), Vec::new());
     for number in 1.. {
         line.clear();
         let size = file.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
@@ -37,17 +50,17 @@ pub fn replay(mut file: impl BufRead, path: &Path) -> Result<Replayed, Failure> 
             break;
         }
         match serde_json::from_slice::<Record>(&line) {
-            Ok(record) if record.v <= VERSION => replayed.records.push(record),
+            Ok(record) if record.v <= VERSION => each(record),
             other => match newer(&line, other.err()) {
                 Some(what) => {
                     let text = format!("{}:{number}: written by a newer kanban-codex-exec ({what})", path.display());
                     return Err(Failure::usage(text).hint("use that version, or another --cache-dir"));
                 }
-                None => replayed.damaged.push(number),
+                None => damaged.push(number),
             },
         }
     }
-    Ok(replayed)
+    Ok(damaged)
 }
 
 /// How long after a record's time its line may reach the file.
@@ -55,17 +68,17 @@ const LATE: Duration = Duration::from_secs(1);
 
 /// Whether somebody wrote into the journal after its last record: what it says of an attempt that it left open is then no
 /// witness for what that attempt did.
-pub fn written_later(cache_dir: &Path, records: &[Record]) -> bool {
-    let (Some(last), Ok(data)) = (records.last(), std::fs::metadata(append::path(cache_dir))) else { return false };
-    let changed = jiff::Timestamp::new(data.ctime(), data.ctime_nsec() as i32).unwrap_or_default();
-    last.at.checked_add(LATE).is_ok_and(|latest| changed > latest)
+pub fn written_later(cache_dir: &Path, last: Option<Timestamp>) -> bool {
+    let (Some(last), Ok(data)) = (last, std::fs::metadata(append::path(cache_dir))) else { return false };
+    let changed = Timestamp::new(data.ctime(), data.ctime_nsec() as i32).unwrap_or_default();
+    last.checked_add(LATE).is_ok_and(|latest| changed > latest)
 }
 
 #[derive(Deserialize)]
 struct Head {
     v: u32,
     #[serde(rename = "at")]
-    _at: Option<jiff::Timestamp>,
+    _at: Option<Timestamp>,
     event: Option<String>,
 }
 
@@ -82,18 +95,31 @@ fn newer(line: &[u8], error: Option<serde_json::Error>) -> Option<String> {
     }
 }
 
+/// So many bytes at once.
+const PIECE: u64 = 64 << 10;
+
 /// Bytes up to the end of the last whole line.
 pub fn whole_length(path: &Path) -> Result<u64> {
-    let Some(mut file) = open(path)? else { return Ok(0) };
-    let (mut whole, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let size = file.read_until(b'\n', &mut line).with_context(|| format!("cannot read {}", path.display()))?;
-        if size == 0 || line.last() != Some(&b'\n') {
-            return Ok(whole);
+    let Some(file) = open(path)? else { return Ok(0) };
+    let mut file = file.into_inner();
+    last_line_end(&mut file).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Looked for from the end: a journal is long, and its torn last line is not.
+fn last_line_end(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    let mut piece = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(PIECE);
+        file.seek(SeekFrom::Start(start))?;
+        piece.clear();
+        file.by_ref().take(end - start).read_to_end(&mut piece)?;
+        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
         }
-        whole += size as u64;
+        end = start;
     }
+    Ok(0)
 }
 
 fn open(path: &Path) -> Result<Option<BufReader<File>>> {

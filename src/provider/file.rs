@@ -194,14 +194,14 @@ impl Files {
 }
 
 impl Provider for Files {
-    fn read(&self, _wanted: &Wanted) -> Result<Board> {
+    fn read(&self, _wanted: &Wanted) -> Result<Arc<Board>> {
         let layout = self.layout()?;
         // What was lost or is another folder is no board that is done.
         if layout.files.is_empty() && layout.columns.is_empty() && !self.source.join("tasks").is_dir() {
             let text = "no cards: the folder has neither markdown files nor a configuration of Backlog.md";
             return Err(swap::problem(&self.source, 0, text, "--source names the board"));
         }
-        Ok(layout.board())
+        Ok(Arc::new(layout.board()))
     }
 
     fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied> {

@@ -11,7 +11,7 @@ mod item;
 mod note;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
@@ -198,7 +198,7 @@ impl Provider for GitHub {
         self.columns_of(project.field.as_ref())
     }
 
-    fn read(&self, wanted: &Wanted) -> Result<Board> {
+    fn read(&self, wanted: &Wanted) -> Result<Arc<Board>> {
         let before = self.client.spent().points;
         let (mut rows, mut listed, mut refused, mut after) = (Vec::new(), BTreeSet::new(), Vec::new(), None);
         let project = loop {
@@ -236,7 +236,7 @@ impl Provider for GitHub {
         let place = |card: &Card| columns.iter().position(|column| *column == card.status).unwrap_or(columns.len());
         cards.sort_by_key(place);
         *self.cost.lock().unwrap_or_else(PoisonError::into_inner) = self.client.spent().points - before;
-        Ok(Board { columns, cards, refused })
+        Ok(Arc::new(Board { columns, cards, refused }))
     }
 
     fn rest(&self) -> Duration {

@@ -2,6 +2,7 @@
 //!
 //! [`mod@parse`] and [`edit`] are pure; here the file is read and replaced.
 
+mod again;
 mod card;
 mod columns;
 pub mod edit;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Error, Result};
 
+use self::again::Before;
 use self::edit::Edited;
 use self::parse::{Mode, Parsed, Reader, Unreadable};
 use super::swap::{self, Planned, Refusal, Shared, applied};
@@ -56,7 +58,8 @@ impl Reader for &Markdown {
         if let Some(known) = kept.iter().find(|kept| kept.text == text) {
             return Ok(known.parsed.clone());
         }
-        let parsed = self.mode.parse(text)?;
+        let before = kept.front().map(|kept| Before::new(&kept.text, &kept.parsed));
+        let parsed = Arc::new(parse::parse_after(before, text, self.mode)?);
         kept.truncate(KEPT - 1);
         kept.push_front(Kept { text: text.to_owned(), parsed: parsed.clone() });
         Ok(parsed)
@@ -96,7 +99,7 @@ impl Markdown {
 }
 
 impl Provider for Markdown {
-    fn read(&self, _wanted: &Wanted) -> Result<Board> {
+    fn read(&self, _wanted: &Wanted) -> Result<Arc<Board>> {
         Ok(self.parsed(&self.text()?)?.board())
     }
 

@@ -47,14 +47,14 @@ pub struct CardPage {
 }
 
 impl BoardPage {
-    pub fn of(source: &str, board: Board, rules: &Rules) -> BoardPage {
+    pub fn of(source: &str, board: &Board, rules: &Rules) -> BoardPage {
         let column = |column: &Column| ColumnPage {
             name: column.clone(),
             rule: rules.columns.get(column).map(RulePage::of),
             cards: board.column(column).map(CardPage::of).collect(),
         };
         let columns = board.columns.iter().map(column).collect();
-        BoardPage { version: 1, source: source.to_owned(), columns, refused: board.refused }
+        BoardPage { version: 1, source: source.to_owned(), columns, refused: board.refused.clone() }
     }
 }
 

@@ -143,13 +143,13 @@ impl Explanation {
         state: &State,
         kept: impl FnOnce(&AttemptId) -> Kept,
     ) -> Explanation {
-        let visits = state.history(&card.id).into_iter().flat_map(|history| &history.visits);
+        let visits = state.history(&card.id).into_iter().flat_map(|history| history.visits.iter());
         let refused = visits.filter_map(|(column, visits)| {
             let waiting = visits.waiting.as_ref()?;
             Some(Refusal { column: column.0.clone(), reason: waiting.reason.clone() })
         });
         let attempts = state.history(&card.id).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let known: Vec<_> = attempts.iter().filter_map(|id| Some((id, state.attempts.get(id)?))).collect();
+        let known: Vec<_> = attempts.iter().filter_map(|id| Some((id, state.attempt(id)?))).collect();
         let newest = known.iter().rposition(|(_, attempt)| attempt.verdict.is_some());
         let judged = newest.and_then(|at| known.get(at)).and_then(|(id, attempt)| {
             Some(JudgedAttempt {

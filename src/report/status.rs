@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::human;
 use super::page::{Page, moment, time};
 use crate::board::{CardId, Column};
-use crate::codex::{Told, Usage};
+use crate::codex::Told;
 use crate::cycle::state::State;
 use crate::journal::{AttemptId, Counts, Event, Record, Stopped};
 
@@ -95,30 +95,50 @@ pub struct Queued {
     pub reason: String,
 }
 
+/// What the journal says of its newest run.
+#[derive(Debug, Default)]
+pub struct NewestRun(Option<Begun>);
+
+#[derive(Debug)]
+struct Begun {
+    started: Timestamp,
+    /// When its newest record was written.
+    until: Timestamp,
+    tokens: u64,
+    summary: Option<(Stopped, Counts)>,
+    last: Option<Last>,
+}
+
+impl NewestRun {
+    pub fn apply(&mut self, record: &Record) {
+        if matches!(record.event, Event::RunStarted { .. }) {
+            self.0 = Some(Begun { started: record.at, until: record.at, tokens: 0, summary: None, last: None });
+        }
+        let Some(run) = &mut self.0 else { return };
+        match &record.event {
+            Event::AttemptEnded { usage: Some(usage), .. } => run.tokens += usage.total(),
+            Event::Summary { stopped, counts, .. } => run.summary = run.summary.or(Some((*stopped, *counts))),
+            _ => {}
+        }
+        run.until = record.at;
+        run.last = Last::of(record).or(run.last.take());
+    }
+}
+
 impl Run {
     /// The newest of the journal.
-    pub fn of(records: &[Record], state: &State, now: Option<Timestamp>) -> Option<Run> {
-        let begun = records.iter().rposition(|record| matches!(record.event, Event::RunStarted { .. }))?;
-        let own = &records[begun..];
-        let used = own.iter().filter_map(|record| match &record.event {
-            Event::AttemptEnded { usage, .. } => usage.as_ref().map(Usage::total),
-            _ => None,
-        });
-        let summary = own.iter().find_map(|record| match &record.event {
-            Event::Summary { stopped, counts, .. } => Some((*stopped, *counts)),
-            _ => None,
-        });
+    pub fn of(NewestRun(newest): NewestRun, state: &State, now: Option<Timestamp>) -> Option<Run> {
+        let Begun { started, until, tokens, summary, last } = newest?;
         let (stopped, counts) = (summary.map(|(stopped, _)| stopped), summary.map(|(_, counts)| counts));
-        let (first, last) = (own.first()?, own.iter().rev().find_map(Last::of)?);
-        let until = now.filter(|_| stopped.is_none()).unwrap_or(own.last()?.at);
+        let until = now.filter(|_| stopped.is_none()).unwrap_or(until);
         Some(Run {
-            started: first.at,
-            seconds: between(first.at, until),
+            started,
+            seconds: between(started, until),
             // Without a summary, those of a run that goes on: what it passed over is not in the journal.
             counts: counts.unwrap_or(state.counts),
-            tokens: used.sum(),
+            tokens,
             stopped,
-            last,
+            last: last?,
         })
     }
 }

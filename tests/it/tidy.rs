@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 63] = [
+const PURE: [&str; 65] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
@@ -21,12 +21,12 @@ const PURE: [&str; 63] = [
     "evidence/changes", "evidence/path",
     "inputs/difference",
     "index/build", "index/mmr", "index/search", "index/select", "index/token", "index/vector", "index/wording",
-    "journal.rs",
+    "journal.rs", "journal/wire",
     "provider/file/front", "provider/file/json", "provider/file/keys", "provider/file/layout", "provider/file/rank",
     "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
     "provider/github/access", "provider/github/answer", "provider/github/documents", "provider/github/item",
     "provider/github/note",
-    "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
+    "provider/markdown/again", "provider/markdown/card", "provider/markdown/columns", "provider/markdown/edit", "provider/markdown/identity",
     "provider/markdown/lines", "provider/markdown/next", "provider/markdown/note", "provider/markdown/outline",
     "provider/markdown/parse", "provider/markdown/pattern", "provider/markdown/seen",
     "report/html", "report/junit", "report/markdown", "report/story", "report/units", "report/visible",

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::machine::answers;
 use crate::board::{Board, Column};
@@ -30,7 +31,7 @@ pub fn told(problem: Problem, check: &'static str, findings: &mut Findings) {
     findings.error(check, text, problem.hint.unwrap_or_default());
 }
 
-fn board(settings: &Settings, findings: &mut Findings) -> Option<Board> {
+fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
     let name = &settings.source_name;
     let read = open_board(settings).map_err(anyhow::Error::msg).and_then(|provider| provider.read(&Wanted::default()));
     let board = match read {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, access, statvfs};
 
-use crate::commands::history;
+use crate::commands::journaled::Journaled;
 use crate::journal::append;
 use crate::process::Stray;
 use crate::process::probe::{Question, ask, find};
@@ -57,12 +57,12 @@ pub fn cache(settings: &Settings, findings: &mut Findings) {
             _ => findings.ok("cache", format!("{name} can be written")),
         },
     }
-    match history(folder) {
+    match Journaled::<()>::read(folder) {
         Err(failure) => findings.error("journal", format!("{:#}", failure.error), failure.hints.join("; ")),
-        Ok((replayed, state)) => {
+        Ok(Journaled { state, damaged, .. }) => {
             let path = settings.shown(&append::path(folder));
-            if !replayed.damaged.is_empty() {
-                let text = format!("{path}: lines {:?} are damaged", replayed.damaged);
+            if !damaged.is_empty() {
+                let text = format!("{path}: lines {damaged:?} are damaged");
                 findings.warning("journal", text, "the rest is used; `history` shows what is known");
             }
             if !state.held_inputs.is_empty() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::commands::history;
+use crate::commands::journaled::Journaled;
 use crate::failure::{Failure, Kind};
 use crate::journal::append;
 use crate::settings::Settings;
@@ -28,7 +28,7 @@ pub fn write(output: &Path, text: &str, settings: &Settings) -> Result<(), Failu
         return Err(failure.hint("name another file"));
     }
     // As late as can be: a run may have started an attempt since the report's reading.
-    let (_, state) = history(&settings.cache_dir)?;
+    let state = Journaled::<()>::read(&settings.cache_dir)?.state;
     let is_evidence = real.starts_with(&settings.workspace) && !real.starts_with(&settings.cache_dir);
     if let Some((id, _)) = state.running().next().filter(|_| is_evidence) {
         let text = format!("--output: {shown}: {id} is at work there, and a report would count as its work");

@@ -24,7 +24,7 @@ const KEEP: usize = 1 << 20;
 
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
-        let Some(attempt) = book.state.attempts.get(&id).cloned() else { return Ok(()) };
+        let Some(attempt) = book.state.attempt(&id).cloned() else { return Ok(()) };
         let mut tampered = self.tampered(&attempt, book)?;
         // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));

@@ -48,13 +48,13 @@ impl Live {
                 book.record(Event::Warning { text })?;
             }
         }
-        book.state.board = Some(Arc::new(board));
+        book.state.board = Some(board);
         Ok(())
     }
 
     /// Reads the board. An editor may be in the middle of writing a file: it is given a moment, and while watching all the
     /// time that it takes. None when the runner is stopping or has waited.
-    async fn board(&mut self, book: &mut Book<'_>) -> Result<Option<Board>> {
+    async fn board(&mut self, book: &mut Book<'_>) -> Result<Option<Arc<Board>>> {
         let mut tries = 0;
         loop {
             let provider = self.provider.clone();
@@ -70,7 +70,7 @@ impl Live {
             match read {
                 Ok(board) => {
                     // Whether it can be written as well is to be seen where that is owed.
-                    if !book.state.owes() {
+                    if book.state.unreachable != Infrastructure::default() && !book.state.owes() {
                         book.state.unreachable = Infrastructure::default();
                     }
                     return Ok(Some(board));

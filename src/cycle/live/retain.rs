@@ -51,7 +51,7 @@ impl Live {
         };
         let entries = fs::read_dir(self.settings.cache_dir.join("attempts")).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok()).map(AttemptId);
-        let needless = |id: &AttemptId| match state.attempts.get(id) {
+        let needless = |id: &AttemptId| match state.attempt(id) {
             Some(attempt) => attempt.let_go,
             None => forgotten(id),
         };

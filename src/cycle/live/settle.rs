@@ -117,8 +117,7 @@ impl Live {
             Verdict::Exhausted => failure(),
             _ => settlement.attempt.as_ref(),
         };
-        let judged =
-            told.and_then(|id| book.state.attempts.get(id)).filter(|attempt| attempt.column == settlement.from);
+        let judged = told.and_then(|id| book.state.attempt(id)).filter(|attempt| attempt.column == settlement.from);
         note::compose(settlement, judged, book.now(), self.settings.env.redactor())
     }
 

@@ -49,7 +49,7 @@ impl Live {
 
     fn work(&self, take: &TakeBack, book: &Book<'_>) -> Result<Work> {
         let changes = |id: &AttemptId| {
-            let attempt = book.state.attempts.get(id).with_context(|| format!("the journal does not know {id}"))?;
+            let attempt = book.state.attempt(id).with_context(|| format!("the journal does not know {id}"))?;
             let trees = attempt.before.as_ref().zip(attempt.after.as_ref());
             let (before, after) = trees.context("what it changed is not known: no tree could be taken after it")?;
             self.trees.saved().changed(before, after)
@@ -83,7 +83,7 @@ impl Live {
     }
 
     fn tree_without(&self, id: &AttemptId, state: &State) -> Result<Option<TreeId>> {
-        let before = state.attempts.get(id).and_then(|attempt| attempt.before.as_ref());
+        let before = state.attempt(id).and_then(|attempt| attempt.before.as_ref());
         let Some(ignore) = self.ignore_rules(id) else { return Ok(None) };
         self.after_tree(id, before, &ignore)
     }

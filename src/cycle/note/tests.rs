@@ -135,7 +135,7 @@ fn a_note_survives_what_it_tells_on_any_board() {
     for (eol, text) in ["\n", "\r\n"].into_iter().flat_map(|eol| texts.map(|text| (eol, text))) {
         let source = board.replace('\n', eol);
         let cards = |text: &str| {
-            let cards = parse(text, Mode::Board).unwrap().board().cards;
+            let cards = parse(text, Mode::Board).unwrap().board().cards.clone();
             cards.into_iter().map(|card| (card.id, card.title, card.body, card.status)).collect::<Vec<_>>()
         };
         let id = &cards(&source)[0].0;

@@ -77,7 +77,7 @@ fn a_card_names_its_tests() {
     let file = "@one includes:a\n@one-more includes:b\nan #api #slow includes:c\nall #always includes:d\nincludes:e\n";
     let tests = checks::parse(&file.replace(" includes", " :: includes"), "tests.txt").unwrap();
     let named = |body: &str, labels: &[&str]| {
-        let mut card = parse(CARD, Mode::Board).unwrap().board().cards.remove(0);
+        let mut card = parse(CARD, Mode::Board).unwrap().board().cards[0].clone();
         card.body = body.into();
         card.labels = labels.iter().map(|label| (*label).to_owned()).collect();
         named_tests(&card, &tests)

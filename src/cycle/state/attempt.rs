@@ -151,7 +151,7 @@ impl State {
     /// How a shell test, by its line, was when it was first run for the card, before its work.
     pub fn before(&self, card: &CardId, line: &str) -> Before {
         let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let known = attempts.iter().filter_map(|id| self.attempts.get(id)).find_map(|attempt| {
+        let known = attempts.iter().filter_map(|id| self.attempt(id)).find_map(|attempt| {
             let knows = |lines: &[String]| lines.iter().any(|known| known == line);
             match (knows(&attempt.green), knows(&attempt.red)) {
                 (true, _) => Some(Before::Green),

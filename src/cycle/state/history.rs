@@ -1,8 +1,9 @@
 //! What became of a card, by its columns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::Attempt;
+use super::{Attempt, Few};
 use crate::board::Column;
 use crate::journal::{AttemptId, CacheKey, Edited, GateHash, Reserved, TextHash};
 
@@ -10,14 +11,14 @@ use crate::journal::{AttemptId, CacheKey, Edited, GateHash, Reserved, TextHash};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CardHistory {
     /// The board that it was last worked on.
-    pub source: String,
+    pub source: Arc<str>,
     /// Executions ever started: the next attempt's name.
     pub executions: u32,
     /// Attempts with trees, oldest first: together they are the card's change set.
     pub attempts: Vec<AttemptId>,
     /// Where the program last left or saw it.
     pub column: Option<Column>,
-    pub visits: BTreeMap<Column, Visits>,
+    pub visits: Few<Column, Visits>,
     /// The newest judged attempt, if it did not pass: what the next prompt tells.
     pub failure: Option<AttemptId>,
     /// `skip`
@@ -36,7 +37,7 @@ pub struct Visits {
     pub key: Option<CacheKey>,
     pub failed: BTreeSet<AttemptId>,
     /// What the attempts used, or what is reserved for them, whatever became of them.
-    pub used: BTreeMap<AttemptId, Used>,
+    pub used: Few<AttemptId, Used>,
     /// Passes that did not last: judged again, they failed.
     pub lost: BTreeSet<AttemptId>,
     /// The newest judged attempt here.
@@ -80,7 +81,7 @@ impl CardHistory {
         if !wrote {
             self.edited = None;
         }
-        let visits = self.visits.entry(attempt.column.clone()).or_default();
+        let visits = self.visits.entry(&attempt.column);
         if !visits.of(&attempt.key) && !wrote {
             *visits = Visits::default();
         }

@@ -30,9 +30,9 @@ impl State {
             let costless = matches!(other.ending, Ending::Interrupted | Ending::Infrastructure { .. });
             costless && other.after.is_some() && other.key == attempt.key && other.taken.is_none()
         };
-        let before = before.take_while(|other| self.attempts.get(*other).is_some_and(went_on));
+        let before = before.take_while(|other| self.attempt(other).is_some_and(went_on));
         let all = std::iter::once(id).chain(before);
-        let worked = |other: &&AttemptId| self.attempts.get(*other).is_some_and(Attempt::changed_something);
+        let worked = |other: &&AttemptId| self.attempt(other).is_some_and(Attempt::changed_something);
         let mut work: Vec<AttemptId> = all.filter(worked).cloned().collect();
         work.reverse();
         work
@@ -75,6 +75,6 @@ impl State {
     pub(super) fn acted_upon(&self, id: &AttemptId) -> bool {
         let failed = |attempt: &&Attempt| matches!(attempt.verdict, Some(Verdict::Fail | Verdict::Tampered));
         let begun = self.taking.iter().any(|take| take.attempt == *id);
-        self.attempts.get(id).filter(failed).is_some_and(|attempt| begun || attempt.taken.is_some())
+        self.attempt(id).filter(failed).is_some_and(|attempt| begun || attempt.taken.is_some())
     }
 }

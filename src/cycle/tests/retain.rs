@@ -45,7 +45,7 @@ proptest! {
                 prop_assert!(!world.standing.contains(id) || state.attempts[id].after.is_none(), "{id} stands");
             }
             let left = history.attempts.iter().filter(|id| !folders.contains(*id)).count();
-            prop_assert!(left <= keep + history.visits.len() + 1 + state.active.len(), "{left} folders of {card}");
+            prop_assert!(left <= keep + history.visits.iter().count() + 1 + state.active.len(), "{left} folders of {card}");
         }
         let before = trees(&state).len();
         let event = Event::LetGo { folders: folders.into_iter().collect(), trees: gone.into_iter().collect() };

@@ -86,7 +86,7 @@ fn killed_anywhere_a_card_whose_work_is_taken_back_is_tried_to_its_limit_by_the_
         world.run().2.unwrap();
         world.check_work();
         let state = fold(&world.disk.records());
-        let visits = &state.cards.values().next().unwrap().visits[&column("Doing")];
+        let visits = state.cards.values().next().unwrap().visits.get(&column("Doing")).unwrap();
         assert_eq!((visits.failures(), visits.exhausted), (3, true), "{fuel}");
     }
 }

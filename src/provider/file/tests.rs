@@ -38,7 +38,7 @@ impl World {
         Files::new(&self.folder.path().join(name), &Keys::default())
     }
 
-    fn board(&self, name: &str) -> Board {
+    fn board(&self, name: &str) -> Arc<Board> {
         self.files(name).read(&Wanted::default()).unwrap()
     }
 }
@@ -294,11 +294,11 @@ fn what_has_no_id_gets_one_when_it_is_claimed_and_keeps_it() {
     ] {
         let world = World::new(&[(name, text)]);
         let files = world.files(if name.ends_with(".md") { "" } else { name });
-        let card = files.read(&Wanted::default()).unwrap().cards.remove(0);
+        let card = files.read(&Wanted::default()).unwrap().cards[0].clone();
         assert!(!card.stamped && card.id.0.starts_with("kb-"), "{card:?}");
         assert_eq!(files.claim(&world.writer, &card).unwrap(), Applied::Done { id: card.id.clone() });
         assert_eq!(world.text(name), stamped.replace("kb-ID", &card.id.0));
-        let after = files.read(&Wanted::default()).unwrap().cards.remove(0);
+        let after = files.read(&Wanted::default()).unwrap().cards[0].clone();
         assert_eq!((&after.id, after.stamped, &after.body), (&card.id, true, &card.body));
         assert_eq!(files.claim(&world.writer, &after).unwrap(), Applied::Already);
     }
@@ -396,7 +396,7 @@ fn keys_can_have_other_names() {
     )]);
     let keys = ["id=key", "title=summary", "status=state", "body=what", "body=why"].map(str::to_owned);
     let files = Files::new(&world.folder.path().join("b.json"), &Keys::new(&keys).unwrap());
-    let card = files.read(&Wanted::default()).unwrap().cards.remove(0);
+    let card = files.read(&Wanted::default()).unwrap().cards[0].clone();
     assert_eq!((card.id.0.as_str(), card.body.as_str()), ("K-1", "S\n\nw\n\nx"));
     files.transition(&world.writer, &card.id, &card.status, &column("Shut"), None).unwrap();
     assert!(world.text("b.json").contains("\"state\": \"Shut\""));

@@ -23,6 +23,8 @@ pub(super) struct Located {
     pub lane: usize,
     /// Which of the file's blocks its list is.
     pub list: usize,
+    /// Which of the outline's items it is.
+    pub item: usize,
     /// Its whole lines, without blank lines behind it.
     pub span: Range<usize>,
     pub head: Head,
@@ -157,7 +159,7 @@ impl Located {
             line,
             stamped: identity.stamped,
         };
-        Some(Located { card, lane, list: item.block, span, head, ours: mine, inner, fault })
+        Some(Located { card, lane, list: item.block, item: index, span, head, ours: mine, inner, fault })
     }
 }
 
@@ -254,7 +256,7 @@ fn fault(text: &str, outline: &Outline, index: usize, first: &str, title: &str, 
         return Some("a comment that begins on its first line ends on another: close it on the first".to_owned());
     }
     let last = |ranges: &[Range<usize>]| {
-        let inside = ranges.iter().rev().find(|range| span.contains(&range.start))?;
+        let inside = Outline::beginning_in(ranges, span).last()?;
         (outline.lines.whole(text, inside.clone()).end >= span.end).then(|| text[inside.clone()].trim().to_owned())
     };
     let fence = last(&outline.fences).is_some_and(|code| {

@@ -137,7 +137,7 @@ fn rule_before(parsed: &Parsed, archive: usize) -> Option<usize> {
 }
 
 /// The edited text, if reading it sees what is expected.
-fn checked(edited: String, reader: impl Reader, expected: &Seen, card: &Located) -> Result<Edited> {
+fn checked(edited: String, reader: impl Reader, expected: &Seen<'_>, card: &Located) -> Result<Edited> {
     if expected.in_text(&edited, reader) {
         return Ok(Edited::Text(edited));
     }
@@ -230,7 +230,7 @@ fn with_note(text: &str, card: &Located, note: &Note) -> String {
 }
 
 /// Done: the checkbox's one byte, or strokes around the first line of an item without one.
-fn tick(text: &str, reader: impl Reader, card: &Located, bytes: &str, expected: &mut Seen) -> Result<Edited> {
+fn tick(text: &str, reader: impl Reader, card: &Located, bytes: &str, expected: &mut Seen<'_>) -> Result<Edited> {
     let start = card.span.start;
     let ticked = match &card.head.checkbox {
         Some(checkbox) => splice(bytes, checkbox.start - start..checkbox.end - start, "x"),
@@ -259,7 +259,7 @@ fn relocate(
     card: &Located,
     lane: &Lane,
     bytes: &str,
-    expected: &mut Seen,
+    expected: &mut Seen<'_>,
 ) -> Result<Edited> {
     let to = parsed.lanes.iter().position(|other| std::ptr::eq(other, lane)).unwrap_or(card.lane);
     let bytes = remarked(card, bytes, parsed, lane);

@@ -61,7 +61,7 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
         }
     }
     let refused = remarks(text, &outline, &lanes[TODO].column);
-    Parsed { refused, ..Parsed::new(Mode::Next, outline, lanes, cards) }
+    Parsed::new(Mode::Next, outline, lanes, cards, refused)
 }
 
 /// Lines that ask for work and are no items: whoever wrote them must not take the list for done.

@@ -84,12 +84,23 @@ impl Outline {
 
     /// The innermost item that holds the byte.
     pub fn innermost(&self, offset: usize) -> Option<usize> {
-        self.items.iter().rposition(|item| item.range.contains(&offset))
+        let before = self.items.partition_point(|item| item.range.start <= offset);
+        // Those before an outermost item end before it.
+        let outermost = self.items[..before].iter().rposition(|item| item.parent.is_none()).unwrap_or(0);
+        let inside = self.items[outermost..before].iter().rposition(|item| item.range.contains(&offset));
+        inside.map(|inside| outermost + inside)
     }
 
     /// Whether the byte is inside a fenced code block.
     pub fn fenced(&self, offset: usize) -> bool {
-        self.fences.iter().any(|fence| fence.contains(&offset))
+        let before = self.fences.partition_point(|fence| fence.start <= offset);
+        self.fences[..before].last().is_some_and(|fence| fence.contains(&offset))
+    }
+
+    /// Those of the ranges, which are in order, that begin in the span.
+    pub fn beginning_in<'r>(ranges: &'r [Range<usize>], span: &Range<usize>) -> &'r [Range<usize>] {
+        let before = |end: usize| ranges.partition_point(|range| range.start < end);
+        &ranges[before(span.start)..before(span.end)]
     }
 }
 

@@ -1,10 +1,11 @@
 //! A markdown board with the bytes of its parts: lanes, cards, and what can't be worked. Pure.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use crate::board::{Board, CardId, Column, Refused};
 
+use super::again::Before;
 use super::card::Located;
 use super::columns::{self, Section};
 use super::next;
@@ -31,6 +32,7 @@ pub struct Parsed {
     pub(super) cards: Vec<Located>,
     /// Parts of the board that are not read.
     pub(super) refused: Vec<Refused>,
+    board: OnceLock<Arc<Board>>,
 }
 
 #[derive(Debug)]
@@ -65,15 +67,20 @@ impl Reader for Mode {
 
 /// Reads `text` as a board or as a to-do list.
 pub fn parse(text: &str, mode: Mode) -> Result<Parsed, Unreadable> {
+    parse_after(None, text, mode)
+}
+
+/// The same after another text was read in this mode.
+pub(super) fn parse_after(before: Option<Before<'_>>, text: &str, mode: Mode) -> Result<Parsed, Unreadable> {
     let outline = Outline::new(text);
     match mode {
-        Mode::Board => board(text, outline),
+        Mode::Board => board(before, text, outline),
         Mode::Next => Ok(next::parse(text, outline)),
     }
 }
 
-fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
-    let (sections, before) = columns::sections(text, &outline)?;
+fn board(mut before: Option<Before<'_>>, text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
+    let (sections, above) = columns::sections(text, &outline)?;
     let (mut lanes, mut cards, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let mut unread = |status: Option<&Column>, at: usize, reason: &str| {
         let title = text[outline.lines.span(outline.lines.at(at))].trim().to_owned();
@@ -85,14 +92,14 @@ fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
             reason: reason.to_owned(),
         });
     };
-    for at in before {
+    for at in above {
         unread(None, at, "this list stands before the first column: move it below a column heading");
     }
     for section in &sections {
         let column = Column(section.name.clone());
         let first = cards.len();
         if !section.archive {
-            read_cards(text, &outline, section, lanes.len(), &mut cards);
+            read_cards(&mut before, text, &outline, section, lanes.len(), &mut cards);
             for &(at, grouped) in &section.unread {
                 unread(Some(&column), at, unread_list(&outline, grouped));
             }
@@ -105,7 +112,7 @@ fn board(text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
     if let Some(at) = outline.behind {
         unread(None, at, "nothing behind the settings footer is read: move it before `%% kanban:settings`");
     }
-    Ok(Parsed { refused, ..Parsed::new(Mode::Board, outline, lanes, cards) })
+    Ok(Parsed::new(Mode::Board, outline, lanes, cards, refused))
 }
 
 fn unread_list(outline: &Outline, grouped: bool) -> &'static str {
@@ -119,11 +126,19 @@ fn unread_list(outline: &Outline, grouped: bool) -> &'static str {
     }
 }
 
-fn read_cards(text: &str, outline: &Outline, section: &Section, lane: usize, cards: &mut Vec<Located>) {
+fn read_cards(
+    before: &mut Option<Before<'_>>,
+    text: &str,
+    outline: &Outline,
+    section: &Section,
+    lane: usize,
+    cards: &mut Vec<Located>,
+) {
     let status = Column(section.name.clone());
     for (group, items) in &section.lists {
         for &item in items {
-            if let Some(mut card) = Located::new(text, outline, item, lane, &status, "") {
+            let known = before.as_mut().and_then(|before| before.card(text, outline, item, lane, &status));
+            if let Some(mut card) = known.or_else(|| Located::new(text, outline, item, lane, &status, "")) {
                 if let Some(group) = group {
                     card.card.metadata.insert("group".to_owned(), group.clone());
                 }
@@ -152,8 +167,14 @@ fn lane(text: &str, outline: &Outline, section: &Section, column: Column, first:
 pub struct Ambiguous(pub Vec<usize>);
 
 impl Parsed {
-    pub(super) fn new(mode: Mode, outline: Outline, lanes: Vec<Lane>, cards: Vec<Located>) -> Parsed {
-        Parsed { mode, outline, lanes, cards, refused: Vec::new() }
+    pub(super) fn new(
+        mode: Mode,
+        outline: Outline,
+        lanes: Vec<Lane>,
+        cards: Vec<Located>,
+        refused: Vec<Refused>,
+    ) -> Parsed {
+        Parsed { mode, outline, lanes, cards, refused, board: OnceLock::new() }
     }
 
     /// The card of this id, wherever it stands.
@@ -175,7 +196,11 @@ impl Parsed {
     }
 
     /// What the program works with: cards that can be worked, and why others can't.
-    pub fn board(&self) -> Board {
+    pub fn board(&self) -> Arc<Board> {
+        self.board.get_or_init(|| Arc::new(self.made_board())).clone()
+    }
+
+    fn made_board(&self) -> Board {
         let mut board = Board { refused: self.refused.clone(), ..Board::default() };
         for lane in self.lanes.iter().filter(|lane| !lane.archive && !lane.column.0.is_empty()) {
             if !board.columns.contains(&lane.column) {
@@ -183,11 +208,13 @@ impl Parsed {
                 board.refused.extend(self.doubled(&lane.column));
             }
         }
-        let lines = self.lines_by_id();
+        let doubles = self.doubles();
+        let places = self.lanes.iter().map(|lane| board.columns.iter().position(|column| *column == lane.column));
+        let places: Vec<Option<usize>> = places.collect();
         let mut cards: Vec<&Located> = self.cards.iter().collect();
-        cards.sort_by_key(|card| board.columns.iter().position(|column| *column == card.card.status));
+        cards.sort_by_key(|card| places.get(card.lane).copied().flatten());
         for card in cards {
-            match fault(card, &lines) {
+            match fault(card, &doubles) {
                 None if self.lanes.get(card.lane).is_some_and(|lane| lane.column.0.is_empty()) => {}
                 None => board.cards.push(card.card.clone()),
                 Some(refused) => board.refused.push(refused),
@@ -207,18 +234,25 @@ impl Parsed {
         (lines.len() > 1).then(|| Refused { status, title: column.0.clone(), file, lines, reason })
     }
 
-    fn lines_by_id(&self) -> BTreeMap<&CardId, Vec<usize>> {
-        let mut lines: BTreeMap<&CardId, Vec<usize>> = BTreeMap::new();
-        for card in &self.cards {
-            lines.entry(&card.card.id).or_default().push(card.card.line);
+    /// Ids that several cards have, with their lines.
+    fn doubles(&self) -> BTreeMap<&CardId, Vec<usize>> {
+        let mut seen = HashSet::with_capacity(self.cards.len());
+        let again = self.cards.iter().filter(|card| !seen.insert(&card.card.id)).map(|card| &card.card.id);
+        let mut lines: BTreeMap<&CardId, Vec<usize>> = again.map(|id| (id, Vec::new())).collect();
+        if !lines.is_empty() {
+            for card in &self.cards {
+                if let Some(lines) = lines.get_mut(&card.card.id) {
+                    lines.push(card.card.line);
+                }
+            }
         }
         lines
     }
 }
 
 /// Why the card can't be worked.
-fn fault(card: &Located, lines: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refused> {
-    let same = lines.get(&card.card.id).filter(|lines| lines.len() > 1);
+fn fault(card: &Located, doubles: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refused> {
+    let same = doubles.get(&card.card.id);
     let (lines, reason) = match (&card.fault, same) {
         (Some(fault), _) => (vec![card.card.line], fault.clone()),
         (None, Some(lines)) => (lines.clone(), ambiguous(card)),

@@ -8,23 +8,23 @@ use super::parse::{Parsed, Reader};
 
 /// Columns and cards in file order.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Seen<'p> {
     /// Each with whether it is the archive.
-    columns: Vec<(Column, bool)>,
-    cards: Vec<SeenCard>,
+    columns: Vec<(&'p Column, bool)>,
+    cards: Vec<SeenCard<'p>>,
     /// The parts that are not read, by how they begin: one that a card swallows is lost.
-    unread: Vec<(Option<Column>, String)>,
+    unread: Vec<(Option<&'p Column>, &'p str)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct SeenCard {
-    id: CardId,
+pub(super) struct SeenCard<'p> {
+    id: &'p CardId,
     /// Index of its column.
     lane: usize,
     /// `None`: whatever stands there.
-    body: Option<String>,
+    body: Option<&'p str>,
     /// The deeper heading that it stands under, empty where there is none. `None`: whichever.
-    group: Option<String>,
+    group: Option<&'p str>,
     span: Range<usize>,
     pub stamped: bool,
     /// Has a state block.
@@ -32,20 +32,20 @@ pub(super) struct SeenCard {
     fault: bool,
 }
 
-impl Seen {
-    pub fn new(parsed: &Parsed) -> Seen {
-        let columns = parsed.lanes.iter().map(|lane| (lane.column.clone(), lane.archive)).collect();
+impl<'p> Seen<'p> {
+    pub fn new(parsed: &'p Parsed) -> Seen<'p> {
+        let columns = parsed.lanes.iter().map(|lane| (&lane.column, lane.archive)).collect();
         let cards = parsed.cards.iter().map(|card| SeenCard {
-            id: card.card.id.clone(),
+            id: &card.card.id,
             lane: card.lane,
-            body: Some(card.card.body.clone()),
-            group: Some(card.card.metadata.get("group").cloned().unwrap_or_default()),
+            body: Some(card.card.body.as_str()),
+            group: Some(card.card.metadata.get("group").map_or("", String::as_str)),
             span: card.span.clone(),
             stamped: card.card.stamped,
             state: card.card.state.is_some(),
             fault: card.fault.is_some(),
         });
-        let unread = parsed.refused.iter().map(|refused| (refused.status.clone(), refused.title.clone())).collect();
+        let unread = parsed.refused.iter().map(|refused| (refused.status.as_ref(), refused.title.as_str())).collect();
         Seen { columns, cards: cards.collect(), unread }
     }
 
@@ -60,15 +60,15 @@ impl Seen {
     }
 
     /// Expects a change on the card.
-    pub fn change(&mut self, id: &CardId, change: impl FnOnce(&mut SeenCard)) {
-        if let Some(card) = self.cards.iter_mut().find(|card| card.id == *id) {
+    pub fn change(&mut self, id: &CardId, change: impl FnOnce(&mut SeenCard<'p>)) {
+        if let Some(card) = self.cards.iter_mut().find(|card| card.id == id) {
             change(card);
         }
     }
 
     /// Expects the card behind the card of index `last`, or as the only one of its lane.
     pub fn relocate(&mut self, id: &CardId, lane: usize, last: Option<usize>) {
-        let Some(from) = self.cards.iter().position(|card| card.id == *id) else { return };
+        let Some(from) = self.cards.iter().position(|card| card.id == id) else { return };
         let place = last.map_or_else(
             || self.cards.iter().position(|card| card.lane > lane).unwrap_or(self.cards.len()),
             |last| last + 1,
@@ -90,18 +90,19 @@ impl Seen {
     }
 
     /// Expects an empty column at this index.
-    pub fn add_column(&mut self, place: usize, column: &Column) {
-        self.columns.insert(place.min(self.columns.len()), (column.clone(), false));
+    pub fn add_column(&mut self, place: usize, column: &'p Column) {
+        self.columns.insert(place.min(self.columns.len()), (column, false));
         for card in self.cards.iter_mut().filter(|card| card.lane >= place) {
             card.lane += 1;
         }
     }
 }
 
-impl SeenCard {
-    fn is(&self, found: &SeenCard) -> bool {
-        let same = |card: &SeenCard| (card.id.clone(), card.lane, card.stamped, card.state, card.fault);
-        let kept = |ours: &Option<String>, found: &Option<String>| ours.is_none() || ours == found;
-        same(self) == same(found) && kept(&self.body, &found.body) && kept(&self.group, &found.group)
+impl SeenCard<'_> {
+    fn is(&self, found: &SeenCard<'_>) -> bool {
+        let same =
+            self.id == found.id && (self.lane, self.stamped, self.state) == (found.lane, found.stamped, found.state);
+        let kept = |ours: Option<&str>, found: Option<&str>| ours.is_none() || ours == found;
+        same && self.fault == found.fault && kept(self.body, found.body) && kept(self.group, found.group)
     }
 }

@@ -66,7 +66,7 @@ impl Past {
         records.iter().for_each(|record| pasts.apply(record));
         for past in pasts.cards.values_mut() {
             for attempt in &mut past.attempts {
-                if let Some(known) = state.attempts.get(&attempt.id).filter(|known| known.verdict.is_none()) {
+                if let Some(known) = state.attempt(&attempt.id).filter(|known| known.verdict.is_none()) {
                     attempt.reason = known.unjudged();
                 }
             }

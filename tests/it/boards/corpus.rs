@@ -166,8 +166,8 @@ fn to_do_lists_drain() {
             ticks += 1;
             text = ticked;
         }
-        for refused in parse(&text, Mode::Next).unwrap().board().refused {
-            *tally.refused.entry(refused.reason).or_default() += 1;
+        for refused in &parse(&text, Mode::Next).unwrap().board().refused {
+            *tally.refused.entry(refused.reason.clone()).or_default() += 1;
         }
     }
     report("to-do lists", &tally);

@@ -1,6 +1,7 @@
 //! What holds for any board and any text.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use kanban_codex_exec::board::{Board, Card, Column};
 use kanban_codex_exec::provider::Note;
@@ -82,7 +83,7 @@ fn lines(text: &str) -> BTreeMap<&str, isize> {
     lines
 }
 
-fn board(text: &str) -> Board {
+fn board(text: &str) -> Arc<Board> {
     parse(text, Mode::Board).unwrap().board()
 }
 

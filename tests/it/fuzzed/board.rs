@@ -1,11 +1,14 @@
 //! A board: cards are moved there and back, stamped and noted, and all other bytes stay.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use kanban_codex_exec::board::{Board, Card, CardId, Column};
 use kanban_codex_exec::provider::Note;
+use kanban_codex_exec::provider::markdown::Markdown;
 use kanban_codex_exec::provider::markdown::edit::{self, Edited};
-use kanban_codex_exec::provider::markdown::parse::{Mode, parse};
+use kanban_codex_exec::provider::markdown::parse::{Mode, Reader, parse};
 
 /// So many moves of one board are made, spread over its cards and columns.
 const MOVES: usize = 48;
@@ -17,6 +20,8 @@ pub fn holds(data: &[u8]) -> usize {
     let board = parsed.board();
     let pairs = board.cards.iter().flat_map(|card| board.columns.iter().map(move |to| (card, to)));
     let pairs: Vec<(&Card, &Column)> = pairs.filter(|(card, to)| **to != card.status).collect();
+    let memory = Markdown::new(Path::new("board.md"), false);
+    remembered(&memory, &text);
     let mut made = 0;
     for (card, to) in pairs.iter().step_by(pairs.len() / MOVES + 1) {
         let there = match moved(&text, &board, card, to) {
@@ -25,6 +30,7 @@ pub fn holds(data: &[u8]) -> usize {
             Err(Unmoved::Broken(what)) => panic!("{what}\n{text:?}"),
         };
         let after = read(&there, Mode::Board);
+        remembered(&memory, &there);
         let card = after.card(&card.id).unwrap_or_else(|| panic!("{} is gone: {there:?}", card.id));
         let from = &board.card(&card.id).unwrap_or(card).status;
         let back = moved(&there, &after, card, from);
@@ -39,11 +45,18 @@ pub fn holds(data: &[u8]) -> usize {
     made + created(&text, &board)
 }
 
-fn read(text: &str, mode: Mode) -> Board {
+fn read(text: &str, mode: Mode) -> Arc<Board> {
     match parse(text, mode) {
         Ok(parsed) => parsed.board(),
         Err(wrong) => panic!("{wrong:?} after an edit: {text:?}"),
     }
+}
+
+/// What is taken over from the readings before is as it would be read.
+fn remembered(memory: &Markdown, text: &str) {
+    let (again, anew) = (memory.parse(text), parse(text, Mode::Board));
+    let (again, anew) = (again.map(|parsed| format!("{parsed:?}")), anew.map(|parsed| format!("{parsed:?}")));
+    assert_eq!(again, anew, "read after another text: {text:?}");
 }
 
 /// Why a card is not moved.
@@ -198,7 +211,7 @@ fn created(text: &str, board: &Board) -> usize {
         text.strip_prefix(before).map(|rest| rest.trim_start_matches(ends)) == Some(after)
     });
     assert!(kept, "a new column changed other bytes: {text:?} {made:?}");
-    let mut after = read(&made, Mode::Board);
+    let mut after = Arc::unwrap_or_clone(read(&made, Mode::Board));
     assert!(after.columns.contains(&column), "{made:?}");
     after.columns.retain(|other| *other != column);
     assert_eq!(after.columns, board.columns, "{made:?}");

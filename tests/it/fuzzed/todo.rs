@@ -1,5 +1,7 @@
 //! A to-do list: item after item is ticked, one byte each, until none is left.
 
+use std::sync::Arc;
+
 use kanban_codex_exec::board::{Board, Card, Column};
 use kanban_codex_exec::provider::markdown::edit::{self, Edited};
 use kanban_codex_exec::provider::markdown::parse::{Mode, parse};
@@ -46,7 +48,7 @@ pub fn holds(data: &[u8]) -> usize {
     made
 }
 
-fn read(text: &str) -> Board {
+fn read(text: &str) -> Arc<Board> {
     parse(text, Mode::Next).unwrap_or_else(|wrong| panic!("{wrong:?}: {text:?}")).board()
 }
 
