@@ -209,7 +209,7 @@ fn end(text: &str) -> String {
 }
 
 /// Makes events of bytes that come in pieces.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reader {
     events: Events,
     /// The line that is not complete yet.
@@ -224,6 +224,11 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(redactor: &Redactor) -> Reader {
+        let (events, line, latest) = Default::default();
+        Reader { events, line, skipping: false, plain: false, latest, redactor: redactor.clone() }
+    }
+
     /// Whether there was a sign of life.
     fn push(&mut self, mut piece: &[u8]) -> bool {
         let mut life = false;
@@ -301,7 +306,7 @@ impl EventWatch {
     /// For a run that starts `now`.
     pub fn new(settings: &Settings, redactor: &Redactor, now: Instant) -> EventWatch {
         EventWatch {
-            reader: Reader { redactor: redactor.clone(), ..Reader::default() },
+            reader: Reader::new(redactor),
             silence_limit: settings.silence_limit,
             first: now.checked_add(settings.start_limit),
             last_life: None,

@@ -14,14 +14,14 @@ const RECONNECTING: &str =
     r#"{"type":"error","message":"Reconnecting... 1/5 (stream disconnected before completion: x)"}"#;
 
 fn read(lines: &[&str]) -> Events {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&Redactor::default());
     reader.push((lines.join("\n") + "\n").as_bytes());
     reader.events
 }
 
 /// Also without an end of the last line.
 fn read_bytes(bytes: &[u8]) -> Events {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&Redactor::default());
     reader.push(bytes);
     reader.complete();
     reader.events
@@ -58,7 +58,7 @@ fn it_does_not_matter_where_pieces_end() {
     let whole = [THREAD, METADATA, TURN, STARTS, "plain é text", ENDS, SAYS, FAILED, COMPLETED].join("\r\n");
     let all = read_bytes(whole.as_bytes());
     for size in [1, 2, 7, 100] {
-        let mut reader = Reader::default();
+        let mut reader = Reader::new(&Redactor::default());
         for piece in whole.as_bytes().chunks(size) {
             reader.push(piece);
         }
@@ -148,7 +148,7 @@ fn errors_and_messages_are_bounded() {
 
 #[test]
 fn a_line_of_any_length_takes_bounded_memory_and_still_ends_its_command() {
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&Redactor::default());
     assert!(reader.push(format!("{THREAD}\n{STARTS}\n").as_bytes()));
     assert_eq!(reader.events.running.len(), 1);
     reader.push(br#"{"type":"item.completed","item":{"id":"item_3","type":"command_execution","aggregated_output":""#);
@@ -162,7 +162,7 @@ fn a_line_of_any_length_takes_bounded_memory_and_still_ends_its_command() {
     assert!(reader.events.running.is_empty());
     assert!(reader.push(format!("\"}}}}\n{COMPLETED}\n").as_bytes()));
     assert!(reader.events.turn_completed);
-    let mut reader = Reader::default();
+    let mut reader = Reader::new(&Redactor::default());
     assert!((0..100).all(|_| !reader.push(&piece)), "100 MB of no event are no life");
 }
 
@@ -209,7 +209,7 @@ fn silence_is_measured_from_the_last_sign_of_life_and_not_while_a_command_runs()
 fn the_last_line_needs_no_end() {
     let start = Instant::now();
     let mut watch =
-        EventWatch { reader: Reader::default(), silence_limit: Duration::ZERO, first: None, last_life: None };
+        EventWatch { reader: Reader::new(&Redactor::default()), silence_limit: Duration::ZERO, first: None, last_life: None };
     watch.stdout(COMPLETED.as_bytes(), start);
     assert!(watch.into_events().turn_completed);
 }
