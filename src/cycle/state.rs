@@ -34,6 +34,8 @@ pub struct State {
     pub active: BTreeSet<AttemptId>,
     /// Attempts without work to judge, whose cards were not looked at since.
     pub unseen: BTreeSet<AttemptId>,
+    /// Attempts that weakened guarded files.
+    pub weakening: BTreeSet<AttemptId>,
     /// Moves without an attempt that were begun, and may have been made by a runner that died: from where to where.
     pub moving: BTreeMap<CardId, (Column, Column)>,
     /// Work that a failed verdict takes back: owed until that is told.
@@ -152,6 +154,7 @@ impl State {
                     if let Some(attempt) = self.attempts.get_mut(id) {
                         attempt.weakened.clear();
                     }
+                    self.weakening.remove(id);
                 }
                 self.pass.visited.remove_card(card);
             }
@@ -363,6 +366,9 @@ impl State {
         attempt.gate = gate.clone();
         attempt.artifacts = artifacts.clone();
         attempt.weakened = weakened.clone();
+        if !weakened.is_empty() {
+            self.weakening.insert(id.clone());
+        }
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();

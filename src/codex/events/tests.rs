@@ -208,8 +208,12 @@ fn silence_is_measured_from_the_last_sign_of_life_and_not_while_a_command_runs()
 #[test]
 fn the_last_line_needs_no_end() {
     let start = Instant::now();
-    let mut watch =
-        EventWatch { reader: Reader::new(&Redactor::default()), silence_limit: Duration::ZERO, first: None, last_life: None };
+    let mut watch = EventWatch {
+        reader: Reader::new(&Redactor::default()),
+        silence_limit: Duration::ZERO,
+        first: None,
+        last_life: None,
+    };
     watch.stdout(COMPLETED.as_bytes(), start);
     assert!(watch.into_events().turn_completed);
 }

@@ -75,7 +75,8 @@ impl Live {
 
     /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.
     pub(super) fn spoiled(&self, card: &CardId, state: &State) -> Option<String> {
-        let others = state.attempts.iter().filter(|(_, attempt)| attempt.card != *card);
+        let weakening = state.weakening.iter().filter_map(|id| state.named(id));
+        let others = weakening.filter(|(_, attempt)| attempt.card != *card);
         others.flat_map(|(id, attempt)| attempt.weakened.iter().map(move |file| (id, file))).find_map(|(id, file)| {
             let still = artifacts_unchanged(&self.settings.workspace, std::slice::from_ref(file));
             still.then(|| format!("{} is as attempt {id} weakened it: put it back", file.path))
