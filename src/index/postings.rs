@@ -1,9 +1,13 @@
 //! The tests that have a word, laid out so that adding up is all that is left to do. Pure.
 //!
 //! Ordinals are taken by windows: the scores of one window stay near the processor, and a place in it fits in 16 bits, so that
-//! none can point out of it.
+//! none can point out of it. As bytes, for each window that has any:
+//!
+//! ```text
+//! windows since the last LEB128 | postings LEB128 | their places [u16], rising | their weight codes [u8]
+//! ```
 
-use super::store::Fields;
+use super::store::{Fields, push_leb128};
 use super::vector::weight_of_code;
 
 /// So many tests are scored at a time.
@@ -23,7 +27,7 @@ const WEIGHTS: [f32; 256] = {
     weights
 };
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Postings {
     /// By window: how many stand before its end.
     ends: Vec<usize>,
@@ -32,24 +36,40 @@ pub struct Postings {
     codes: Vec<u8>,
 }
 
+/// Appends what [`Postings::decode`] reads, from ordinals, rising, with their weight codes.
+pub fn encode(postings: &[(u32, u8)], out: &mut Vec<u8>) {
+    let window = |(ordinal, _): &(u32, u8)| ordinal / WINDOW as u32;
+    let mut next = 0;
+    for run in postings.chunk_by(|a, b| window(a) == window(b)) {
+        push_leb128(window(&run[0]) - next, out);
+        push_leb128(run.len() as u32, out);
+        out.extend(run.iter().flat_map(|(ordinal, _)| (*ordinal as u16).to_le_bytes()));
+        out.extend(run.iter().map(|(_, code)| code));
+        next = window(&run[0]) + 1;
+    }
+}
+
 impl Postings {
-    /// Of an index's bytes; None where they are not of `tests` tests.
+    /// None where the bytes are no postings of `tests` tests.
     pub fn decode(bytes: &[u8], tests: u32) -> Option<Postings> {
-        let (mut ends, mut places, mut codes) = (Vec::new(), Vec::new(), Vec::new());
-        places.reserve(bytes.len() / 2);
-        codes.reserve(bytes.len() / 2);
+        let most = bytes.len() / 3;
+        let (mut ends, mut places, mut codes) = (Vec::new(), Vec::with_capacity(most), Vec::with_capacity(most));
         let mut fields = Fields(bytes);
-        let mut ordinal = 0_u32;
-        while let Some(distance) = fields.leb128() {
-            ordinal = ordinal.checked_add(distance).filter(|ordinal| *ordinal < tests)?;
-            let window = ordinal as usize / WINDOW;
-            if window > ends.len() {
-                ends.resize(window, places.len());
+        while !fields.0.is_empty() {
+            let window = ends.len() + fields.leb128()? as usize;
+            let count = fields.leb128()? as usize;
+            let (of_places, of_codes);
+            (of_places, fields.0) = fields.0.split_at_checked(2 * count)?;
+            (of_codes, fields.0) = fields.0.split_at_checked(count)?;
+            let of_places = of_places.as_chunks().0.iter().map(|place| u16::from_le_bytes(*place));
+            if window * WINDOW + usize::from(of_places.clone().next_back()?) >= tests as usize {
+                return None;
             }
-            places.push((ordinal as usize % WINDOW) as u16);
-            codes.push(fields.u8()?);
+            ends.resize(window, places.len());
+            places.extend(of_places);
+            codes.extend_from_slice(of_codes);
+            ends.push(places.len());
         }
-        ends.push(places.len());
         Some(Postings { ends, places, codes })
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::mmr::{Choice, Features};
 use super::postings::{Postings, WINDOW};
-use super::store::{Fields, Section, Store, Unusable};
+use super::store::{Fields, Section, Store, TEXT_END, Unusable};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
     Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
@@ -75,7 +75,7 @@ impl Reader {
         let sound = slot_bits <= WORD_BITS
             && trigram_idf.len() == TRIGRAM_BUCKETS
             && store.section_len(Section::Slots) == 4 * ((1 << slot_bits) + 1)
-            && store.section_len(Section::TextEnds) == 8 * u64::from(tests);
+            && store.section_len(Section::TextEnds) == TEXT_END as u64 * u64::from(tests);
         if !sound {
             return Err(Unusable::new("its sections do not fit together"));
         }
@@ -164,11 +164,12 @@ impl Reader {
 
     /// What similarity reads of a test.
     fn text(&self, ordinal: u32) -> Result<String, Unusable> {
-        let at = 8 * u64::from(ordinal);
-        let bytes = self.store.read(Section::TextEnds, at.saturating_sub(8)..at + 8)?;
+        let size = TEXT_END as u64;
+        let at = size * u64::from(ordinal);
+        let bytes = self.store.read(Section::TextEnds, at.saturating_sub(size)..at + size)?;
         let mut fields = Fields(&bytes);
-        let start = if ordinal == 0 { Some(0) } else { fields.u64() };
-        let (Some(start), Some(end)) = (start, fields.u64()) else {
+        let start = if ordinal == 0 { Some(0) } else { fields.text_end() };
+        let (Some(start), Some(end)) = (start, fields.text_end()) else {
             return Err(Unusable::new(format_args!("it has no test {ordinal}")));
         };
         String::from_utf8(self.store.read(Section::Texts, start..end)?.into_owned()).map_err(Unusable::new)

@@ -20,7 +20,9 @@ use std::sync::OnceLock;
 
 const MAGIC: &[u8; 8] = b"kceindex";
 /// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Bytes of an end in [`Section::TextEnds`].
+pub const TEXT_END: usize = 5;
 const NUMBERS: usize = 2;
 const SECTIONS: usize = 7;
 const HEADER: usize = 8 + 4 + 4 * NUMBERS + 8 * SECTIONS + 8 + 8;
@@ -37,9 +39,9 @@ pub enum Section {
     Slots,
     /// By rising bucket: bucket u32, tests that have it u32, end of its postings u64.
     Terms,
-    /// For each term, by rising ordinal: distance from the last ordinal (LEB128), weight code u8.
+    /// For each term, as [`super::postings`] says.
     Postings,
-    /// For each test u64: where its text ends.
+    /// For each test [`TEXT_END`] bytes: where its text ends.
     TextEnds,
     /// What similarity reads of the tests, end to end, UTF-8.
     Texts,
@@ -270,6 +272,13 @@ impl Fields<'_> {
         let (first, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(u64::from_le_bytes(*first))
+    }
+
+    /// An end of [`TEXT_END`] bytes.
+    pub fn text_end(&mut self) -> Option<u64> {
+        let (first, rest) = self.0.split_first_chunk::<TEXT_END>()?;
+        self.0 = rest;
+        Some(first.iter().rev().fold(0, |end, byte| end << 8 | u64::from(*byte)))
     }
 
     /// LEB128, at most 32 bits.

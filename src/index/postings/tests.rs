@@ -1,17 +1,12 @@
 use proptest::prelude::*;
 
-use super::super::store::push_leb128;
 use super::*;
 
 const TESTS: u32 = 4 * WINDOW as u32;
 
-fn encode(postings: &[(u32, u8)]) -> Vec<u8> {
-    let (mut bytes, mut last) = (Vec::new(), 0);
-    for &(ordinal, code) in postings {
-        push_leb128(ordinal - last, &mut bytes);
-        bytes.push(code);
-        last = ordinal;
-    }
+fn encoded(postings: &[(u32, u8)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(postings, &mut bytes);
     bytes
 }
 
@@ -28,12 +23,15 @@ fn scores(postings: &Postings, weight: f32) -> Vec<f32> {
 
 #[test]
 fn what_is_of_no_test_is_refused() {
-    let sound = encode(&[(3, 200), (TESTS - 1, 100)]);
+    let sound = encoded(&[(3, 200), (TESTS - 1, 100)]);
     assert!(Postings::decode(&sound, TESTS).is_some());
     assert!(Postings::decode(&sound, TESTS - 1).is_none());
-    assert!(Postings::decode(&sound[..sound.len() - 1], TESTS).is_none(), "a test without its weight");
-    let far = [encode(&[(u32::MAX, 1)]), encode(&[(u32::MAX, 1)])].concat();
-    assert!(Postings::decode(&far, u32::MAX).is_none());
+    for length in 1..sound.len() {
+        let whole = length == encoded(&[(3, 200)]).len();
+        assert_eq!(Postings::decode(&sound[..length], TESTS).is_some(), whole, "{length} bytes");
+    }
+    assert!(Postings::decode(&[0xff, 0xff, 0xff, 0xff, 0xf, 1, 0, 0, 1], u32::MAX).is_none(), "a window far off");
+    assert!(Postings::decode(&[0, 0], TESTS).is_none(), "a window of none");
 }
 
 proptest! {
@@ -46,7 +44,7 @@ proptest! {
         let place = |(window, at, end): (usize, u32, bool)| (window * WINDOW) as u32 + if end { WINDOW as u32 - 1 - at } else { at };
         let tests: std::collections::BTreeMap<u32, u8> = tests.into_iter().map(|(at, code)| (place(at), code)).collect();
         let list: Vec<(u32, u8)> = tests.clone().into_iter().collect();
-        let postings = Postings::decode(&encode(&list), TESTS).unwrap();
+        let postings = Postings::decode(&encoded(&list), TESTS).unwrap();
         for (ordinal, score) in (0..).zip(scores(&postings, weight)) {
             let expected = tests.get(&ordinal).map_or(0.0, |code| weight_of_code(*code));
             prop_assert_eq!(score, weight * expected);
