@@ -6,6 +6,7 @@
 
 mod build;
 mod mmr;
+mod postings;
 mod search;
 mod select;
 mod store;

@@ -1,54 +1,66 @@
-//! How fast the index is, and how large: `cargo bench --bench index -- [TESTS]...` (10000, 100000 and 1000000 unless told).
+//! How fast the index is, and how large:
 //!
-//! The tests are of made-up words, as frequent as words are (Zipf), and the same in each run.
+//! ```text
+//! cargo bench --bench index -- [TESTS]... [--sets FOLDER] [--write FOLDER]     10000, 100000 and 1000000 unless told
+//! cargo bench --bench index -- --ask FOLDER                                    a process that asks one card
+//! ```
+//!
+//! The tests are of made-up words, or of the sets of `benches/retrieval`. What was measured is left in a folder for `--ask`
+//! and for `benches/peers.py`.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a bench prints, writes the file that it reads, and what can't be measured ends it"
+    reason = "a bench prints, writes the files that it reads, and what can't be measured ends it"
 )]
 
+mod corpus;
+
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kanban_codex_exec::index::{DEFAULT_MMR_LAMBDA, DEFAULT_THRESHOLD, Index, Limits, Query, build, select};
 
-/// Distinct words: about as many as a large project has.
-const VOCABULARY: f64 = 100_000.0;
-const WORDS_OF_A_TEST: usize = 8;
-const WORDS_OF_A_CARD: usize = 60;
-const CARDS: usize = 100;
+use corpus::{CARDS, Corpus};
+
 /// With the defaults of `run`.
 const LIMITS: Limits = Limits { k: 5, threshold: DEFAULT_THRESHOLD, mmr_lambda: DEFAULT_MMR_LAMBDA };
 
 fn main() {
-    let told: Vec<usize> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
-    let sizes = if told.is_empty() { vec![10_000, 100_000, 1_000_000] } else { told };
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let told = |option: &str| words.iter().skip_while(|word| *word != option).nth(1).map(PathBuf::from);
+    if let Some(folder) = told("--ask") {
+        return ask_once(&folder);
+    }
+    let mut sizes: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = vec![10_000, 100_000, 1_000_000];
+    }
     println!("| tests | build s | MiB | of it texts MiB | open ms | first query ms | warm median ms | warm p95 ms |");
     println!("|---|---|---|---|---|---|---|---|");
-    sizes.into_iter().for_each(row);
+    let (sets, scratch) = (told("--sets"), tempfile::tempdir().unwrap());
+    let folder = told("--write").unwrap_or(scratch.path().to_owned());
+    for tests in sizes {
+        let corpus = sets.as_ref().map_or_else(|| Corpus::made_up(tests), |sets| Corpus::of_sets(sets, tests));
+        corpus.write(&folder);
+        row(&corpus, &folder.join("index"));
+    }
 }
 
-fn row(tests: usize) {
-    let mut words = Words(42);
-    let texts: Vec<String> = (0..tests).map(|_| words.text(WORDS_OF_A_TEST)).collect();
-    let cards: Vec<(String, String)> =
-        (0..CARDS).map(|_| (words.text(WORDS_OF_A_TEST), words.text(WORDS_OF_A_CARD))).collect();
-    let (building, bytes) = timed(|| build(&texts, ""));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("index");
-    std::fs::write(&path, &bytes).unwrap();
-    let (opening, index) = timed(|| Index::open(&path).unwrap());
-    let ask =
-        |(title, body): &(String, String)| timed(|| select(&index, &Query { title, body }, &[], LIMITS).unwrap()).0;
+fn row(Corpus { texts, cards }: &Corpus, path: &Path) {
+    let (building, bytes) = timed(|| build(texts, ""));
+    std::fs::write(path, &bytes).unwrap();
+    let (opening, index) = timed(|| Index::open(path).unwrap());
+    let ask = |card: &(String, String)| timed(|| ask(&index, card)).0;
     let first = ask(&cards[0]);
     cards.iter().for_each(|card| _ = ask(card));
     let mut warm: Vec<Duration> = cards.iter().map(ask).collect();
     warm.sort();
-    let ms = |time: Duration| 1000.0 * time.as_secs_f64();
     let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     println!(
-        "| {tests} | {:.3} | {:.1} | {:.1} | {:.3} | {:.2} | {:.3} | {:.3} |",
+        "| {} | {:.3} | {:.1} | {:.1} | {:.3} | {:.2} | {:.3} | {:.3} |",
+        texts.len(),
         building.as_secs_f64(),
         mib(bytes.len()),
         mib(texts.iter().map(String::len).sum()),
@@ -59,31 +71,26 @@ fn row(tests: usize) {
     );
 }
 
+fn ask_once(folder: &Path) {
+    let cards = std::fs::read_to_string(folder.join("cards.jsonl")).unwrap();
+    let card: serde_json::Value = serde_json::from_str(cards.lines().next().unwrap()).unwrap();
+    let text = |field: &str| card[field].as_str().unwrap().to_owned();
+    let card = (text("title"), text("text"));
+    let (opening, index) = timed(|| Index::open(&folder.join("index")).unwrap());
+    let first = timed(|| ask(&index, &card)).0;
+    println!("open {:.3} ms, query {:.3} ms", ms(opening), ms(first));
+}
+
+fn ask(index: &Index, (title, body): &(String, String)) -> usize {
+    select(index, &Query { title, body }, &[], LIMITS).unwrap().chosen.len()
+}
+
+fn ms(time: Duration) -> f64 {
+    1000.0 * time.as_secs_f64()
+}
+
 fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
     let start = Instant::now();
     let result = work();
     (start.elapsed(), result)
-}
-
-/// Makes up words, from a state.
-struct Words(u64);
-
-impl Words {
-    fn text(&mut self, words: usize) -> String {
-        (0..words).map(|_| self.word()).collect::<Vec<_>>().join(" ")
-    }
-
-    /// The n-th word is met about 1/n times as often as the first.
-    fn word(&mut self) -> String {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let share = (self.0 >> 11) as f64 / (1_u64 << 53) as f64;
-        let mut rank = VOCABULARY.powf(share) as u32;
-        let mut word = String::from("z");
-        while rank > 0 {
-            word.push(char::from(b'a' + (rank % 20) as u8));
-            word.push(['a', 'e', 'i', 'o'][rank as usize % 4]);
-            rank /= 20;
-        }
-        word
-    }
 }

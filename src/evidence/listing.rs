@@ -1,5 +1,5 @@
-//! Git's trees: a folder's listing names its files by their contents, and its folders by their listings. Pure, but for what it
-//! is given to read and write listings with.
+//! Git's trees: a folder's listing names its files by their contents, and its folders by their listings. Pure: listings are
+//! read and written by what it is given for that.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,6 +1,7 @@
 //! Texts → the bytes of an index. Pure, and linear in the texts.
 
-use super::store::{pack, push_leb128};
+use super::postings;
+use super::store::{TEXT_END, pack};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, trigrams};
 use super::vector::{counts, idf, idf_code, test_weight, weight_code};
 
@@ -107,19 +108,16 @@ fn pack_postings(sorted: &[Posting], frequencies: &[u32]) -> (u32, Vec<u8>, Vec<
     let distinct = frequencies.iter().filter(|frequency| **frequency > 0).count();
     let slot_bits = distinct.next_power_of_two().ilog2().min(WORD_BITS);
     let (mut slots, mut terms, mut out) = (Vec::new(), Vec::new(), Vec::with_capacity(3 * sorted.len()));
-    let mut slot = 0;
+    let (mut slot, mut run) = (0, Vec::new());
     for (place, term) in (0_u32..).zip(sorted.chunk_by(|a, b| a.bucket == b.bucket)) {
         let bucket = term[0].bucket;
         while slot <= bucket >> (WORD_BITS - slot_bits) {
             slots.extend(place.to_le_bytes());
             slot += 1;
         }
-        let mut last = 0;
-        for posting in term {
-            push_leb128(posting.test - last, &mut out);
-            out.push(weight_code(posting.weight));
-            last = posting.test;
-        }
+        run.clear();
+        run.extend(term.iter().map(|posting| (posting.test, weight_code(posting.weight))));
+        postings::encode(&run, &mut out);
         terms.extend(bucket.to_le_bytes());
         terms.extend((term.len() as u32).to_le_bytes());
         terms.extend((out.len() as u64).to_le_bytes());
@@ -132,10 +130,10 @@ fn pack_postings(sorted: &[Posting], frequencies: &[u32]) -> (u32, Vec<u8>, Vec<
 }
 
 fn pack_texts(texts: &[impl AsRef<str>]) -> (Vec<u8>, Vec<u8>) {
-    let (mut ends, mut bytes) = (Vec::with_capacity(8 * texts.len()), Vec::new());
+    let (mut ends, mut bytes) = (Vec::with_capacity(TEXT_END * texts.len()), Vec::new());
     for text in texts {
         bytes.extend(text.as_ref().as_bytes());
-        ends.extend((bytes.len() as u64).to_le_bytes());
+        ends.extend(&(bytes.len() as u64).to_le_bytes()[..TEXT_END]);
     }
     (ends, bytes)
 }

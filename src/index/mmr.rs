@@ -1,6 +1,8 @@
 //! Maximal marginal relevance (Carbonell and Goldstein, 1998): each choice weighs how well a test fits the card against how
 //! like it is to what is chosen already. Pure.
 
+use std::sync::Arc;
+
 use super::vector::Blocks;
 use super::wording::Wording;
 
@@ -9,6 +11,12 @@ use super::wording::Wording;
 pub struct Choice {
     /// To the card, in [0, 1].
     pub similarity: f32,
+    pub features: Arc<Features>,
+}
+
+/// What it is compared with other tests by, whatever the card.
+#[derive(Debug)]
+pub struct Features {
     pub wording: Wording,
     pub blocks: Blocks,
 }
@@ -39,6 +47,7 @@ impl Nearest {
     const NONE: Nearest = Nearest { cosine: 0.0, copy: false };
 
     fn with(self, test: &Choice, chosen: &Choice) -> Nearest {
+        let (test, chosen) = (&*test.features, &*chosen.features);
         let cosine = self.cosine.max(test.blocks.cosine(&chosen.blocks));
         Nearest { cosine, copy: self.copy || test.wording == chosen.wording }
     }

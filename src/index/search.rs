@@ -1,17 +1,17 @@
 //! One card against all tests: exact by words, then the best again with their trigrams.
 
 use std::cmp::Ordering;
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::mmr::Choice;
-use super::store::{Fields, Section, Store, Unusable};
+use super::mmr::{Choice, Features};
+use super::postings::{Postings, WINDOW};
+use super::store::{Fields, Section, Store, TEXT_END, Unusable};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
     Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
-    test_weight, trust, weight_of_code,
+    test_weight, trust,
 };
 use super::wording::Wording;
 use super::{Candidate, Query};
@@ -37,6 +37,8 @@ pub struct Reader {
     slot_bits: u32,
     trigram_idf: Vec<f32>,
     tokenizer: Mutex<Tokenizer>,
+    /// By bucket, what was looked up: None where no test has the word.
+    terms: Mutex<HashMap<u32, Option<Arc<Term>>>>,
     looked_at: Mutex<HashMap<u32, Arc<Looked>>>,
 }
 
@@ -47,15 +49,19 @@ struct Looked {
     /// Buckets, in the text's order.
     words: Vec<u32>,
     trigrams: Sparse,
+    /// As MMR compares it: few tests come so far.
+    features: OnceLock<Arc<Features>>,
 }
 
 /// So many tests are remembered: a card is asked about several times, and its neighbours have much the same tests.
-const REMEMBERED: usize = 4096;
+const REMEMBERED: usize = 16384;
 
 /// A word that some test has.
+#[derive(Debug)]
 struct Term {
     idf: f32,
-    postings: Range<u64>,
+    bytes: Range<u64>,
+    postings: OnceLock<Postings>,
 }
 
 impl Reader {
@@ -69,15 +75,25 @@ impl Reader {
         let sound = slot_bits <= WORD_BITS
             && trigram_idf.len() == TRIGRAM_BUCKETS
             && store.section_len(Section::Slots) == 4 * ((1 << slot_bits) + 1)
-            && store.section_len(Section::TextEnds) == 8 * u64::from(tests);
+            && store.section_len(Section::TextEnds) == TEXT_END as u64 * u64::from(tests);
         if !sound {
             return Err(Unusable::new("its sections do not fit together"));
         }
-        let (tokenizer, looked_at) = Default::default();
-        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf, tokenizer, looked_at })
+        let (tokenizer, terms, looked_at) = Default::default();
+        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf, tokenizer, terms, looked_at })
     }
 
-    fn term(&self, bucket: u32) -> Result<Option<Term>, Unusable> {
+    fn term(&self, bucket: u32) -> Result<Option<Arc<Term>>, Unusable> {
+        let mut known = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(term) = known.get(&bucket) {
+            return Ok(term.clone());
+        }
+        let term = self.find(bucket)?.map(Arc::new);
+        known.insert(bucket, term.clone());
+        Ok(term)
+    }
+
+    fn find(&self, bucket: u32) -> Result<Option<Term>, Unusable> {
         let slot = u64::from(bucket >> (WORD_BITS - self.slot_bits));
         let bytes = self.store.read(Section::Slots, 4 * slot..4 * slot + 8)?;
         let mut fields = Fields(&bytes);
@@ -89,11 +105,22 @@ impl Reader {
         let mut start = 0;
         while let (Some(found), Some(frequency), Some(end)) = (fields.u32(), fields.u32(), fields.u64()) {
             if found == bucket {
-                return Ok(Some(Term { idf: idf(self.tests, frequency), postings: start..end }));
+                let idf = idf(self.tests, frequency);
+                return Ok(Some(Term { idf, bytes: start..end, postings: OnceLock::new() }));
             }
             start = end;
         }
         Ok(None)
+    }
+
+    fn postings<'t>(&self, term: &'t Term) -> Result<&'t Postings, Unusable> {
+        if let Some(known) = term.postings.get() {
+            return Ok(known);
+        }
+        let bytes = self.store.read(Section::Postings, term.bytes.clone())?;
+        let postings = Postings::decode(&bytes, self.tests);
+        let postings = postings.ok_or_else(|| Unusable::new("postings point to no test"))?;
+        Ok(term.postings.get_or_init(|| postings))
     }
 
     fn look(&self, ordinal: u32) -> Result<Arc<Looked>, Unusable> {
@@ -108,12 +135,27 @@ impl Reader {
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
         let weigh = |bucket, count| Ok(Some(test_weight(count, self.trigram_idf[bucket as usize])));
-        let looked = Arc::new(Looked { text, words, trigrams: Sparse::unit(&mut letters, weigh)? });
+        let trigrams = Sparse::unit(&mut letters, weigh)?;
+        let looked = Arc::new(Looked { text, words, trigrams, features: OnceLock::new() });
         if remembered.len() >= REMEMBERED {
             remembered.clear();
         }
         remembered.insert(ordinal, looked.clone());
         Ok(looked)
+    }
+
+    fn features(&self, ordinal: u32) -> Result<Arc<Features>, Unusable> {
+        let test = self.look(ordinal)?;
+        if let Some(known) = test.features.get() {
+            return Ok(known.clone());
+        }
+        let words = Sparse::unit(&mut test.words.clone(), |bucket, count| {
+            let idf = self.term(bucket)?.map_or(0.0, |term| term.idf);
+            Ok::<_, Unusable>(Some(test_weight(count, idf)))
+        })?;
+        let blocks = Blocks { words, trigrams: test.trigrams.clone() };
+        let features = Arc::new(Features { wording: Wording::of(&test.text, &test.words), blocks });
+        Ok(test.features.get_or_init(|| features).clone())
     }
 
     fn words(&self, text: &str, each: impl FnMut(Word<'_>)) {
@@ -122,11 +164,12 @@ impl Reader {
 
     /// What similarity reads of a test.
     fn text(&self, ordinal: u32) -> Result<String, Unusable> {
-        let at = 8 * u64::from(ordinal);
-        let bytes = self.store.read(Section::TextEnds, at.saturating_sub(8)..at + 8)?;
+        let size = TEXT_END as u64;
+        let at = size * u64::from(ordinal);
+        let bytes = self.store.read(Section::TextEnds, at.saturating_sub(size)..at + size)?;
         let mut fields = Fields(&bytes);
-        let start = if ordinal == 0 { Some(0) } else { fields.u64() };
-        let (Some(start), Some(end)) = (start, fields.u64()) else {
+        let start = if ordinal == 0 { Some(0) } else { fields.text_end() };
+        let (Some(start), Some(end)) = (start, fields.text_end()) else {
             return Err(Unusable::new(format_args!("it has no test {ordinal}")));
         };
         String::from_utf8(self.store.read(Section::Texts, start..end)?.into_owned()).map_err(Unusable::new)
@@ -164,11 +207,11 @@ pub struct Search<'i> {
     trigrams: Vec<f32>,
     /// Its numbers that are too short to count as words.
     numbers: HashSet<String>,
-    /// By ordinal: the words' cosine.
-    scores: Vec<f32>,
+    /// The card's words that tests have, by rising bucket, with their weights: added up in one order, equal tests are equal.
+    terms: Vec<(f32, Arc<Term>)>,
+    /// How many were wanted, and the best by words alone, in no order.
+    first: (usize, Vec<Hit>),
     trust: f32,
-    /// Of words that the tests have, by bucket, as far as they were asked for.
-    idfs: HashMap<u32, f32>,
 }
 
 impl<'i> Search<'i> {
@@ -178,13 +221,12 @@ impl<'i> Search<'i> {
             words: HashMap::new(),
             trigrams: vec![0.0; TRIGRAM_BUCKETS],
             numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
-            scores: vec![0.0; reader.tests as usize],
+            terms: Vec::new(),
+            first: (0, Vec::new()),
             trust: 0.0,
-            idfs: HashMap::new(),
         };
-        let mut terms = HashMap::new();
-        let (body, of_body) = search.card(query.body, &mut terms)?;
-        let (title, of_title) = search.card(query.title, &mut terms)?;
+        let (body, of_body) = search.card(query.body)?;
+        let (title, of_title) = search.card(query.title)?;
         search.trust = trust(of_body.max(of_title), reader.tests);
         for (bucket, weight) in body.trigrams.plus(TITLE_SHARE, &title.trigrams).iter() {
             search.trigrams[bucket as usize] = TRIGRAM_SHARE * weight;
@@ -193,9 +235,7 @@ impl<'i> Search<'i> {
             if let Some(word) = search.words.get_mut(&bucket) {
                 word.weight = weight;
             }
-            if let Some(Some(term)) = terms.get(&bucket) {
-                search.add(term, weight)?;
-            }
+            search.terms.extend(reader.term(bucket)?.map(|term| (weight, term)));
         }
         search.feed_back()?;
         Ok(search)
@@ -217,7 +257,7 @@ impl<'i> Search<'i> {
 
     /// A text of the card, and the sum of its words' squared idfs. Words that no test has are left out of both: so the
     /// similarity says how well the test covers what the tests know of the card.
-    fn card(&mut self, text: &str, terms: &mut HashMap<u32, Option<Term>>) -> Result<(Blocks, f32), Unusable> {
+    fn card(&mut self, text: &str) -> Result<(Blocks, f32), Unusable> {
         let (mut buckets, mut letters) = (Vec::new(), Vec::new());
         let words = &mut self.words;
         self.reader.words(text, |word| {
@@ -227,11 +267,7 @@ impl<'i> Search<'i> {
         });
         let mut squares = 0.0;
         let words = Sparse::unit(&mut buckets, |bucket, count| {
-            let term = match terms.entry(bucket) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(self.reader.term(bucket)?),
-            };
-            let Some(term) = term else { return Ok(None) };
+            let Some(term) = self.reader.term(bucket)? else { return Ok(None) };
             self.words.entry(bucket).and_modify(|word| word.idf = term.idf);
             squares += term.idf * term.idf;
             Ok(Some(card_weight(count, term.idf)))
@@ -243,24 +279,14 @@ impl<'i> Search<'i> {
         Ok((Blocks { words, trigrams }, squares))
     }
 
-    fn add(&mut self, term: &Term, weight: f32) -> Result<(), Unusable> {
-        let bytes = self.reader.store.read(Section::Postings, term.postings.clone())?;
-        let mut fields = Fields(&bytes);
-        let mut ordinal = 0_u32;
-        while let Some(distance) = fields.leb128() {
-            ordinal = ordinal.saturating_add(distance);
-            match (self.scores.get_mut(ordinal as usize), fields.u8()) {
-                (Some(score), Some(code)) => *score += weight * weight_of_code(code),
-                _ => return Err(Unusable::new("postings point to no test")),
-            }
-        }
-        Ok(())
-    }
-
     /// The `pool` best, best first; ties by ordinal. A test that has nothing of the card is none of them.
     pub fn best(&mut self, pool: usize) -> Result<Vec<Hit>, Unusable> {
-        let first = self.first_stage(pool.max(SECOND_STAGE));
-        let mut hits = first.into_iter().map(|hit| self.hit(hit.ordinal)).collect::<Result<Vec<Hit>, _>>()?;
+        let wanted = pool.max(SECOND_STAGE);
+        if self.first.0 != wanted {
+            self.first = (wanted, self.first_stage(wanted)?);
+        }
+        let compared = self.first.1.iter().map(|hit| self.compare(hit.ordinal, hit.similarity));
+        let mut hits = compared.collect::<Result<Vec<Hit>, _>>()?;
         hits.retain(|hit| hit.similarity > 0.0);
         hits.sort_unstable_by(Hit::by_rank);
         hits.truncate(pool);
@@ -268,32 +294,40 @@ impl<'i> Search<'i> {
     }
 
     /// The best by words alone, in no order.
-    fn first_stage(&self, wanted: usize) -> Vec<Hit> {
-        if self.scores.len() <= wanted {
-            return hits(0, &self.scores).collect();
+    fn first_stage(&self, wanted: usize) -> Result<Vec<Hit>, Unusable> {
+        let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
+        let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
+        let tests = self.reader.tests as usize;
+        let mut scores = [0.0; WINDOW];
+        let mut best = Best::new(wanted, tests);
+        for (window, start) in (0..tests).step_by(WINDOW).enumerate() {
+            terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
+            let scores = &mut scores[..WINDOW.min(tests - start)];
+            best.take(start as u32, scores);
+            scores.fill(0.0);
         }
-        let mut best = Vec::with_capacity(4 * wanted);
-        let mut least = 0.0;
-        for (start, scores) in (0..).step_by(STRIDE).zip(self.scores.chunks(STRIDE)) {
-            // Nearly all strides have nothing: this pass is one of wide instructions.
-            if !scores.iter().fold(false, |any, score| any | (*score > least)) {
-                continue;
-            }
-            // Of equals the first stay, and later ordinals come later.
-            best.extend(hits(start, scores).filter(|hit| hit.similarity > least));
-            if best.len() >= 4 * wanted {
-                least = cut(&mut best, wanted);
-            }
-        }
-        cut(&mut best, wanted);
-        best
+        Ok(best.done())
     }
 
     /// This test, however well it does.
-    pub fn hit(&mut self, ordinal: u32) -> Result<Hit, Unusable> {
+    pub fn hit(&self, ordinal: u32) -> Result<Hit, Unusable> {
+        self.compare(ordinal, self.words_of(ordinal)?)
+    }
+
+    /// The words' cosine of one test, as the first stage adds it up.
+    fn words_of(&self, ordinal: u32) -> Result<f32, Unusable> {
+        self.terms
+            .iter()
+            .try_fold(0.0, |sum, (weight, term)| Ok(sum + weight * self.reader.postings(term)?.weight(ordinal)))
+    }
+
+    /// A test of which the words are compared already.
+    fn compare(&self, ordinal: u32, words: f32) -> Result<Hit, Unusable> {
         let test = self.reader.look(ordinal)?;
-        let numbers = short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32;
-        let words = self.scores.get(ordinal as usize).copied().unwrap_or_default();
+        let numbers = match self.numbers.is_empty() {
+            true => 0,
+            false => short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32,
+        };
         let trigrams = test.trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
         Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust), numbers })
     }
@@ -313,38 +347,56 @@ impl<'i> Search<'i> {
     }
 
     /// A test as MMR compares it with other tests.
-    pub fn choice(&mut self, hit: Hit) -> Result<Choice, Unusable> {
-        let test = self.reader.look(hit.ordinal)?;
-        let mut buckets = test.words.clone();
-        let words = Sparse::unit(&mut buckets, |bucket, count| {
-            let idf = match self.idfs.get(&bucket) {
-                Some(idf) => *idf,
-                None => {
-                    let idf = self.reader.term(bucket)?.map_or(0.0, |term| term.idf);
-                    self.idfs.insert(bucket, idf);
-                    idf
-                }
-            };
-            Ok::<_, Unusable>(Some(test_weight(count, idf)))
-        })?;
-        let wording = Wording::of(&test.text, &test.words);
-        let blocks = Blocks { words, trigrams: test.trigrams.clone() };
-        Ok(Choice { similarity: hit.similarity, wording, blocks })
+    pub fn choice(&self, hit: Hit) -> Result<Choice, Unusable> {
+        Ok(Choice { similarity: hit.similarity, features: self.reader.features(hit.ordinal)? })
     }
 }
 
-/// The tests from `start` on with their scores.
-fn hits(start: u32, scores: &[f32]) -> impl Iterator<Item = Hit> {
-    (start..).zip(scores).map(|(ordinal, &similarity)| Hit { ordinal, similarity, numbers: 0 })
+/// The best of what is passed over, by rising ordinal.
+struct Best {
+    wanted: usize,
+    /// A score has to be above it.
+    least: f32,
+    hits: Vec<Hit>,
 }
 
-/// Keeps the `wanted` best, in no order, and gives the least similarity among them: 0 where there are fewer.
-fn cut(hits: &mut Vec<Hit>, wanted: usize) -> f32 {
-    if hits.len() <= wanted || wanted == 0 {
-        return 0.0;
+impl Best {
+    /// Of so few tests that all are wanted, those that have nothing are too.
+    fn new(wanted: usize, tests: usize) -> Best {
+        Best { wanted, least: if tests <= wanted { -1.0 } else { 0.0 }, hits: Vec::with_capacity(4 * wanted) }
     }
-    let (_, last, _) = hits.select_nth_unstable_by(wanted - 1, Hit::by_rank);
-    let least = last.similarity;
-    hits.truncate(wanted);
-    least
+
+    /// The tests from `start` on.
+    fn take(&mut self, start: u32, scores: &[f32]) {
+        for (start, scores) in (start..).step_by(STRIDE).zip(scores.chunks(STRIDE)) {
+            // Nearly all strides have nothing: this pass is one of wide instructions.
+            if !scores.iter().fold(false, |any, score| any | (*score > self.least)) {
+                continue;
+            }
+            // Of equals the first stay, and later ordinals come later.
+            let hits = (start..).zip(scores).filter(|(_, score)| **score > self.least);
+            self.hits.extend(hits.map(|(ordinal, &similarity)| Hit { ordinal, similarity, numbers: 0 }));
+            if self.hits.len() >= 4 * self.wanted {
+                self.cut();
+            }
+        }
+    }
+
+    /// Keeps the wanted.
+    fn cut(&mut self) {
+        if self.hits.len() > self.wanted && self.wanted > 0 {
+            let (_, last, _) = self.hits.select_nth_unstable_by(self.wanted - 1, Hit::by_rank);
+            self.least = last.similarity;
+            self.hits.truncate(self.wanted);
+        }
+    }
+
+    /// In no order.
+    fn done(mut self) -> Vec<Hit> {
+        self.cut();
+        self.hits
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,9 @@ use std::sync::OnceLock;
 
 const MAGIC: &[u8; 8] = b"kceindex";
 /// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// Bytes of an end in [`Section::TextEnds`].
+pub const TEXT_END: usize = 5;
 const NUMBERS: usize = 2;
 const SECTIONS: usize = 7;
 const HEADER: usize = 8 + 4 + 4 * NUMBERS + 8 * SECTIONS + 8 + 8;
@@ -37,9 +39,9 @@ pub enum Section {
     Slots,
     /// By rising bucket: bucket u32, tests that have it u32, end of its postings u64.
     Terms,
-    /// For each term, by rising ordinal: distance from the last ordinal (LEB128), weight code u8.
+    /// For each term, as [`super::postings`] says.
     Postings,
-    /// For each test u64: where its text ends.
+    /// For each test [`TEXT_END`] bytes: where its text ends.
     TextEnds,
     /// What similarity reads of the tests, end to end, UTF-8.
     Texts,
@@ -141,7 +143,7 @@ pub struct Store {
     /// From the start of the sections.
     ends: [u64; SECTIONS],
     checksums: Vec<u64>,
-    /// What was read and found sound, by block: the words of one card are most of the next one's, too.
+    /// What was read and found sound, by block.
     blocks: Vec<OnceLock<Box<[u8]>>>,
 }
 
@@ -206,7 +208,8 @@ impl Store {
         start..self.ends[at]
     }
 
-    /// These bytes of a section, checked.
+    /// These bytes of a section, checked. What lies in one block is remembered with all of the block; a longer piece is left to
+    /// whoever wants it again.
     pub fn read(&self, section: Section, range: Range<u64>) -> Result<Cow<'_, [u8]>, Unusable> {
         let whole = self.range(section);
         if range.start > range.end || range.end > whole.end - whole.start {
@@ -216,35 +219,35 @@ impl Store {
             return Ok(Cow::Borrowed(&[]));
         }
         let (start, end) = (whole.start + range.start, whole.start + range.end);
-        let (first, last) = ((start / BLOCK) as usize, ((end - 1) / BLOCK) as usize);
-        self.load(section, first..last + 1)?;
-        let piece = |block: usize| {
-            let bytes = self.blocks[block].get().map_or(&[][..], |bytes| bytes);
-            let at = |place: u64| place.saturating_sub(block as u64 * BLOCK).min(bytes.len() as u64) as usize;
-            &bytes[at(start)..at(end)]
-        };
-        if first == last {
-            return Ok(Cow::Borrowed(piece(first)));
+        let (first, past) = ((start / BLOCK) as usize, end.div_ceil(BLOCK) as usize);
+        let place = |place: u64| (place - first as u64 * BLOCK) as usize;
+        let piece = place(start)..place(end);
+        if past - first > 1 {
+            let mut bytes = self.load(section, first..past)?;
+            bytes.truncate(piece.end);
+            bytes.drain(..piece.start);
+            return Ok(Cow::Owned(bytes));
         }
-        let mut bytes = Vec::with_capacity((end - start) as usize);
-        (first..=last).for_each(|block| bytes.extend_from_slice(piece(block)));
-        Ok(Cow::Owned(bytes))
+        let block = match self.blocks[first].get() {
+            Some(block) => block,
+            None => {
+                let bytes = self.load(section, first..past)?;
+                self.blocks[first].get_or_init(|| bytes.into())
+            }
+        };
+        Ok(Cow::Borrowed(&block[piece]))
     }
 
-    /// Reads and checks what of these blocks was not read yet, in one go.
-    fn load(&self, section: Section, blocks: Range<usize>) -> Result<(), Unusable> {
-        let missing = |block: &usize| self.blocks[*block].get().is_none();
-        let Some(first) = blocks.clone().find(missing) else { return Ok(()) };
-        let last = blocks.rev().find(missing).unwrap_or(first);
-        let end = ((last as u64 + 1) * BLOCK).min(self.ends[SECTIONS - 1]);
-        let bytes = self.bytes.read(HEADER as u64 + first as u64 * BLOCK..HEADER as u64 + end)?;
-        for (block, piece) in (first..).zip(bytes.chunks(BLOCK as usize)) {
+    /// Reads and checks blocks.
+    fn load(&self, section: Section, blocks: Range<usize>) -> Result<Vec<u8>, Unusable> {
+        let end = (blocks.end as u64 * BLOCK).min(self.ends[SECTIONS - 1]);
+        let bytes = self.bytes.read(HEADER as u64 + blocks.start as u64 * BLOCK..HEADER as u64 + end)?;
+        for (block, piece) in blocks.zip(bytes.chunks(BLOCK as usize)) {
             if self.checksums.get(block) != Some(&checksum(piece)) {
                 return Err(Unusable::new(format_args!("{section:?} is damaged")));
             }
-            self.blocks[block].get_or_init(|| piece.into());
         }
-        Ok(())
+        Ok(bytes)
     }
 }
 
@@ -271,8 +274,22 @@ impl Fields<'_> {
         Some(u64::from_le_bytes(*first))
     }
 
+    /// An end of [`TEXT_END`] bytes.
+    pub fn text_end(&mut self) -> Option<u64> {
+        let (first, rest) = self.0.split_first_chunk::<TEXT_END>()?;
+        self.0 = rest;
+        Some(first.iter().rev().fold(0, |end, byte| end << 8 | u64::from(*byte)))
+    }
+
     /// LEB128, at most 32 bits.
     pub fn leb128(&mut self) -> Option<u32> {
+        // Most numbers are so short.
+        if let [byte, rest @ ..] = self.0
+            && *byte < 0x80
+        {
+            self.0 = rest;
+            return Some(u32::from(*byte));
+        }
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {
             let byte = self.u8()?;

@@ -4,6 +4,7 @@
 //! stemmed (Snowball English) and hashed: of all steps, the splitting gains most on tests that are names.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use rust_stemmers::{Algorithm, Stemmer};
 
@@ -49,7 +50,7 @@ pub struct Tokenizer {
     stemmer: Stemmer,
     unaccented: Vec<char>,
     /// None: a stop word.
-    buckets: HashMap<String, Option<u32>>,
+    buckets: HashMap<u128, Option<u32>, BuildHasherDefault<Mixer>>,
     run: Vec<Letter>,
     word: String,
 }
@@ -57,6 +58,7 @@ pub struct Tokenizer {
 /// A character of a word, and how the splitter sees it.
 #[derive(Debug, Clone, Copy)]
 struct Letter {
+    /// An ASCII one is lower case already.
     char: char,
     class: Class,
 }
@@ -76,7 +78,7 @@ impl Default for Tokenizer {
         Tokenizer {
             stemmer: Stemmer::create(Algorithm::English),
             unaccented: UNACCENTED.chars().collect(),
-            buckets: STOP_WORDS.split(' ').map(|word| (word.to_owned(), None)).collect(),
+            buckets: STOP_WORDS.split(' ').filter_map(key).map(|word| (word, None)).collect(),
             run: Vec::new(),
             word: String::new(),
         }
@@ -117,11 +119,11 @@ impl Tokenizer {
         let letter = |char, class| Read::Letter(Letter { char, class });
         match char {
             'a'..='z' => letter(char, Class::Lower),
-            'A'..='Z' => letter(char, Class::Upper),
+            'A'..='Z' => letter(char.to_ascii_lowercase(), Class::Upper),
             '0'..='9' => letter(char, Class::Digit),
             '\0'..='\x7f' => Read::Break,
             '\u{c0}'..='\u{17f}' => match self.unaccented.get(char as usize - 0xc0) {
-                Some(&plain) if plain.is_ascii_uppercase() => letter(plain, Class::Upper),
+                Some(&plain) if plain.is_ascii_uppercase() => letter(plain.to_ascii_lowercase(), Class::Upper),
                 Some(&plain) if plain.is_ascii() => letter(plain, Class::Lower),
                 _ => Read::Break,
             },
@@ -192,8 +194,8 @@ impl Tokenizer {
         word.clear();
         for letter in letters {
             match letter.class {
-                Class::Upper => word.extend(letter.char.to_lowercase()),
-                Class::Lower | Class::Digit | Class::Dense => word.push(letter.char),
+                Class::Upper if !letter.char.is_ascii() => word.extend(letter.char.to_lowercase()),
+                Class::Upper | Class::Lower | Class::Digit | Class::Dense => word.push(letter.char),
             }
         }
         if let Some(bucket) = self.bucket(&word) {
@@ -203,13 +205,40 @@ impl Tokenizer {
     }
 
     fn bucket(&mut self, word: &str) -> Option<u32> {
-        if let Some(&known) = self.buckets.get(word) {
-            return known;
+        if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return Some(word_bucket(word));
         }
-        let plain = word.bytes().all(|byte| byte.is_ascii_lowercase());
-        let bucket = if plain { word_bucket(&self.stemmer.stem(word)) } else { word_bucket(word) };
-        self.buckets.insert(word.to_owned(), Some(bucket));
-        Some(bucket)
+        let Tokenizer { stemmer, buckets, .. } = self;
+        let stemmed = || Some(word_bucket(&stemmer.stem(word)));
+        match key(word) {
+            Some(key) => *buckets.entry(key).or_insert_with(stemmed),
+            None => stemmed(),
+        }
+    }
+}
+
+/// The word itself, as a number: to know it again takes no look at a text elsewhere. None for the few that are too long.
+fn key(word: &str) -> Option<u128> {
+    let letters = || word.bytes().fold(0, |key, byte| key << 8 | u128::from(byte));
+    (word.len() <= size_of::<u128>()).then(letters)
+}
+
+/// Hashes keys of words: they come from the user's own files, so that nobody chooses them to collide.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn write_u128(&mut self, key: u128) {
+        let mixed = (key as u64 ^ ((key >> 64) as u64).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u128(u128::from(self.0) << 8 | u128::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

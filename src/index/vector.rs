@@ -34,8 +34,8 @@ pub fn weight_code(weight: f32) -> u8 {
     (weight * 255.0).round().clamp(1.0, 255.0) as u8
 }
 
-pub fn weight_of_code(code: u8) -> f32 {
-    f32::from(code) / 255.0
+pub const fn weight_of_code(code: u8) -> f32 {
+    code as f32 / 255.0
 }
 
 /// What a feature that occurs `count` times counts in a test.

@@ -7,11 +7,9 @@ use super::*;
 /// A test whose words are `features`.
 fn test(similarity: f32, text: &str, features: &[u32]) -> Choice {
     let words = Sparse::unit(&mut features.to_vec(), |_, _| Ok::<_, Infallible>(Some(1.0))).unwrap();
-    Choice {
-        similarity,
-        wording: Wording::of(text, &Tokenizer::default().buckets(text)),
-        blocks: Blocks { trigrams: words.clone(), words },
-    }
+    let wording = Wording::of(text, &Tokenizer::default().buckets(text));
+    let features = Features { wording, blocks: Blocks { trigrams: words.clone(), words } };
+    Choice { similarity, features: Arc::new(features) }
 }
 
 fn order(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<usize> {

@@ -61,6 +61,8 @@ fn a_text_is_split_into_words() {
 #[test]
 fn inflections_share_a_bucket_and_different_words_do_not() {
     assert_eq!(buckets("connecting connected connection"), [buckets("connect")[0]; 3]);
+    let long = ["internationalizes", "internationalized", "internationalizing"].map(|word| buckets(word)[0]);
+    assert_eq!(long, [buckets("internationalize")[0]; 3], "as remembered words are");
     let distinct = ["login", "logout", "parse", "header", "session", "sha", "256", "登录", "вход"];
     let all: HashSet<u32> = distinct.iter().filter_map(|word| buckets(word).last().copied()).collect();
     assert_eq!(all.len(), distinct.len());
