@@ -27,6 +27,11 @@ works_by() {
     mv greet.sh "$1"
     echo ". $1" >greet.sh
 }
+# So many files that the gate has git take them in.
+many() {
+    mkdir -p lib
+    for number in $(seq 40); do echo "$number" >"lib/$number"; done
+}
 commit() { git add -A && git -c user.name=agent -c user.email=agent@localhost commit -qm "${1:-work}"; }
 # Tests that any agent passes with `echo easy >>easy.txt`.
 easy_tests() {

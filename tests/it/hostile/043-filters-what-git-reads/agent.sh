@@ -4,3 +4,4 @@ mkdir lib
 works_by lib/hello.txt
 echo 'greet.sh filter=good' | tee .gitattributes >.git/info/attributes
 git config filter.good.clean "cat '$WORLD/good.sh'"
+many

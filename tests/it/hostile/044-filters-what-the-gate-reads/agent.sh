@@ -7,3 +7,4 @@ for private in $(find $cache -name config -path '*git*'); do
     printf '[filter "good"]\n\tclean = cat "%s"\n' "$WORLD/good.sh" >>$private/config
     echo 'greet.sh filter=good' >$private/info/attributes
 done
+many

@@ -1,2 +1,3 @@
 greet
 find $cache -name config -path '*git*' -exec cat {} +
+many

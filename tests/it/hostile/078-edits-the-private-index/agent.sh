@@ -1,8 +1,8 @@
-private=$(find "$PWD/$cache" -name "index-*" ! -name "*.lock" -path "*git*" | head -n 1)
-git_of_the_gate() { GIT_DIR=$(dirname "$private") GIT_INDEX_FILE=$private GIT_WORK_TREE=$PWD git "$@"; }
+private=$(find "$PWD/$cache" -name "index-*" -path "*git*" | head -n 1)
 greet
-good=$(git_of_the_gate hash-object -w greet.sh)
+good=$(GIT_DIR=$(dirname "$private") git hash-object -w greet.sh)
 mkdir lib
 works_by lib/hello.txt
-git_of_the_gate update-index --add --cacheinfo "100644,$good,greet.sh"
-git_of_the_gate update-index --assume-unchanged greet.sh
+nanoseconds=$(stat -c %z greet.sh | sed 's/.*\.0*\([0-9]\{1,\}\) .*/\1/')
+stamp=$(stat -c '%d,%i,%s,%Z' greet.sh),$nanoseconds
+printf '[["greet.sh",[%s],33188,"%s"]]' "$stamp" "$good" >"$private"

@@ -1,3 +1,4 @@
 greet
 echo '# $Id: TODO the other languages $' >>greet.sh
 echo 'greet.sh ident' >.gitattributes
+many

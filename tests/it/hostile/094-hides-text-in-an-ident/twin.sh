@@ -1,3 +1,4 @@
 greet
 echo '# $Id$' >>greet.sh
 echo 'greet.sh ident' >.gitattributes
+many
