@@ -6,6 +6,7 @@ use crate::cycle::state::Attempt;
 use crate::journal::{Ending, TestOutcome};
 use crate::redact::Redactor;
 use crate::rules::Verdict;
+use crate::storage;
 
 /// What codex is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,7 @@ pub fn hash(status_prompt: &str, body: &str) -> String {
 fn hex(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    storage::hex(&hash.finalize())
 }
 
 impl<'a> Feedback<'a> {

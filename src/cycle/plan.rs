@@ -21,6 +21,7 @@ use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Reserved, 
 use crate::prompt::{self, Prompt};
 use crate::rules::{Rule, Rules, Verdict};
 use crate::settings::{Guards, Settings};
+use crate::storage;
 
 /// What plans are made from.
 #[derive(Debug, Clone)]
@@ -480,7 +481,7 @@ fn hex(parts: &[&str]) -> String {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    storage::hex(&hash.finalize())
 }
 
 /// A card's `n`th execution: also a folder's name, so what a file system may not like is replaced and told apart.

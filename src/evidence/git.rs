@@ -173,8 +173,8 @@ impl Git {
         // An agent could have written filters there.
         self.lay_out()?;
         let mut memory = self.memory()?;
-        let held = memory.tree.take_if(|tree| !self.saved.objects.holds(tree.as_str()));
-        if held.is_some() {
+        // Somebody removed what is remembered to be there.
+        if memory.tree.as_ref().is_some_and(|tree| !self.saved.objects.holds(tree.as_str())) {
             *memory = Memory::default();
             memory.recall(&mut files);
         }

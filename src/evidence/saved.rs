@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use rustix::fs::{Mode, OFlags, open};
-use serde::{Deserialize, Serialize};
 
 use super::git::TreeId;
 use super::listing::{self, Entry};
@@ -42,7 +41,7 @@ pub struct SavedTrees {
 }
 
 /// A file in a tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
     /// Hex.
     pub id: String,

@@ -4,10 +4,9 @@
 
 use std::borrow::Cow;
 
-use sha2::{Digest, Sha256};
-
 use super::pattern::pattern;
 use crate::board::CardId;
+use crate::storage::sha256;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Identity {
@@ -56,8 +55,8 @@ pub(super) fn of(first: &str, context: &str) -> Identity {
 /// changes nothing about who it is.
 pub(in crate::provider) fn made(line: &str, context: &str) -> String {
     let line: Vec<&str> = line.split_whitespace().collect();
-    let digest = Sha256::digest(format!("{context}\0{}", line.join(" ")).as_bytes());
-    digest.iter().take(4).fold("kb-".to_owned(), |id, byte| format!("{id}{byte:02x}"))
+    let hash = sha256(format!("{context}\0{}", line.join(" ")).as_bytes());
+    format!("kb-{}", &hash[..8])
 }
 
 /// The line without the block id at its end, whoever wrote it.
