@@ -10,7 +10,13 @@ use serde::{Deserialize, Serialize};
 /// A card's identity: stable when the card moves, when other cards change and when its body is edited.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct CardId(pub String);
+pub struct CardId(pub Arc<str>);
+
+impl<T: Into<Arc<str>>> From<T> for CardId {
+    fn from(text: T) -> CardId {
+        CardId(text.into())
+    }
+}
 
 impl fmt::Display for CardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,7 +27,13 @@ impl fmt::Display for CardId {
 /// A column's name = a card's status, as written on the board (a WIP limit is not part of it).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Column(pub String);
+pub struct Column(pub Arc<str>);
+
+impl<T: Into<Arc<str>>> From<T> for Column {
+    fn from(text: T) -> Column {
+        Column(text.into())
+    }
+}
 
 impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,20 +41,20 @@ impl fmt::Display for Column {
     }
 }
 
-/// One task as the board has it.
+/// One task as the board has it. Cheap to clone: a board is read often, and most of its cards are as they were.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Card {
     pub id: CardId,
     /// The first line without bullet, checkbox, stamp and tags-only tail: one line, for people.
-    pub title: String,
+    pub title: Arc<str>,
     /// The whole card as written, title included, without the program's state block and stamp and without bullet,
     /// checkbox and the card's own indentation: what the prompt needs.
-    pub body: String,
+    pub body: Arc<str>,
     /// The machine half of the state block, if there is one: whatever JSON stands there.
-    pub state: Option<serde_json::Value>,
+    pub state: Option<Arc<serde_json::Value>>,
     pub status: Column,
     /// `#tags` and the like, without `#`.
-    pub labels: Vec<String>,
+    pub labels: Arc<[String]>,
     /// The cards that have to be done before it.
     pub dependencies: Vec<CardId>,
     /// What else the format says of the card (`line`, …).

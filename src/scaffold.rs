@@ -20,7 +20,7 @@ const PROJECT: &str = "\
 /// The columns of [`BOARD`], and of a board that names none.
 pub fn columns() -> Vec<Column> {
     let names = ["Backlog", "In Progress", "Review", "Needs Specs", "Blocked", "Done"];
-    names.map(|name| Column(name.to_owned())).into()
+    names.map(Column::from).into()
 }
 
 /// The config file. `board`: the settings that name the board. `owner`: whose repository it is on GitHub, for a board that

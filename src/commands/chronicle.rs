@@ -64,7 +64,7 @@ impl Chronicle<Vec<Record>> {
             return newest(&card).ok_or_else(none);
         }
         let cards = self.cards();
-        let cards = cards.iter().flat_map(|(id, title)| [id.0.as_str(), *title]);
+        let cards = cards.iter().flat_map(|(id, title)| [&*id.0, *title]);
         let names = self.journaled.state.attempts.keys().map(|id| id.0.as_str()).chain(cards);
         let failure = Failure::usage(format!("the journal knows no attempt and no card `{name}`"));
         Err(match closest(name, names) {

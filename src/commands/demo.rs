@@ -124,9 +124,9 @@ fn marked(before: &str, after: &str) -> String {
 fn drag_back(settings: &Settings) -> Result<()> {
     let board = open_board(settings).map_err(|failure| failure.error)?;
     let cards = &board.read(&Wanted::default())?.cards;
-    let card = cards.iter().find(|card| card.title == GREETING).context("the finished card is gone")?;
+    let card = cards.iter().find(|card| *card.title == *GREETING).context("the finished card is gone")?;
     let folder = settings.source.path().and_then(Path::parent).unwrap_or(Path::new("/"));
-    let review = Column("Review".into());
+    let review = Column::from("Review");
     board.transition(&Writer::within(folder), &card.id, &card.status, &review, None).map(drop)
 }
 

@@ -79,7 +79,7 @@ fn queue(opened: Opened, status: &mut Status) -> Result<(), Failure> {
             None => (verdict(&plan), plan.reason.clone()),
         };
         let (id, title) = (card.id.clone(), card.title.clone());
-        queue.push(Queued { id, title, status: card.status.clone(), verdict, reason });
+        queue.push(Queued { id, title: title.to_string(), status: card.status.clone(), verdict, reason });
     }
     status.parked = board.cards.len() - queue.len();
     status.refused = board.refused.iter().map(ToString::to_string).collect();

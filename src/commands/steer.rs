@@ -52,7 +52,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
 
 /// A card of the board by its id, or by its title where that is one card's alone.
 pub(super) fn find<'b>(board: &'b Board, name: &str) -> Result<&'b Card, Failure> {
-    let cards = board.cards.iter().map(|card| (&card.id, card.title.as_str()));
+    let cards = board.cards.iter().map(|card| (&card.id, &*card.title));
     let id = among(cards, name, "the board")?;
     board.card(&id).ok_or_else(|| Failure::usage(format!("the board has no card `{name}`")))
 }
@@ -63,14 +63,14 @@ pub(super) fn among<'c>(
     name: &str,
     whose: &str,
 ) -> Result<CardId, Failure> {
-    if let Some((id, _)) = cards.clone().find(|(id, _)| id.0 == name) {
+    if let Some((id, _)) = cards.clone().find(|(id, _)| *id.0 == *name) {
         return Ok(id.clone());
     }
     let titled: Vec<_> = cards.clone().filter(|(_, title)| title.eq_ignore_ascii_case(name)).collect();
     match titled.as_slice() {
         [(id, _)] => Ok((*id).clone()),
         [] => {
-            let names = cards.flat_map(|(id, title)| [id.0.as_str(), title]);
+            let names = cards.flat_map(|(id, title)| [&*id.0, title]);
             let failure = Failure::usage(format!("{whose} has no card `{name}`"));
             Err(match closest(name, names) {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
@@ -78,7 +78,7 @@ pub(super) fn among<'c>(
             })
         }
         several => {
-            let ids: Vec<_> = several.iter().map(|(id, _)| id.0.as_str()).collect();
+            let ids: Vec<_> = several.iter().map(|(id, _)| &*id.0).collect();
             Err(Failure::usage(format!("several cards have the title `{name}`"))
                 .hint(format!("use an id: {}", ids.join(", "))))
         }

@@ -203,7 +203,7 @@ impl CardPlan {
         Event::AttemptStarted {
             attempt: self.attempt.clone(),
             card: self.card.id.clone(),
-            title: self.card.title.clone(),
+            title: self.card.title.to_string(),
             column: self.card.status.clone(),
             number: self.number,
             limit: self.limit,
@@ -261,7 +261,7 @@ impl CardPlan {
     pub fn refused(&self) -> Event {
         Event::Refused {
             card: self.card.id.clone(),
-            title: self.card.title.clone(),
+            title: self.card.title.to_string(),
             column: self.card.status.clone(),
             key: self.key.clone(),
             gate: self.gate.clone(),
@@ -272,7 +272,7 @@ impl CardPlan {
     pub fn skipped(&self, why: Why, reason: String) -> Event {
         Event::Skipped {
             card: self.card.id.clone(),
-            title: self.card.title.clone(),
+            title: self.card.title.to_string(),
             column: self.card.status.clone(),
             why,
             reason,
@@ -292,7 +292,7 @@ impl CardPlan {
         Event::Reopened {
             attempt,
             card: self.card.id.clone(),
-            title: self.card.title.clone(),
+            title: self.card.title.to_string(),
             column: self.card.status.clone(),
             reason: reason.to_owned(),
         }
@@ -462,7 +462,7 @@ fn cache_key(id: &CardId, column: &Column, prompt_hash: &str) -> CacheKey {
 
 fn text_hash(card: &Card) -> TextHash {
     let labels = card.labels.iter().map(String::as_str);
-    let parts: Vec<&str> = std::iter::once(card.body.as_str()).chain(labels).collect();
+    let parts: Vec<&str> = std::iter::once(&*card.body).chain(labels).collect();
     TextHash(hex(&parts))
 }
 
@@ -488,7 +488,7 @@ fn hex(parts: &[&str]) -> String {
 pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let name: String = card.0.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
-    match name == card.0 {
+    match *name == *card.0 {
         true => AttemptId(format!("{name}.{n}")),
         false => AttemptId(format!("{name}-{}.{n}", &hex(&[&card.0])[..6])),
     }

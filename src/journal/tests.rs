@@ -153,7 +153,7 @@ fn a_journal_of_the_first_shape_is_read_and_gone_on_with() {
         assert_eq!(written, read, "no field is lost, and none that it lacks is made up");
     }
     let state = fold(&records);
-    let [kb1, kb2] = ["KB-1", "KB-2"].map(|id| &state.cards[&crate::board::CardId(id.into())]);
+    let [kb1, kb2] = ["KB-1", "KB-2"].map(|id| &state.cards[&crate::board::CardId::from(id)]);
     assert_eq!(
         (kb1.executions, kb1.column.as_ref(), kb2.column.as_ref()),
         (2, Some(&column("Review")), Some(&column("Blocked")))

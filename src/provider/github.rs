@@ -103,7 +103,7 @@ impl GitHub {
             let hint = "its options are the columns: add a field of that name, of the kind single select";
             return Err(Error::msg(Failure::usage(text).hint(hint)));
         }
-        Ok(options.iter().map(|option| Column(option.name.clone())).collect())
+        Ok(options.iter().map(|option| Column::from(option.name.as_str())).collect())
     }
 
     /// Cards by their ids, as they are now, or why one can't be seen. Without those that are gone.
@@ -283,7 +283,7 @@ impl Provider for GitHub {
             return Ok(Applied::Elsewhere(Some(seen.status)));
         }
         if !there {
-            let Some(option) = seen.field.options.iter().find(|option| option.name == to.0) else {
+            let Some(option) = seen.field.options.iter().find(|option| *option.name == *to.0) else {
                 return Ok(Applied::Refused(format!(
                     "the project has no column `{to}`: its field Status has no such option"
                 )));
@@ -307,7 +307,7 @@ impl Provider for GitHub {
         let Access { owner, number, .. } = &self.client.access;
         let answer = self.ask(documents::COLUMNS, &json!({ "owner": owner, "number": number }))?;
         let field = item::project(&answer)?.and_then(|project| project.field).context("the field Status is gone")?;
-        if field.options.iter().any(|option| option.name == column.0) {
+        if field.options.iter().any(|option| *option.name == *column.0) {
             return Ok(());
         }
         let inputs = answer.data["__type"]["inputFields"].as_array().into_iter().flatten();

@@ -152,13 +152,13 @@ mod tests {
     #[test]
     fn a_change_in_between_is_planned_upon() {
         let (_folder, board, writer) = world();
-        let (tries, id) = (Cell::new(0), CardId("a".to_owned()));
+        let (tries, id) = (Cell::new(0), CardId::from("a"));
         let edited = board.edit(&writer, |text| {
             tries.set(tries.get() + 1);
             if tries.get() == 1 {
                 fs::write(&board.path, text.replace("- [ ] A", "- [ ] new\n- [ ] A")).unwrap();
             }
-            edit::transition(text, board.mode, &id, &Column("Todo".to_owned()), &Column("Done".to_owned()), None)
+            edit::transition(text, board.mode, &id, &Column::from("Todo"), &Column::from("Done"), None)
         });
         assert!(matches!(edited, Ok(Edited::Text(_))), "{edited:?}");
         assert_eq!(tries.get(), 2);
@@ -184,7 +184,7 @@ mod tests {
         let link = folder.path().join("link.md");
         std::os::unix::fs::symlink(&board.path, &link).unwrap();
         let linked = Markdown::new(&link, false);
-        linked.create_column(&writer, &Column("Review".to_owned())).unwrap();
+        linked.create_column(&writer, &Column::from("Review")).unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&board.path).unwrap(), format!("{BOARD}\n## Review\n"));
     }

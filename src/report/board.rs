@@ -79,8 +79,8 @@ impl CardPage {
         CardPage {
             id: card.id.clone(),
             stamped: card.stamped,
-            title: card.title.clone(),
-            labels: card.labels.clone(),
+            title: card.title.to_string(),
+            labels: card.labels.to_vec(),
             line: card.line,
         }
     }

@@ -146,7 +146,7 @@ impl Explanation {
         let visits = state.history(&card.id).into_iter().flat_map(|history| history.visits.iter());
         let refused = visits.filter_map(|(column, visits)| {
             let waiting = visits.waiting.as_ref()?;
-            Some(Refusal { column: column.0.clone(), reason: waiting.reason.clone() })
+            Some(Refusal { column: column.0.to_string(), reason: waiting.reason.clone() })
         });
         let attempts = state.history(&card.id).map(|history| history.attempts.as_slice()).unwrap_or_default();
         let known: Vec<_> = attempts.iter().filter_map(|id| Some((id, state.attempt(id)?))).collect();
@@ -154,7 +154,7 @@ impl Explanation {
         let judged = newest.and_then(|at| known.get(at)).and_then(|(id, attempt)| {
             Some(JudgedAttempt {
                 id: id.0.clone(),
-                column: attempt.column.0.clone(),
+                column: attempt.column.0.to_string(),
                 verdict: attempt.verdict?.name(),
                 reason: attempt.reason.clone(),
                 tests: attempt.outcomes.clone(),
@@ -165,16 +165,16 @@ impl Explanation {
         let later = known.last().filter(|(_, attempt)| attempt.verdict.is_none());
         Explanation {
             version: 1,
-            id: card.id.0.clone(),
-            title: card.title.clone(),
-            status: card.status.0.clone(),
+            id: card.id.0.to_string(),
+            title: card.title.to_string(),
+            status: card.status.0.to_string(),
             plan: plan.map(Plan::of),
             refused: refused.collect(),
             attempt: judged,
             earlier: newest.unwrap_or(0),
             unjudged: later.map(|(id, attempt)| Unjudged {
                 id: id.0.clone(),
-                column: attempt.column.0.clone(),
+                column: attempt.column.0.to_string(),
                 reason: attempt.unjudged(),
             }),
         }
@@ -201,7 +201,7 @@ impl TakenBack {
 impl Plan {
     fn of(plan: &CardPlan) -> Plan {
         let Rule { on_pass, on_fail, on_exhausted, require_changes, red_green, .. } = &plan.rule;
-        let name = |column: &Option<crate::board::Column>| column.as_ref().map(|column| column.0.clone());
+        let name = |column: &Option<crate::board::Column>| column.as_ref().map(|column| column.0.to_string());
         Plan {
             verdict: verdict(plan),
             reason: plan.reason.clone(),

@@ -40,7 +40,7 @@ pub enum State {
 
 pub fn human(page: &Scaffold) -> String {
     let mut text = Page::default();
-    let columns: Vec<&str> = page.columns.iter().map(|column| column.0.as_str()).collect();
+    let columns: Vec<&str> = page.columns.iter().map(|column| &*column.0).collect();
     text.line("board", &format!("{}: {}", page.board, columns.join(", ")));
     for Placed { path, state } in &page.files {
         match state {

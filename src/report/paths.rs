@@ -30,7 +30,7 @@ struct Path {
 impl Paths {
     pub fn new(out: Out, redactor: Redactor, terminal: Terminal, board: &Board) -> Paths {
         let ordered = board.columns.iter().flat_map(|column| board.column(column));
-        let cards = ordered.map(|card| (card.id.clone(), card.title.clone(), card.status.clone())).collect();
+        let cards = ordered.map(|card| (card.id.clone(), card.title.to_string(), card.status.clone())).collect();
         Paths { out, redactor, terminal, assumed: Assumed::Pass, cards, paths: BTreeMap::new() }
     }
 

@@ -43,9 +43,9 @@ pub struct PlannedTest {
 impl PlannedCard {
     pub fn of(plan: &CardPlan) -> PlannedCard {
         PlannedCard {
-            id: plan.card.id.0.clone(),
-            title: plan.card.title.clone(),
-            status: plan.card.status.0.clone(),
+            id: plan.card.id.0.to_string(),
+            title: plan.card.title.to_string(),
+            status: plan.card.status.0.to_string(),
             prompt: plan.prompt.text.clone(),
             command: plan.command.as_ref().map(|command| command.argv.clone()).unwrap_or_default(),
             tests: plan

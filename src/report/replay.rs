@@ -70,9 +70,9 @@ impl Replay {
         Replay {
             version: 1,
             attempt: past.id.0.clone(),
-            card: attempt.card.0.clone(),
+            card: attempt.card.0.to_string(),
             title: attempt.title.clone(),
-            column: attempt.column.0.clone(),
+            column: attempt.column.0.to_string(),
             judged_by,
             same_verdict: then.verdict == now.verdict,
             differences: differences(&then, &now),

@@ -275,10 +275,10 @@ impl CardStory {
         let next = stands.filter(|_| rules.columns.contains_key(&card.status));
         let next = next.map(|plan| Next { verdict: verdict(plan).to_owned(), reason: plan.reason.clone() });
         CardStory {
-            title: card.title.clone(),
+            title: card.title.to_string(),
             column: Some(card.status.clone()),
             line: card.line,
-            labels: card.labels.clone(),
+            labels: card.labels.to_vec(),
             next,
             selection: plan.map(Selection::of),
             ..CardStory::gone(card.id.clone(), past)

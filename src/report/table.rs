@@ -86,8 +86,8 @@ impl Table {
     }
 
     fn row(&mut self, card: &CardId, title: &str) -> &mut Row {
-        let at = self.rows.iter().position(|row| row.card == card.0).unwrap_or_else(|| {
-            self.rows.push(Row { card: card.0.clone(), title: card.0.clone(), ..Row::default() });
+        let at = self.rows.iter().position(|row| *row.card == *card.0).unwrap_or_else(|| {
+            self.rows.push(Row { card: card.0.to_string(), title: card.0.to_string(), ..Row::default() });
             self.rows.len() - 1
         });
         let row = &mut self.rows[at];

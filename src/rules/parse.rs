@@ -114,7 +114,7 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            rules.order.push(Column(name.clone()));
+            rules.order.push(Column::from(name.as_str()));
             match value {
                 // A column that is only named is a parking place.
                 Value::Null => {}
@@ -122,7 +122,7 @@ impl Reader<'_> {
                 Value::Mapping(rule) => {
                     let rule = self.rule(&name, rule);
                     targets.extend([&rule.on_pass, &rule.on_fail, &rule.on_exhausted].into_iter().flatten().cloned());
-                    rules.columns.insert(Column(name), rule);
+                    rules.columns.insert(name.into(), rule);
                 }
                 _ => {
                     let hint = Some(format!("write `{name}: {{ onPass: COLUMN, onFail: COLUMN }}`"));
@@ -145,9 +145,9 @@ impl Reader<'_> {
             match key {
                 "prompt" => rule.prompt = self.text(&path, value).unwrap_or_default(),
                 "promptFile" => rule.prompt_file = self.text(&path, value).map(|file| self.folder.join(file)),
-                "onPass" => rule.on_pass = self.text(&path, value).map(Column),
-                "onFail" => rule.on_fail = self.text(&path, value).map(Column),
-                "onExhausted" => rule.on_exhausted = self.text(&path, value).map(Column),
+                "onPass" => rule.on_pass = self.text(&path, value).map(Column::from),
+                "onFail" => rule.on_fail = self.text(&path, value).map(Column::from),
+                "onExhausted" => rule.on_exhausted = self.text(&path, value).map(Column::from),
                 "maxAttempts" => rule.max_attempts = self.number(&path, value, 1, 1000).map(|number| number as u32),
                 "beforeTransition" => rule.before = self.hook(&path, value),
                 "afterTransition" => rule.after = self.hook(&path, value),
@@ -304,10 +304,10 @@ impl Reader<'_> {
 
     /// A typing error in a column's name would silently make it a parking place or lose a card's target.
     fn check_columns(&mut self, rules: &Rules, columns: &[Column]) {
-        let hint = |name: &Column| match closest(&name.0, columns.iter().map(|column| column.0.as_str())) {
+        let hint = |name: &Column| match closest(&name.0, columns.iter().map(|column| &*column.0)) {
             Some(near) => format!("did you mean `{near}`? or set `createColumns: true`"),
             None => {
-                let known: Vec<_> = columns.iter().map(|column| column.0.as_str()).collect();
+                let known: Vec<_> = columns.iter().map(|column| &*column.0).collect();
                 format!("the board has {}; or set `createColumns: true`", known.join(", "))
             }
         };
@@ -339,7 +339,7 @@ impl Reader<'_> {
             let limited =
                 ring.iter().any(|name| rules.columns.get(*name).is_some_and(|rule| rule.max_attempts.is_some()));
             if at == Some(start) && ring.len() > 1 && !limited && !told.contains(start) {
-                let names: Vec<_> = ring.iter().chain([&start]).map(|name| name.0.as_str()).collect();
+                let names: Vec<_> = ring.iter().chain([&start]).map(|name| &*name.0).collect();
                 let text = format!("the `onFail` edges go in a ring: {}", names.join(" → "));
                 let hint = Some("give one of these columns `maxAttempts` and `onExhausted`".to_owned());
                 self.problem(&["statuses", &start.0, "onFail"], text, hint);

@@ -3,7 +3,7 @@ use std::path::Path;
 use super::*;
 
 fn read(text: &str) -> Result<Rules, Vec<String>> {
-    let columns = ["Backlog", "Needs Specs", "In Progress", "Review", "Done"].map(|name| Column(name.into()));
+    let columns = ["Backlog", "Needs Specs", "In Progress", "Review", "Done"].map(Column::from);
     let told = |problem: &crate::failure::Problem| match &problem.hint {
         Some(hint) => format!("{problem}\n    hint: {hint}"),
         None => problem.to_string(),
@@ -13,21 +13,21 @@ fn read(text: &str) -> Result<Rules, Vec<String>> {
 }
 
 fn column(name: &str) -> Option<Column> {
-    Some(Column(name.into()))
+    Some(Column::from(name))
 }
 
 #[test]
 fn the_orders_own_example_is_valid() {
     let text = "statuses:\n  In Progress:\n    onFail: Needs Specs\n    onPass: Review\n  Review:\n    onFail: In Progress\n    onPass: Done\n";
     let rules = read(text).unwrap();
-    assert_eq!(rules.columns[&Column("Review".into())].on_fail, column("In Progress"));
+    assert_eq!(rules.columns[&Column::from("Review")].on_fail, column("In Progress"));
     assert_eq!(rules.columns.len(), 2);
 }
 
 #[test]
 fn a_column_that_is_only_named_is_a_parking_place() {
     let rules = read("statuses:\n  Review: {onPass: Done}\n  Done:\n  Backlog: {}\n").unwrap();
-    assert_eq!(rules.columns.keys().map(|name| name.0.as_str()).collect::<Vec<_>>(), ["Review"]);
+    assert_eq!(rules.columns.keys().map(|name| &*name.0).collect::<Vec<_>>(), ["Review"]);
 }
 
 #[test]
@@ -73,8 +73,8 @@ fn where_a_verdict_sends_a_card() {
         (Verdict::Moved,        false, None,                None),
     ];
     for (verdict, last, with_targets, without) in table {
-        assert_eq!(full.target(verdict, last).map(|c| c.0.as_str()), with_targets, "{verdict}, last: {last}");
-        assert_eq!(silent.target(verdict, last).map(|c| c.0.as_str()), without, "{verdict}, last: {last}, silent rule");
+        assert_eq!(full.target(verdict, last).map(|c| &*c.0), with_targets, "{verdict}, last: {last}");
+        assert_eq!(silent.target(verdict, last).map(|c| &*c.0), without, "{verdict}, last: {last}, silent rule");
     }
 }
 
@@ -131,7 +131,7 @@ statuses:
 
 #[test]
 fn what_a_rule_does_not_say_is_left_to_the_settings() {
-    let rule = &read("statuses:\n  Review: {onPass: Done}\n").unwrap().columns[&Column("Review".into())];
+    let rule = &read("statuses:\n  Review: {onPass: Done}\n").unwrap().columns[&Column::from("Review")];
     assert_eq!(*rule, Rule { on_pass: column("Done"), ..Rule::default() });
     assert_eq!(rule.sources(), [Source::Message, Source::Changes]);
     assert!(!rule.require_changes && !rule.red_green, "silent columns are not strict");
@@ -146,7 +146,7 @@ fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
         ("notify-send done", None),
     ] {
         let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {{shell: {line}}}}}\n")).unwrap();
-        let before = rules.columns[&Column("Review".into())].before.clone().unwrap();
+        let before = rules.columns[&Column::from("Review")].before.clone().unwrap();
         assert_eq!(before, Hook::Shell { line: line.into(), file: file.map(Into::into) });
     }
 }

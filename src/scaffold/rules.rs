@@ -147,7 +147,7 @@ mod tests {
     use crate::rules::{Rules, parse};
 
     fn rules(names: &[&str]) -> Rules {
-        let columns: Vec<Column> = names.iter().map(|name| Column((*name).to_owned())).collect();
+        let columns: Vec<Column> = names.iter().map(|name| Column::from(*name)).collect();
         let text = text(&columns, "board.md");
         parse(&text, "t.yaml", Path::new("/"), Some(&columns)).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"))
     }
@@ -155,13 +155,13 @@ mod tests {
     /// `In Progress → Review / Needs Specs / Blocked` of each column that is worked, in board order.
     fn ways(names: &[&str]) -> Vec<String> {
         let rules = rules(names);
-        let name = |column: &Option<Column>| column.as_ref().map_or("-", |column| column.0.as_str()).to_owned();
+        let name = |column: &Option<Column>| column.as_ref().map_or("-", |column| &*column.0).to_owned();
         let way = |column: &Column| {
             let rule = rules.columns.get(column)?;
             let ways = [name(&rule.on_pass), name(&rule.on_fail), name(&rule.on_exhausted)];
             Some(format!("{column} → {}", ways.join(" / ")))
         };
-        names.iter().filter_map(|column| way(&Column((*column).to_owned()))).collect()
+        names.iter().filter_map(|column| way(&Column::from(*column))).collect()
     }
 
     #[test]

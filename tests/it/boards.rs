@@ -10,6 +10,7 @@ mod properties;
 mod shown;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kanban_codex_exec::board::{Board, Card, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
@@ -36,12 +37,12 @@ struct Case {
 #[serde(deny_unknown_fields)]
 struct ExpectedCard {
     title: String,
-    id: Option<String>,
-    status: Option<String>,
-    body: Option<String>,
+    id: Option<Arc<str>>,
+    status: Option<Arc<str>>,
+    body: Option<Arc<str>>,
     line: Option<usize>,
     stamped: Option<bool>,
-    labels: Option<Vec<String>>,
+    labels: Option<Arc<[String]>>,
     state: Option<serde_json::Value>,
     under: Option<String>,
 }
@@ -120,7 +121,7 @@ fn run(folder: &Path) -> Vec<String> {
 
 fn check_board(case: &Case, board: &Board) -> Vec<String> {
     let mut wrong = Vec::new();
-    let columns: Vec<String> = board.columns.iter().map(|column| column.0.clone()).collect();
+    let columns: Vec<String> = board.columns.iter().map(|column| column.to_string()).collect();
     if case.columns.as_ref().is_some_and(|expected| *expected != columns) {
         wrong.push(format!("columns {columns:?}"));
     }
@@ -147,7 +148,7 @@ impl ExpectedCard {
         fn agrees<T: PartialEq>(expected: &Option<T>, found: &T) -> bool {
             expected.as_ref().is_none_or(|expected| expected == found)
         }
-        self.title == card.title
+        *self.title == *card.title
             && agrees(&self.id, &card.id.0)
             && agrees(&self.status, &card.status.0)
             && agrees(&self.body, &card.body)
@@ -155,7 +156,7 @@ impl ExpectedCard {
             && agrees(&self.stamped, &card.stamped)
             && agrees(&self.labels, &card.labels)
             && self.under.as_ref().is_none_or(|under| card.metadata.get("under") == Some(under))
-            && self.state.as_ref().is_none_or(|state| card.state.as_ref() == Some(state))
+            && self.state.as_ref().is_none_or(|state| card.state.as_deref() == Some(state))
     }
 }
 
@@ -175,31 +176,31 @@ fn apply(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> Result<(), St
 /// `None` where a column was made.
 fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Result<Option<Applied>> {
     if let Some(column) = &edit.create {
-        return provider.create_column(writer, &Column(column.clone())).map(|()| None);
+        return provider.create_column(writer, &column.as_str().into()).map(|()| None);
     }
     let title = edit.stamp.as_ref().or(edit.note.as_ref()).or(edit.moves.as_ref()).unwrap();
     let board = provider.read(&Wanted::default())?;
-    let mut card = board.cards.iter().find(|card| card.title == *title).cloned();
+    let mut card = board.cards.iter().find(|card| *card.title == **title).cloned();
     // A card that is gone, named by its id.
     let card = card.get_or_insert_with(|| Card {
-        id: kanban_codex_exec::board::CardId(title.clone()),
-        title: title.clone(),
-        body: String::new(),
+        id: title.as_str().into(),
+        title: title.as_str().into(),
+        body: "".into(),
         state: None,
-        status: Column(String::new()),
-        labels: Vec::new(),
+        status: "".into(),
+        labels: [].into(),
         dependencies: Vec::new(),
         metadata: Default::default(),
         line: 0,
         stamped: false,
     });
-    let from = edit.from.clone().map_or(card.status.clone(), Column);
+    let from = edit.from.clone().map_or(card.status.clone(), Column::from);
     let note = edit.text.as_ref().map(|text| Note { text: text.clone(), data: edit.data.clone() });
     if edit.stamp.is_some() {
         return provider.claim(writer, &Card { status: from, ..card.clone() }).map(Some);
     }
     match (&edit.to, &note) {
-        (Some(to), note) => provider.transition(writer, &card.id, &from, &Column(to.clone()), note.as_ref()).map(Some),
+        (Some(to), note) => provider.transition(writer, &card.id, &from, &to.as_str().into(), note.as_ref()).map(Some),
         (None, Some(note)) => provider.update(writer, &card.id, &from, note).map(Some),
         (None, None) => panic!("{edit:?} says neither where to nor what"),
     }

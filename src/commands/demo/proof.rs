@@ -42,7 +42,7 @@ fn same(what: &str, found: &[&str], expected: &[&str]) -> Result<(), String> {
 fn moves<'r>(records: &'r [Record], card: &str) -> Vec<(Verdict, &'r str, &'r str)> {
     let one = |record: &'r Record| match &record.event {
         Event::Transitioned { title, from, to: Some(to), verdict, .. } if title == card => {
-            Some((*verdict, from.0.as_str(), to.0.as_str()))
+            Some((*verdict, &*from.0, &*to.0))
         }
         _ => None,
     };

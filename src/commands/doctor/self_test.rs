@@ -104,7 +104,7 @@ fn played(case: &Case, given: &Given, writer: &Writer, folder: &Path) -> Result<
     }
     let records = replay::read(&cache_dir)?.records;
     let cards = &board.read(&Wanted::default())?.cards;
-    let column = cards.first().map_or("nowhere", |card| card.status.0.as_str());
+    let column = cards.first().map_or("nowhere", |card| &*card.status.0);
     let (verdict, reason) = said(&records);
     let name = verdict.map_or("not moved", Verdict::name);
     let told = format!("{name} ({reason}); it is in {column}");

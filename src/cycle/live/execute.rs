@@ -107,7 +107,7 @@ impl Live {
             return Ok(true);
         }
         match self.provider.claim(&self.writer, &plan.card)? {
-            Applied::Done { id } => book.record(Event::Claimed { card: id, title: plan.card.title.clone() })?,
+            Applied::Done { id } => book.record(Event::Claimed { card: id, title: plan.card.title.to_string() })?,
             Applied::Already => {}
             Applied::Elsewhere(_) => {
                 book.state.board = None;

@@ -70,6 +70,7 @@ impl Live {
         match applied {
             Applied::Done { .. } | Applied::Already | Applied::Refused(_) => {
                 let hook = to.is_some() && plan.rule.after.is_some();
+                let title = title.to_string();
                 let news = !book.planner.inputs.rules.on_event.is_empty();
                 book.record(Event::Transitioned { attempt, card: id, title, from, to, verdict, reason, hook, news })
             }

@@ -155,7 +155,7 @@ fn a_note_survives_what_it_tells_on_any_board() {
             assert_eq!(rest, source, "{text:?}");
             assert!(noted.lines().all(|line| line.len() < 8000));
             let state = &parse(&noted, Mode::Board).unwrap().board().cards[0].state;
-            assert_eq!(state.as_ref(), Some(&note.data));
+            assert_eq!(state.as_deref(), Some(&note.data));
         }
     }
 }

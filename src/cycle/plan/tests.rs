@@ -5,7 +5,7 @@ use crate::provider::markdown::parse::{Mode, parse};
 fn key(board: &str, prompt: &str, column: &str) -> CacheKey {
     let board = parse(board, Mode::Board).unwrap().board();
     let card = &board.cards[0];
-    cache_key(&CardId("kb-1".into()), &Column(column.into()), &prompt::hash(prompt, &card.body))
+    cache_key(&CardId("kb-1".into()), &Column::from(column), &prompt::hash(prompt, &card.body))
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn the_cache_key_is_the_card_its_column_the_columns_prompt_and_the_body() {
         assert_ne!(base, other, "another {what} is other work");
     }
     let other =
-        cache_key(&CardId("kb-2".into()), &Column("A".into()), &prompt::hash("Do it.", "Add a page\nwith a title"));
+        cache_key(&CardId("kb-2".into()), &Column::from("A"), &prompt::hash("Do it.", "Add a page\nwith a title"));
     assert_ne!(base, other, "another card is other work");
 }
 
@@ -100,7 +100,7 @@ fn a_card_names_its_tests() {
 
 #[test]
 fn an_attempts_name_is_a_safe_folder_of_its_own() {
-    let name = |id: &str| attempt_id(&CardId(id.into()), 2).0;
+    let name = |id: &str| attempt_id(&CardId::from(id), 2).0;
     assert_eq!(name("kb-1a2b3c4d"), "kb-1a2b3c4d.2");
     assert_ne!(name("a/b"), name("a-b"));
     for id in ["../../etc", "a/b", "ü", "a b", &"x".repeat(300)] {

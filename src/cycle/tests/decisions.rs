@@ -108,12 +108,12 @@ impl Attempt {
 
     fn begins_to_move(&self, to: &str, verdict: Verdict) -> Event {
         let (attempt, from) = (Some(self.plan.attempt.clone()), column("Doing"));
-        Event::TransitionStarted { attempt, card: CardId("a".into()), from, to: Some(column(to)), verdict }
+        Event::TransitionStarted { attempt, card: CardId::from("a"), from, to: Some(column(to)), verdict }
     }
 
     fn moved(&self, to: &str, verdict: Verdict, hook: bool) -> Event {
         let (attempt, from, to) = (Some(self.plan.attempt.clone()), column("Doing"), Some(column(to)));
-        let (card, title, reason) = (CardId("a".into()), "a".into(), String::new());
+        let (card, title, reason) = (CardId::from("a"), "a".into(), String::new());
         Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news: false }
     }
 }
@@ -184,9 +184,9 @@ fn a_stop_goes_before_all_and_a_pause_before_new_work() {
     assert_eq!(next(&watching, &paused, Some(board("Doing"))), "wait for resume");
     assert_eq!(next(&watching, &[run_started()], Some(board("Todo"))), "wait for board");
 
-    let held = [run_started(), Event::Held { card: CardId("a".into()) }];
+    let held = [run_started(), Event::Held { card: CardId::from("a") }];
     assert_eq!(next(&planner, &held, Some(board("Doing"))), "skip: blocked");
-    let released = [&held[..], &[Event::Released { card: CardId("a".into()) }]].concat();
+    let released = [&held[..], &[Event::Released { card: CardId::from("a") }]].concat();
     assert_eq!(next(&planner, &released, Some(board("Doing"))), "execute a.1 as 1 of 2");
 }
 
@@ -373,7 +373,7 @@ fn work_that_failed_is_taken_back_before_its_card_is_moved_where_the_rule_says_s
     }
     // What was settled by a failure whose work is gone is no work to judge again by other tests.
     let fate = after(&done, None);
-    assert!(fate.failed_work(&CardId("a".into()), &column("Doing"), &plan.key).is_none());
+    assert!(fate.failed_work(&CardId::from("a"), &column("Doing"), &plan.key).is_none());
     let kept = after(&failed, None);
-    assert!(kept.failed_work(&CardId("a".into()), &column("Doing"), &plan.key).is_some());
+    assert!(kept.failed_work(&CardId::from("a"), &column("Doing"), &plan.key).is_some());
 }

@@ -36,7 +36,7 @@ fn rest(world: &mut World) {
 }
 
 fn moved(world: &mut World, to: &str) {
-    world.board.place(&CardId("a".into()), &column(to));
+    world.board.place(&CardId::from("a"), &column(to));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn neither_runs_nor_the_programs_own_moves_refill_a_limit() {
     rest(&mut world);
     let numbers = |world: &World| -> Vec<(String, u32)> {
         let started = |record: Record| match record.event {
-            Event::AttemptStarted { column, number, .. } => Some((column.0, number)),
+            Event::AttemptStarted { column, number, .. } => Some((column.to_string(), number)),
             _ => None,
         };
         world.disk.records().into_iter().filter_map(started).collect()
@@ -85,7 +85,7 @@ fn neither_runs_nor_the_programs_own_moves_refill_a_limit() {
     rest(&mut world);
     assert_eq!((&numbers(&world)[4..], world.places()["a"].as_str()), (&[("A".to_owned(), 1)][..], "B"));
     // What a person edits starts them anew everywhere.
-    world.edit(&CardId("a".into()), ", and better");
+    world.edit(&CardId::from("a"), ", and better");
     rest(&mut world);
     assert_eq!(numbers(&world).len(), 9);
     retried(&mut world);
@@ -95,7 +95,7 @@ fn neither_runs_nor_the_programs_own_moves_refill_a_limit() {
 
 /// `retry a`, between two runs.
 fn retried(world: &mut World) {
-    let event = Event::Retried { card: CardId("a".into()) };
+    let event = Event::Retried { card: CardId::from("a") };
     crate::journal::Keep::keep(&mut world.disk, &record(event)).unwrap();
 }
 
@@ -116,7 +116,7 @@ fn a_card_that_changes_in_its_own_attempts_uses_them_up() {
     // Between two columns with rules.
     let back_and_forth = |outcome| {
         let mut world = world(rule([Some("B"), None, None]), rule([Some("A"), None, None]), move |_| outcome);
-        world.board.columns.retain(|column| column.0 == "A" || column.0 == "B");
+        world.board.columns.retain(|column| *column.0 == *"A" || *column.0 == *"B");
         world
     };
     let mut world = back_and_forth(Outcome::Moved);
@@ -143,7 +143,7 @@ fn a_card_that_changes_in_its_own_attempts_uses_them_up() {
 /// What was spent on the text before counts in all columns, until a person writes another.
 #[test]
 fn a_text_that_codex_wrote_inherits_what_was_spent_and_a_persons_does_not() {
-    let passes_once_edited = |plan: &crate::cycle::plan::CardPlan| match plan.card.status.0.as_str() {
+    let passes_once_edited = |plan: &crate::cycle::plan::CardPlan| match &*plan.card.status.0 {
         "A" if plan.card.body.contains("more") => Outcome::Pass,
         "A" => Outcome::Edited,
         _ => Outcome::Fail,
@@ -155,7 +155,7 @@ fn a_text_that_codex_wrote_inherits_what_was_spent_and_a_persons_does_not() {
     moved(&mut world, "A");
     rest(&mut world);
     assert_eq!((world.executed.len(), world.places()["a"].as_str()), (4, "B"), "B's limit was reached before");
-    world.edit(&CardId("a".into()), ", and better");
+    world.edit(&CardId::from("a"), ", and better");
     rest(&mut world);
     assert_eq!(world.executed.len(), 6);
 }
@@ -164,7 +164,7 @@ fn a_text_that_codex_wrote_inherits_what_was_spent_and_a_persons_does_not() {
 fn a_card_with_other_tests_by_its_own_attempt_waits_for_a_persons_word() {
     type Act = fn(&mut World);
     let words: [(&str, Act); 3] = [
-        ("an edit", |world| world.edit(&CardId("a".into()), ", yes")),
+        ("an edit", |world| world.edit(&CardId::from("a"), ", yes")),
         ("a move", |world| {
             moved(world, "Stuck");
             world.run().2.unwrap();

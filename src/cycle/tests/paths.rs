@@ -78,7 +78,7 @@ fn a_card_that_was_bounced_goes_its_whole_way_again() {
         .disk
         .records()
         .iter()
-        .filter(|record| matches!(&record.event, Event::AttemptStarted { column, .. } if column.0 == "Review"))
+        .filter(|record| matches!(&record.event, Event::AttemptStarted { column, .. } if *column.0 == *"Review"))
         .count();
     assert_eq!(in_review, 1, "Review's gate is run again, codex only if that fails");
 }
@@ -97,9 +97,9 @@ fn an_exhausted_card_ends_where_it_was_sent() {
     assert_eq!(world.places()["a"], "QA");
     assert_eq!(run(&mut world).last().unwrap(), "drained");
     // A person's move does.
-    world.board.place(&crate::board::CardId("a".into()), &column("Done"));
+    world.board.place(&crate::board::CardId::from("a"), &column("Done"));
     run(&mut world);
-    world.board.place(&crate::board::CardId("a".into()), &column("QA"));
+    world.board.place(&crate::board::CardId::from("a"), &column("QA"));
     let way = run(&mut world);
     assert_eq!(way[..2], ["a person: QA", "codex in QA, 1"]);
 }

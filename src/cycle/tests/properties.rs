@@ -83,7 +83,7 @@ impl Case {
             let mut executed = executed.borrow_mut();
             let number = executed.entry(plan.card.id.clone()).or_default();
             *number += 1;
-            lists[&plan.card.id.0].get(*number - 1).copied().unwrap_or(then)
+            lists[&*plan.card.id.0].get(*number - 1).copied().unwrap_or(then)
         })
     }
 

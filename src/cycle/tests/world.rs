@@ -225,7 +225,7 @@ impl World {
 
     /// Where each card is.
     pub fn places(&self) -> BTreeMap<String, String> {
-        self.board.cards.iter().map(|card| (card.id.0.clone(), card.status.0.clone())).collect()
+        self.board.cards.iter().map(|card| (card.id.to_string(), card.status.to_string())).collect()
     }
 
     fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
@@ -254,7 +254,7 @@ impl World {
 
     pub fn edit(&mut self, card: &CardId, more: &str) {
         let card = self.board.cards.iter_mut().find(|found| found.id == *card).unwrap();
-        card.body.push_str(more);
+        card.body = format!("{}{more}", card.body).into();
     }
 
     /// As after a restart: what had ended well is not repeated.
@@ -340,7 +340,7 @@ impl World {
         }
         let hook = to.is_some() && plan.rule.after.is_some();
         let news = !book.planner.inputs.rules.on_event.is_empty();
-        let (card, title) = (card.id, card.title);
+        let (card, title) = (card.id, card.title.to_string());
         book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news })
     }
 }
@@ -437,19 +437,19 @@ pub fn record(event: Event) -> Record {
     Record { v: VERSION, at: Timestamp::UNIX_EPOCH, event }
 }
 
-pub fn column(name: impl Into<String>) -> Column {
-    Column(name.into())
+pub fn column(name: impl Into<Arc<str>>) -> Column {
+    Column::from(name)
 }
 
 /// A card whose text names `@a`, `@b` and `@c`, the tests of every planner here; without them no test belongs to it.
 pub fn card(id: &str, status: &str, tests: bool) -> Card {
     Card {
-        id: CardId(id.into()),
+        id: CardId::from(id),
         title: id.into(),
-        body: if tests { format!("{id} @a @b @c") } else { id.to_owned() },
+        body: if tests { format!("{id} @a @b @c").into() } else { id.into() },
         state: None,
         status: column(status),
-        labels: Vec::new(),
+        labels: Arc::default(),
         dependencies: Vec::new(),
         metadata: BTreeMap::new(),
         line: 0,

@@ -107,7 +107,7 @@ impl Layout {
                 Some(places) => board.refused.push(Refused {
                     status: Some(card.status.clone()),
                     reason: ambiguous(&card.id, card.stamped, places),
-                    title: card.title,
+                    title: card.title.to_string(),
                     file: file.name.clone(),
                     lines: vec![card.line],
                 }),

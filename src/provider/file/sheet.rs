@@ -3,6 +3,8 @@
 //! Each edit is read again before it is given out: unless exactly the asked change is seen and nothing else, it is an error
 //! and nothing is written.
 
+use std::sync::Arc;
+
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
@@ -161,17 +163,21 @@ impl Sheet {
         let id = keys.text(&node, "id");
         let known_by = if markdown.is_some() { name } else { &title };
         let card = Card {
-            id: CardId(id.map_or_else(|| made(known_by, ""), str::to_owned)),
+            id: id.map_or_else(|| made(known_by, "").into(), CardId::from),
             labels: keys
                 .texts(&node, "labels")
                 .into_iter()
                 .map(|label| label.trim_start_matches('#').to_owned())
                 .collect(),
-            dependencies: keys.all(&node, "dependencies").flat_map(|entry| entry.value.texts()).map(CardId).collect(),
-            title,
-            body,
-            state,
-            status: Column(status.to_owned()),
+            dependencies: keys
+                .all(&node, "dependencies")
+                .flat_map(|entry| entry.value.texts())
+                .map(CardId::from)
+                .collect(),
+            title: title.into(),
+            body: body.into(),
+            state: state.map(Arc::new),
+            status: status.into(),
             metadata: Default::default(),
             line: 0,
             stamped: id.is_some(),
@@ -250,7 +256,7 @@ impl Sheet {
             if at == index {
                 change.expect(&mut values, self.format, &new.node, keys);
                 card.status = change.status.unwrap_or(&card.status).clone();
-                card.state = change.note.map(|note| note.data.clone()).or(card.state);
+                card.state = change.note.map(|note| Arc::new(note.data.clone())).or(card.state);
                 card.stamped |= change.stamp.is_some();
             }
             if values != new.node.value() || (Card { line: new.card.line, ..card }) != new.card {
@@ -267,10 +273,10 @@ impl Change<'_> {
         let Some(map) = values.as_object_mut() else { return };
         let status = keys.find(found, "status").map(|entry| entry.key.clone());
         if let (Some(column), Some(key)) = (self.status, status) {
-            map.insert(key, column.0.clone().into());
+            map.insert(key, column.0.to_string().into());
         }
         if let Some(id) = self.stamp {
-            map.insert(keys.name("id"), id.0.clone().into());
+            map.insert(keys.name("id"), id.0.to_string().into());
         }
         match (self.note, format) {
             (Some(note), Format::Yaml | Format::Json | Format::JsonLines) => {

@@ -49,7 +49,7 @@ fn places(board: &Board) -> Vec<String> {
 }
 
 fn column(name: &str) -> Column {
-    Column(name.to_owned())
+    Column::from(name)
 }
 
 fn note(text: &str) -> Note {
@@ -87,11 +87,8 @@ fn the_layout_of_backlog_md_is_read_as_it_is() {
     );
     assert_eq!(board.refused, []);
     let card = board.card(&CardId("TASK-1".into())).unwrap();
-    assert_eq!(
-        (card.title.as_str(), card.body.as_str()),
-        ("Title of TASK-1", "Title of TASK-1\n\n## Description\n\nWork.")
-    );
-    assert_eq!(card.labels, ["api", "slow"]);
+    assert_eq!((&*card.title, &*card.body), ("Title of TASK-1", "Title of TASK-1\n\n## Description\n\nWork."));
+    assert_eq!(card.labels[..], ["api", "slow"]);
     assert_eq!(
         card.dependencies,
         [CardId("TASK-2".into())],
@@ -135,19 +132,16 @@ fn one_file_holds_a_whole_board() {
         ("c.yml", "cards:\n- {id: 1, title: x, status: A}\n", &[], &["1 in A"]),
     ] {
         let board = World::new(&[(name, text)]).board(name);
-        assert_eq!(board.columns.iter().map(|column| column.0.as_str()).collect::<Vec<_>>(), columns, "{name}");
+        assert_eq!(board.columns.iter().map(|column| &*column.0).collect::<Vec<_>>(), columns, "{name}");
         assert_eq!(places(&board), expected, "{name}");
         assert_eq!(board.refused, [], "{name}");
     }
     let board = World::new(&[("b.json", JSON)]).board("b.json");
-    let card = board.card(&CardId("7".into())).unwrap();
-    assert_eq!(
-        (card.body.as_str(), &card.dependencies[..]),
-        ("First 😀\n\nDo it.\n\n- a\n- b", &[CardId("8".into())][..])
-    );
+    let card = board.card(&CardId::from("7")).unwrap();
+    assert_eq!((&*card.body, &card.dependencies[..]), ("First 😀\n\nDo it.\n\n- a\n- b", &[CardId::from("8")][..]));
     assert_eq!(card.line, 4);
-    assert_eq!(board.card(&CardId("8".into())).unwrap().labels, ["api"]);
-    assert_eq!(World::new(&[("b.yaml", YAML)]).board("b.yaml").cards[0].body, "First\n\nline\nline");
+    assert_eq!(board.card(&CardId::from("8")).unwrap().labels[..], ["api"]);
+    assert_eq!(World::new(&[("b.yaml", YAML)]).board("b.yaml").cards[0].body[..], *"First\n\nline\nline");
 }
 
 #[test]
@@ -178,7 +172,7 @@ fn a_move_changes_the_value_of_the_status_and_nothing_else() {
         let world = World::new(&[(name, text)]);
         let files = world.files(if name == "a.md" { "" } else { name });
         let id = ["1", "7", "a"]
-            .map(|id| CardId(id.into()))
+            .map(CardId::from)
             .into_iter()
             .find(|id| files.read(&Wanted::default()).unwrap().card(id).is_some());
         let id = id.unwrap();
@@ -203,7 +197,7 @@ fn the_date_of_a_backlog_md_task_is_kept_as_its_own_program_keeps_it() {
     ]);
     let now = jiff::Timestamp::now().strftime("%Y-%m-").to_string();
     for id in ["TASK-1", "TASK-2"] {
-        let id = CardId(id.into());
+        let id = CardId::from(id);
         world.files("").transition(&world.writer, &id, &column("To Do"), &column("Done"), None).unwrap();
     }
     assert!(world.text("tasks/task-1.md").contains(&format!("created_date: '2020-01-01 10:00'\nupdated_date: '{now}")));
@@ -233,7 +227,7 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
     ] {
         let world = World::new(&[(name, text)]);
         let files = world.files(if name == "a.md" { "" } else { name });
-        let (id, todo) = (CardId(id.into()), column("Todo"));
+        let (id, todo) = (CardId::from(id), column("Todo"));
         let before = files.read(&Wanted::default()).unwrap();
         let first = note("failed: [no]");
         assert_eq!(
@@ -247,8 +241,8 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
         files.transition(&world.writer, &id, &todo, &column("Done"), Some(&note("passed\u{7f}\u{2028}"))).unwrap();
         let after = files.read(&Wanted::default()).unwrap();
         let (was, is) = (before.card(&id).unwrap(), after.card(&id).unwrap());
-        assert_eq!((&is.body, &is.labels, is.status.0.as_str()), (&was.body, &was.labels, "Done"));
-        assert_eq!(is.state, Some(json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
+        assert_eq!((&is.body, &is.labels, &*is.status.0), (&was.body, &was.labels, "Done"));
+        assert_eq!(is.state.as_deref(), Some(&json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
         // In place, whatever stood there.
         files.transition(&world.writer, &id, &column("Done"), &todo, Some(&first)).unwrap();
         assert_eq!(world.text(name), once);
@@ -269,12 +263,15 @@ fn another_program_may_have_written_the_state_anew() {
     let text = "- id: a\n  title: x\n  status: Todo\n  kanban-codex-exec:\n    note: n\n    state:\n      said: [1, null, true]\n  tags: [t]\n";
     let world = World::new(&[("b.yaml", text)]);
     let files = world.files("b.yaml");
-    assert_eq!(files.read(&Wanted::default()).unwrap().cards[0].state, Some(json!({"said": [1, null, true]})));
-    files.update(&world.writer, &CardId("a".into()), &column("Todo"), &note("m")).unwrap();
+    assert_eq!(
+        files.read(&Wanted::default()).unwrap().cards[0].state.as_deref(),
+        Some(&json!({"said": [1, null, true]}))
+    );
+    files.update(&world.writer, &CardId::from("a"), &column("Todo"), &note("m")).unwrap();
     let board = files.read(&Wanted::default()).unwrap();
     assert_eq!(
-        (&board.cards[0].state, &board.cards[0].labels[..]),
-        (&Some(json!({"said": "m"})), &["t".to_owned()][..])
+        (board.cards[0].state.as_deref(), &board.cards[0].labels[..]),
+        (Some(&json!({"said": "m"})), &["t".to_owned()][..])
     );
     assert_eq!(world.text("b.yaml").lines().count(), 6, "{}", world.text("b.yaml"));
 }
@@ -375,7 +372,7 @@ fn in_one_file_cards_are_refused_by_line_and_the_file_as_a_whole() {
 #[test]
 fn what_a_person_does_meanwhile_wins() {
     let world = World::new(&[("a.md", "---\nid: 1\nstatus: Todo\n---\n")]);
-    let (files, id) = (world.files(""), CardId("1".into()));
+    let (files, id) = (world.files(""), CardId::from("1"));
     let to_done = || files.transition(&world.writer, &id, &column("Todo"), &column("Done"), Some(&note("x"))).unwrap();
     world.write("a.md", "---\nid: 1\nstatus: Later\n---\nedited\n");
     assert_eq!(to_done(), Applied::Elsewhere(Some(column("Later"))));
@@ -397,7 +394,7 @@ fn keys_can_have_other_names() {
     let keys = ["id=key", "title=summary", "status=state", "body=what", "body=why"].map(str::to_owned);
     let files = Files::new(&world.folder.path().join("b.json"), &Keys::new(&keys).unwrap());
     let card = files.read(&Wanted::default()).unwrap().cards[0].clone();
-    assert_eq!((card.id.0.as_str(), card.body.as_str()), ("K-1", "S\n\nw\n\nx"));
+    assert_eq!((&*card.id.0, &*card.body), ("K-1", "S\n\nw\n\nx"));
     files.transition(&world.writer, &card.id, &card.status, &column("Shut"), None).unwrap();
     assert!(world.text("b.json").contains("\"state\": \"Shut\""));
 }
@@ -462,7 +459,7 @@ proptest! {
         let (keys, format) = (Keys::default(), Format::of(name).unwrap());
         let sheet = Sheet::parse(&text, name, format, &keys).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"));
         let index = pick.index(sheet.tasks.len());
-        let (from, to) = (sheet.tasks[index].card.status.clone(), Column(to));
+        let (from, to) = (sheet.tasks[index].card.status.clone(), Column::from(to));
         let step = |text: &str, status: &Column, note: Option<&Note>| {
             let sheet = Sheet::parse(text, name, format, &keys).unwrap();
             let change = Change { status: Some(status), note, now: "", ..Change::default() };

@@ -99,7 +99,7 @@ impl Node {
     }
 
     pub fn columns(&self) -> Vec<Column> {
-        self.items().into_iter().flatten().filter_map(Node::text).map(|text| Column(text.trim().to_owned())).collect()
+        self.items().into_iter().flatten().filter_map(Node::text).map(|text| text.trim().into()).collect()
     }
 
     /// What it says, however it is written.

@@ -1,6 +1,7 @@
 //! Answers as the nouns of a board. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -134,12 +135,12 @@ impl Content {
 
 impl Item {
     pub fn card_id(&self) -> CardId {
-        CardId(self.id.clone())
+        self.id.as_str().into()
     }
 
     pub fn column(&self) -> Column {
         let name = self.status.as_ref().and_then(|status| status.name.clone());
-        Column(name.unwrap_or_else(|| NO_STATUS.to_owned()))
+        name.as_deref().unwrap_or(NO_STATUS).into()
     }
 
     /// The card as the list has it: what stands on it is not read.
@@ -166,12 +167,12 @@ impl Item {
     fn card(&self, title: String, body: String) -> Card {
         Card {
             id: self.card_id(),
-            title: title.split_whitespace().collect::<Vec<_>>().join(" "),
-            body,
+            title: title.split_whitespace().collect::<Vec<_>>().join(" ").into(),
+            body: body.into(),
             // It is in a comment, which only those who write it have to read.
             state: None,
             status: self.column(),
-            labels: Vec::new(),
+            labels: Arc::default(),
             dependencies: Vec::new(),
             metadata: BTreeMap::new(),
             line: 0,
@@ -180,7 +181,7 @@ impl Item {
     }
 
     pub fn refused(&self, reason: &str) -> Refused {
-        let title = self.parked().title;
+        let title = self.parked().title.to_string();
         Refused {
             status: Some(self.column()),
             title,

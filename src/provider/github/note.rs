@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_drafts_body_gets_one_block_and_is_otherwise_as_people_wrote_it() {
-        let card = CardId("PVTI_1".into());
+        let card = CardId::from("PVTI_1");
         for body in [
             "",
             "words",
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn another_projects_block_is_left_alone() {
-        let [ours, theirs] = ["PVTI_1", "PVTI_2"].map(|id| CardId(id.into()));
+        let [ours, theirs] = ["PVTI_1", "PVTI_2"].map(CardId::from);
         let body = block(&theirs, &note("x"));
         assert!(is_of(&body, &theirs) && !is_of(&body, &ours));
         assert_eq!(without(&body, &ours), body);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_words_are_code_whatever_they_hold() {
-        let card = CardId("PVTI_1".into());
+        let card = CardId::from("PVTI_1");
         for (text, shown) in [
             ("tell @me of #1", "` tell @me of #1 `"),
             ("a `b` c", "`` a `b` c ``"),

@@ -149,9 +149,9 @@ impl Located {
         });
         let card = Card {
             id: identity.id,
-            title,
-            labels: labels(&body),
-            body,
+            title: title.into(),
+            labels: labels(&body).into(),
+            body: body.into(),
             state,
             status: status.clone(),
             dependencies: Vec::new(),

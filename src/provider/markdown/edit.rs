@@ -99,7 +99,7 @@ pub fn create_column(text: &str, reader: impl Reader, column: &Column) -> Result
     if parsed.named(column).next().is_some() {
         return Ok(Edited::Already);
     }
-    let name = column.0.as_str();
+    let name = &*column.0;
     if reader.mode() == Mode::Next {
         bail!("a to-do list has the columns Todo and Done alone: it can't get the column {name:?}");
     }

@@ -42,13 +42,13 @@ pub(super) fn of(first: &str, context: &str) -> Identity {
     let key = || KEY.group(bare).filter(|key| !NO_KEYS.iter().any(|no| key.as_str().starts_with(no)));
     let note = || WIKI.group(bare).or_else(|| LINK.group(bare));
     if let Some(id) = found.or_else(key) {
-        return Identity { id: CardId(id.as_str().to_owned()), stamped: true };
+        return Identity { id: id.as_str().into(), stamped: true };
     }
     if let Some(path) = note() {
         let path = path.as_str().trim();
-        return Identity { id: CardId(path.strip_suffix(".md").unwrap_or(path).to_owned()), stamped: true };
+        return Identity { id: path.strip_suffix(".md").unwrap_or(path).into(), stamped: true };
     }
-    Identity { id: CardId(made(bare, context)), stamped: false }
+    Identity { id: made(bare, context).into(), stamped: false }
 }
 
 /// `kb-` and 32 bits of the SHA-256 of the line, however it is spaced. The stamp is this same id, so that claiming a card
@@ -100,7 +100,7 @@ mod tests {
             ("[[Some card#Heading]]", "Some card"),
             ("[Some card](../tasks/Some%20card.md)", "../tasks/Some%20card"),
         ] {
-            assert_eq!(of(line, ""), Identity { id: CardId(id.to_owned()), stamped: true }, "{line}");
+            assert_eq!(of(line, ""), Identity { id: CardId::from(id), stamped: true }, "{line}");
         }
     }
 

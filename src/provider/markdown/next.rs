@@ -19,14 +19,8 @@ pub(super) const TODO: usize = 0;
 pub(super) const DONE: usize = 1;
 
 pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
-    let lane = |name: &str| Lane {
-        column: Column(name.to_owned()),
-        line: 0,
-        level: 0,
-        place: text.len(),
-        last: None,
-        archive: false,
-    };
+    let lane =
+        |name: &str| Lane { column: name.into(), line: 0, level: 0, place: text.len(), last: None, archive: false };
     let lanes = vec![lane("Todo"), lane("Done")];
     let heads: Vec<Option<Head>> = outline
         .items

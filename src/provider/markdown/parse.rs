@@ -96,7 +96,7 @@ fn board(mut before: Option<Before<'_>>, text: &str, outline: Outline) -> Result
         unread(None, at, "this list stands before the first column: move it below a column heading");
     }
     for section in &sections {
-        let column = Column(section.name.clone());
+        let column = Column::from(section.name.as_str());
         let first = cards.len();
         if !section.archive {
             read_cards(&mut before, text, &outline, section, lanes.len(), &mut cards);
@@ -134,7 +134,7 @@ fn read_cards(
     lane: usize,
     cards: &mut Vec<Located>,
 ) {
-    let status = Column(section.name.clone());
+    let status = Column::from(section.name.as_str());
     for (group, items) in &section.lists {
         for &item in items {
             let known = before.as_mut().and_then(|before| before.card(text, outline, item, lane, &status));
@@ -231,7 +231,7 @@ impl Parsed {
         let reason =
             "several columns have this name, so that no card can be moved there: rename all but one".to_owned();
         let (status, file) = (Some(column.clone()), String::new());
-        (lines.len() > 1).then(|| Refused { status, title: column.0.clone(), file, lines, reason })
+        (lines.len() > 1).then(|| Refused { status, title: column.0.to_string(), file, lines, reason })
     }
 
     /// Ids that several cards have, with their lines.
@@ -258,7 +258,7 @@ fn fault(card: &Located, doubles: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refu
         (None, Some(lines)) => (lines.clone(), ambiguous(card)),
         (None, None) => return None,
     };
-    let (status, title) = (Some(card.card.status.clone()), card.card.title.clone());
+    let (status, title) = (Some(card.card.status.clone()), card.card.title.to_string());
     Some(Refused { status, title, file: String::new(), lines, reason })
 }
 

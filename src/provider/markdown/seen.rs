@@ -38,7 +38,7 @@ impl<'p> Seen<'p> {
         let cards = parsed.cards.iter().map(|card| SeenCard {
             id: &card.card.id,
             lane: card.lane,
-            body: Some(card.card.body.as_str()),
+            body: Some(&*card.card.body),
             group: Some(card.card.metadata.get("group").map_or("", String::as_str)),
             span: card.span.clone(),
             stamped: card.card.stamped,

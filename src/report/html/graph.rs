@@ -247,7 +247,7 @@ mod tests {
                 "untold": 0, "seconds": 0.0,
             },
         });
-        let column = |name: &str| Column(name.to_owned());
+        let column = |name: &str| Column::from(name);
         let way = |(from, to, on): &(&str, &str, On)| Way {
             from: column(from),
             to: column(to),

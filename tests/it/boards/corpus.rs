@@ -125,7 +125,7 @@ fn documents_are_no_boards() {
     for (path, text) in files {
         if let Ok(parsed) = parse(&text, Mode::Board) {
             let board = parsed.board();
-            let titles: Vec<&str> = board.cards.iter().map(|card| card.title.as_str()).collect();
+            let titles: Vec<&str> = board.cards.iter().map(|card| &*card.title).collect();
             assert!(titles.is_empty(), "{}: {titles:?}", path.display());
             println!("{}: no cards, refused {:?}", path.display(), board.refused);
         }
@@ -138,7 +138,7 @@ fn to_do_lists_drain() {
     let Some(files) = corpus("todo") else {
         return println!("skipped: the corpus of to-do lists is not here");
     };
-    let (todo, done) = (Column("Todo".to_owned()), Column("Done".to_owned()));
+    let (todo, done) = (Column::from("Todo"), Column::from("Done"));
     let (mut tally, mut ticks) = (Tally::default(), 0);
     for (path, original) in files {
         tally.files += 1;

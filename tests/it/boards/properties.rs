@@ -96,8 +96,8 @@ fn moved(text: &str, card: &Card, from: &Column, to: &Column) -> String {
 
 /// The board as ids by column.
 fn ids(board: &Board) -> Vec<(String, Vec<String>)> {
-    let column = |column: &Column| board.column(column).map(|card| card.id.0.clone()).collect();
-    board.columns.iter().map(|name| (name.0.clone(), column(name))).collect()
+    let column = |column: &Column| board.column(column).map(|card| card.id.to_string()).collect();
+    board.columns.iter().map(|name| (name.to_string(), column(name))).collect()
 }
 
 proptest! {
@@ -116,9 +116,9 @@ proptest! {
         let after = board(&after_text);
         let mut expected = ids(&before);
         for (name, ids) in &mut expected {
-            ids.retain(|id| *id != card.id.0);
-            if *name == to.0 {
-                ids.push(card.id.0.clone());
+            ids.retain(|id| **id != *card.id.0);
+            if **name == *to.0 {
+                ids.push(card.id.to_string());
             }
         }
         prop_assert_eq!(ids(&after), expected);
@@ -159,7 +159,7 @@ proptest! {
         };
         let after = board(&noted);
         let found = after.card(&card.id).unwrap();
-        prop_assert_eq!((&found.body, found.state.as_ref()), (&card.body, Some(&note.data)));
+        prop_assert_eq!((&found.body, found.state.as_deref()), (&card.body, Some(&note.data)));
         prop_assert_eq!(noted.len() - stamped.len(), noted.lines().filter(|line| line.contains("kanban-codex-exec")).map(|line| line.len() + shape.eol.len()).sum::<usize>());
         let again = edit::note(&noted, Mode::Board, &card.id, &card.status, &note).unwrap();
         prop_assert_eq!(again, Edited::Already);
@@ -189,7 +189,7 @@ proptest! {
                 }
                 let _ = edit::stamp(&text, mode, &card.id, &card.status);
             }
-            let _ = edit::create_column(&text, mode, &Column("New".to_owned()));
+            let _ = edit::create_column(&text, mode, &Column::from("New"));
         }
     }
 }

@@ -50,7 +50,7 @@ fn differing(one: &[u8], other: &[u8]) -> usize {
 fn moved(provider: &dyn Provider, writer: &Writer, board: &Board, path: &Path, tally: &mut Tally) {
     let card = &board.cards[0];
     let original = fs::read(path).unwrap();
-    for to in ["To Do", "In Progress", "Done", "Needs: Specs #1"].map(|name| Column(name.to_owned())) {
+    for to in ["To Do", "In Progress", "Done", "Needs: Specs #1"].map(Column::from) {
         if to == card.status {
             continue;
         }
@@ -65,7 +65,7 @@ fn moved(provider: &dyn Provider, writer: &Writer, board: &Board, path: &Path, t
     let note = Note { text: "failed: [x] <y>".to_owned(), data: serde_json::json!({"v": 1}) };
     provider.update(writer, &card.id, &card.status, &note).unwrap();
     let noted = provider.read(&Wanted::default()).unwrap();
-    assert_eq!((&noted.cards[0].body, &noted.cards[0].state), (&card.body, &Some(note.data)));
+    assert_eq!((&noted.cards[0].body, noted.cards[0].state.as_deref()), (&card.body, Some(&note.data)));
     assert!(rest(&fs::read(path).unwrap()).starts_with(rest(&original).trim_ascii_end()), "{}", path.display());
 }
 

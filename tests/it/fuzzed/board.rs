@@ -180,7 +180,7 @@ pub fn noted(text: &str, mode: Mode, board: &Board, card: &Card) -> usize {
         assert_eq!(unsigned(&stamped), unsigned(&next), "the note on {:?} changed other bytes", card.title);
         let after = read(&next, mode);
         let found = after.card(&card.id).unwrap_or_else(|| panic!("{} is gone: {next:?}", card.id));
-        assert_eq!((&found.body, found.state.as_ref()), (&card.body, Some(&note(why).data)), "{next:?}");
+        assert_eq!((&found.body, found.state.as_deref()), (&card.body, Some(&note(why).data)), "{next:?}");
         assert!(others_same(&after, board, &card.id), "the note on {:?} changed others: {next:?}", card.title);
         let again = edit::note(&next, mode, &card.id, &card.status, &note(why));
         assert!(matches!(again, Ok(Edited::Already)), "{again:?} {next:?}");
@@ -202,9 +202,9 @@ fn unsigned(text: &str) -> Vec<&str> {
 
 /// Adds a column. All of the text stays around it.
 fn created(text: &str, board: &Board) -> usize {
-    let column = Column("Newly made".to_owned());
+    let column = Column::from("Newly made");
     let Ok(Edited::Text(made)) = edit::create_column(text, Mode::Board, &column) else { return 0 };
-    let kept = made.match_indices(&column.0).any(|(at, name)| {
+    let kept = made.match_indices(&*column.0).any(|(at, name)| {
         let ends = ['\r', '\n'];
         let before = made[..at].trim_end_matches(' ').trim_end_matches('#').trim_end_matches(ends);
         let after = made[at + name.len()..].trim_start_matches(ends);
@@ -215,6 +215,6 @@ fn created(text: &str, board: &Board) -> usize {
     assert!(after.columns.contains(&column), "{made:?}");
     after.columns.retain(|other| *other != column);
     assert_eq!(after.columns, board.columns, "{made:?}");
-    assert!(others_same(&after, board, &CardId(String::new())), "{made:?}");
+    assert!(others_same(&after, board, &CardId::from("")), "{made:?}");
     1
 }

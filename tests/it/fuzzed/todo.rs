@@ -14,7 +14,7 @@ const TICKS: usize = 48;
 /// How many edits were made and held.
 pub fn holds(data: &[u8]) -> usize {
     let mut text = String::from_utf8_lossy(data).into_owned();
-    let (todo, done) = (Column("Todo".to_owned()), Column("Done".to_owned()));
+    let (todo, done) = (Column::from("Todo"), Column::from("Done"));
     let mut made = 0;
     for _ in 0..TICKS {
         let before = read(&text);

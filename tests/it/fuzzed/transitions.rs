@@ -9,7 +9,7 @@ use kanban_codex_exec::rules::{Rules, parse};
 /// How many columns have rules.
 pub fn holds(data: &[u8]) -> usize {
     let text = String::from_utf8_lossy(data);
-    let columns = ["Todo", "In Progress", "Review", "Done"].map(|name| Column(name.to_owned()));
+    let columns = ["Todo", "In Progress", "Review", "Done"].map(Column::from);
     let alone = read(&text, None);
     match (&alone, read(&text, Some(&columns))) {
         (Ok(_), Ok(known)) => {

@@ -53,7 +53,7 @@ fn no_line_of_a_person_is_lost_to_a_write_at_the_same_instant() {
             let program = scope.spawn(|| {
                 let board = open(Kind::Markdown, &Source::Path(path.clone()), false, &Keys::default()).unwrap();
                 let writer = Writer::within(folder.path());
-                let columns = ["A", "B"].map(|name| Column(name.to_owned()));
+                let columns = ["A", "B"].map(Column::from);
                 let mut moves = 0;
                 while !done.load(Ordering::Relaxed) {
                     for (from, to) in [(0, 1), (1, 0)] {
