@@ -58,11 +58,15 @@ impl Reader for &Markdown {
         if let Some(known) = kept.iter().find(|kept| kept.text == text) {
             return Ok(known.parsed.clone());
         }
-        let before = kept.front().map(|kept| Before::new(&kept.text, &kept.parsed));
+        let before = kept.front().map(|kept| Before { text: &kept.text, parsed: &kept.parsed });
         let parsed = Arc::new(parse::parse_after(before, text, self.mode)?);
         kept.truncate(KEPT - 1);
         kept.push_front(Kept { text: text.to_owned(), parsed: parsed.clone() });
         Ok(parsed)
+    }
+
+    fn pass_by(self, text: &str) {
+        self.parse(text).ok();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::board::{Card, Column};
 
@@ -31,7 +32,7 @@ pub(super) struct Located {
     /// The lines of its own state block, in order.
     pub ours: Vec<Ours>,
     /// The indentation that a block inside this card gets.
-    pub inner: String,
+    pub inner: Arc<str>,
     /// Why it can't be worked, whatever else stands on the board.
     pub fault: Option<String>,
 }
@@ -137,7 +138,7 @@ impl Located {
             .filter(|line| !all.iter().any(|ours| ours.line == **line))
             .map(|line| &text[line.clone()])
             .collect();
-        let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own);
+        let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own).into();
         let body = body(first, &own);
         let line = outline.lines.number(span.start);
         let title = title(first);
@@ -145,7 +146,7 @@ impl Located {
         let mine: Vec<Ours> = all.into_iter().filter(|ours| owner(text, outline, ours) == Some(index)).collect();
         let state = mine.iter().rev().find(|ours| ours.data).and_then(|ours| {
             let json = text[ours.line.clone()].trim().strip_prefix(DATA)?.strip_suffix("-->")?;
-            serde_json::from_str(json.trim()).ok()
+            serde_json::from_str(json.trim()).ok().map(Arc::new)
         });
         let card = Card {
             id: identity.id,

@@ -264,6 +264,7 @@ fn relocate(
     let to = parsed.lanes.iter().position(|other| std::ptr::eq(other, lane)).unwrap_or(card.lane);
     let bytes = remarked(card, bytes, parsed, lane);
     expected.relocate(&card.card.id, to, lane.last);
+    reader.pass_by(&splice(text, card.span.clone(), ""));
     // Plain first. Where the bytes around cut or place would run together, a blank line keeps them apart.
     for (gap_at_cut, gap_before) in [(false, false), (false, true), (true, false), (true, true)] {
         let edited = moved(text, parsed, card, lane.place, &bytes, gap_at_cut, gap_before);

@@ -21,6 +21,15 @@ impl Lines {
         Lines { starts: starts.collect(), len: bytes.len() }
     }
 
+    pub fn count(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Whether a line starts at this byte.
+    pub fn starts_at(&self, offset: usize) -> bool {
+        self.starts.binary_search(&offset).is_ok()
+    }
+
     /// The 0-based line that holds the byte `offset`.
     pub fn at(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start <= offset).saturating_sub(1)

@@ -13,6 +13,8 @@ pub(super) struct Outline {
     pub obsidian: bool,
     /// Nested lines are indented with spaces alone.
     pub spaces: bool,
+    /// Where the board begins: behind front matter.
+    pub start: usize,
     /// Where the board ends: the settings footer or the end of the file.
     pub end: usize,
     pub blocks: Vec<Block>,
@@ -26,13 +28,13 @@ pub(super) struct Outline {
     pub behind: Option<usize>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Block {
     pub kind: BlockKind,
     pub range: Range<usize>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum BlockKind {
     /// `title` is the heading's text as written.
     Heading {
@@ -48,7 +50,7 @@ pub(super) enum BlockKind {
     Other,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Item {
     pub range: Range<usize>,
     /// The item that this one is nested in.
@@ -61,25 +63,36 @@ pub(super) struct Item {
 
 impl Outline {
     pub fn new(text: &str) -> Outline {
+        let mut outline = Outline::unread(text);
+        outline.read(text, outline.start..outline.end);
+        outline.behind = heading_in(&text[outline.end..]).map(|at| outline.end + at);
+        outline
+    }
+
+    /// Without any block.
+    pub fn unread(text: &str) -> Outline {
         let lines = Lines::new(text);
         let (start, obsidian) = front_matter(text);
         let end = footer(text, start);
         let indented = |with: &str| lines.within(0..text.len()).any(|line| text[line].starts_with(with));
         let spaces = !indented("\t") && indented("  ");
-        let mut outline = Outline {
+        Outline {
             lines,
             obsidian,
             spaces,
+            start,
             end,
             blocks: Vec::new(),
             items: Vec::new(),
             fences: Vec::new(),
             html: Vec::new(),
             behind: None,
-        };
-        Walk::default().run(&text[start..end], start, &mut outline);
-        outline.behind = heading_in(&text[end..]).map(|at| end + at);
-        outline
+        }
+    }
+
+    /// Adds what stands in `range`.
+    pub fn read(&mut self, text: &str, range: Range<usize>) {
+        Walk::default().run(&text[range.clone()], range.start, self);
     }
 
     /// The innermost item that holds the byte.
@@ -245,7 +258,7 @@ fn front_matter(text: &str) -> (usize, bool) {
 fn footer(text: &str, start: usize) -> usize {
     let mut at = start;
     for line in text[start..].split_inclusive('\n') {
-        if content(line).trim_end() == "%% kanban:settings" {
+        if line.starts_with("%% kanban:settings") && content(line).trim_end() == "%% kanban:settings" {
             return at;
         }
         at += line.len();

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::board::{Board, CardId, Column, Refused};
 
-use super::again::Before;
+use super::again::{Before, Known};
 use super::card::Located;
 use super::columns::{self, Section};
 use super::next;
@@ -53,6 +53,8 @@ pub(super) struct Lane {
 pub trait Reader: Copy {
     fn mode(self) -> Mode;
     fn parse(self, text: &str) -> Result<Arc<Parsed>, Unreadable>;
+    /// A text on the way from the last one to the next: each differs from the one before it in one place.
+    fn pass_by(self, _text: &str) {}
 }
 
 impl Reader for Mode {
@@ -72,14 +74,17 @@ pub fn parse(text: &str, mode: Mode) -> Result<Parsed, Unreadable> {
 
 /// The same after another text was read in this mode.
 pub(super) fn parse_after(before: Option<Before<'_>>, text: &str, mode: Mode) -> Result<Parsed, Unreadable> {
-    let outline = Outline::new(text);
+    let (outline, known) = match before.and_then(|before| before.outline(text)) {
+        Some((outline, known)) => (outline, Some(known)),
+        None => (Outline::new(text), None),
+    };
     match mode {
-        Mode::Board => board(before, text, outline),
+        Mode::Board => board(known, text, outline),
         Mode::Next => Ok(next::parse(text, outline)),
     }
 }
 
-fn board(mut before: Option<Before<'_>>, text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
+fn board(mut known: Option<Known<'_>>, text: &str, outline: Outline) -> Result<Parsed, Unreadable> {
     let (sections, above) = columns::sections(text, &outline)?;
     let (mut lanes, mut cards, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     let mut unread = |status: Option<&Column>, at: usize, reason: &str| {
@@ -99,7 +104,7 @@ fn board(mut before: Option<Before<'_>>, text: &str, outline: Outline) -> Result
         let column = Column::from(section.name.as_str());
         let first = cards.len();
         if !section.archive {
-            read_cards(&mut before, text, &outline, section, lanes.len(), &mut cards);
+            read_cards(&mut known, text, &outline, section, lanes.len(), &mut cards);
             for &(at, grouped) in &section.unread {
                 unread(Some(&column), at, unread_list(&outline, grouped));
             }
@@ -127,7 +132,7 @@ fn unread_list(outline: &Outline, grouped: bool) -> &'static str {
 }
 
 fn read_cards(
-    before: &mut Option<Before<'_>>,
+    known: &mut Option<Known<'_>>,
     text: &str,
     outline: &Outline,
     section: &Section,
@@ -137,7 +142,7 @@ fn read_cards(
     let status = Column::from(section.name.as_str());
     for (group, items) in &section.lists {
         for &item in items {
-            let known = before.as_mut().and_then(|before| before.card(text, outline, item, lane, &status));
+            let known = known.as_mut().and_then(|known| known.card(outline, item, lane, &status));
             if let Some(mut card) = known.or_else(|| Located::new(text, outline, item, lane, &status, "")) {
                 if let Some(group) = group {
                     card.card.metadata.insert("group".to_owned(), group.clone());
