@@ -288,9 +288,10 @@ fn begun(state: &State, planner: &Planner, board: &Board) -> Result<Option<Actio
 /// The first card of this pass that is not visited yet.
 fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> {
     let mut guard = None;
+    let mut visited = state.pass.visited.walk();
     for column in board.columns.iter().filter(|column| planner.inputs.rules.columns.contains_key(*column)) {
         for card in board.column(column) {
-            if state.pass.visited.has(&card.id, column) {
+            if visited.has(&card.id, column) {
                 continue;
             }
             let Some(plan) = planner.plan(card, state)? else { continue };

@@ -1,6 +1,6 @@
 //! What a run counts, owes and waits for.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -110,33 +110,75 @@ pub struct Pass {
     pub counted: BTreeSet<(CardId, Column)>,
 }
 
-/// Cards that were visited, each in its columns. Asked of every card at every choice.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Visited(HashMap<CardId, BTreeSet<Column>>);
+/// Cards that were visited, each in its columns.
+#[derive(Debug, Clone, Default)]
+pub struct Visited {
+    /// With the place in `order`.
+    cards: HashMap<CardId, BTreeMap<Column, usize>>,
+    /// As they were visited, which most often is as they stand on the board. None: visited no more.
+    order: Vec<Option<(CardId, Column)>>,
+}
+
+impl PartialEq for Visited {
+    fn eq(&self, other: &Visited) -> bool {
+        let places = |visited: &Visited| visited.order.iter().flatten().cloned().collect::<BTreeSet<_>>();
+        places(self) == places(other)
+    }
+}
 
 impl Visited {
-    pub fn has(&self, card: &CardId, column: &Column) -> bool {
-        self.0.get(card).is_some_and(|columns| columns.contains(column))
+    /// To be asked of cards in board order.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk { visited: self, next: 0 }
     }
 
     pub fn insert(&mut self, card: &CardId, column: &Column) {
-        self.0.entry(card.clone()).or_default().insert(column.clone());
+        let place = self.cards.entry(card.clone()).or_default().entry(column.clone()).or_insert(self.order.len());
+        if *place == self.order.len() {
+            self.order.push(Some((card.clone(), column.clone())));
+        }
     }
 
     pub fn remove(&mut self, card: &CardId, column: &Column) {
-        self.0.get_mut(card).map(|columns| columns.remove(column));
+        let place = self.cards.get_mut(card).and_then(|columns| columns.remove(column));
+        self.forget(place);
     }
 
     pub fn remove_card(&mut self, card: &CardId) {
-        self.0.remove(card);
+        let places = self.cards.remove(card).unwrap_or_default();
+        self.forget(places.into_values());
     }
 
     pub fn retain(&mut self, keep: impl Fn(&CardId, &Column) -> bool) {
-        self.0.iter_mut().for_each(|(card, columns)| columns.retain(|column| keep(card, column)));
+        let leave = self.order.iter().flatten().filter(|(card, column)| !keep(card, column)).cloned();
+        leave.collect::<Vec<_>>().iter().for_each(|(card, column)| self.remove(card, column));
     }
 
     pub fn clear(&mut self) {
-        self.0.clear();
+        *self = Visited::default();
+    }
+
+    fn forget(&mut self, places: impl IntoIterator<Item = usize>) {
+        places.into_iter().for_each(|place| self.order[place] = None);
+    }
+}
+
+/// Each choice passes over all cards that were visited: those that come in the order of the visits are not looked up.
+pub struct Walk<'v> {
+    visited: &'v Visited,
+    next: usize,
+}
+
+impl Walk<'_> {
+    pub fn has(&mut self, card: &CardId, column: &Column) -> bool {
+        let Visited { cards, order } = self.visited;
+        if order.get(self.next).is_some_and(|next| next.as_ref().is_some_and(|(id, at)| id == card && at == column)) {
+            self.next += 1;
+            return true;
+        }
+        let place = cards.get(card).and_then(|columns| columns.get(column));
+        self.next = place.map_or(self.next, |place| place + 1);
+        place.is_some()
     }
 }
 

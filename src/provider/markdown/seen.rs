@@ -1,6 +1,7 @@
 //! What an edit must leave as it was: everything that a reading sees, to be compared before and after. Pure.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::board::{CardId, Column};
 
@@ -22,7 +23,7 @@ pub(super) struct SeenCard<'p> {
     /// Index of its column.
     lane: usize,
     /// `None`: whatever stands there.
-    body: Option<&'p str>,
+    body: Option<&'p Arc<str>>,
     /// The deeper heading that it stands under, empty where there is none. `None`: whichever.
     group: Option<&'p str>,
     span: Range<usize>,
@@ -38,7 +39,7 @@ impl<'p> Seen<'p> {
         let cards = parsed.cards.iter().map(|card| SeenCard {
             id: &card.card.id,
             lane: card.lane,
-            body: Some(&*card.card.body),
+            body: Some(&card.card.body),
             group: Some(card.card.metadata.get("group").map_or("", String::as_str)),
             span: card.span.clone(),
             stamped: card.card.stamped,
@@ -102,7 +103,7 @@ impl SeenCard<'_> {
     fn is(&self, found: &SeenCard<'_>) -> bool {
         let same =
             self.id == found.id && (self.lane, self.stamped, self.state) == (found.lane, found.stamped, found.state);
-        let kept = |ours: Option<&str>, found: Option<&str>| ours.is_none() || ours == found;
-        same && self.fault == found.fault && kept(self.body, found.body) && kept(self.group, found.group)
+        let body = self.body.is_none() || self.body == found.body;
+        same && self.fault == found.fault && body && (self.group.is_none() || self.group == found.group)
     }
 }
