@@ -388,12 +388,11 @@ impl Best {
 
     /// The tests from `start` on: their sums, and the codes of their lengths.
     fn take(&mut self, start: u32, sums: &[f32], lengths: &[u8]) {
-        // None of these tests is shorter: most strides have nothing even if all were as short.
-        let shortest = of_length_code(lengths.iter().copied().max().unwrap_or_default());
         let strides = sums.chunks(STRIDE).zip(lengths.chunks(STRIDE));
         for (start, (sums, lengths)) in (start..).step_by(STRIDE).zip(strides) {
             let scores = || sums.iter().zip(lengths).map(|(sum, length)| sum * of_length_code(*length));
-            if !sums.iter().fold(false, |any, sum| any | (sum * shortest > self.least)) {
+            // Nearly all strides have nothing: this pass is one of wide instructions.
+            if !scores().fold(false, |any, score| any | (score > self.least)) {
                 continue;
             }
             // Of equals the first stay, and later ordinals come later.
