@@ -241,7 +241,8 @@ def peer(python, name, folder):
 
 def ours(bench, tests, sets, folder):
     told = subprocess.run([bench, str(tests), "--write", folder, *sets], capture_output=True, text=True, check=True).stdout
-    _, build, size, texts, _, _, median, p95 = map(float, told.splitlines()[-1].strip("|").split("|"))
+    cells = told.splitlines()[-1].strip("|").split("|")
+    build, size, texts, median, p95 = (float(cells[at]) for at in [1, 4, 5, 8, 9])
     runs = [milliseconds(lambda: subprocess.run([bench, "--ask", folder], capture_output=True, text=True)) for _ in range(9)]
     load, first = [sorted(float(re.findall(r"[\d.]+", run.stdout)[at]) for _, run in runs)[4] for at in [0, 1]]
     process = sorted(took for took, _ in runs)[4]

@@ -5,12 +5,17 @@
 //! `tests/it/retrieval.rs` keeps the level.
 
 mod build;
+mod count;
+mod frequencies;
+mod kept;
 mod mmr;
 mod postings;
 mod search;
 mod select;
 mod store;
+mod terms;
 mod token;
+mod update;
 mod vector;
 mod wording;
 
@@ -79,6 +84,12 @@ impl Index {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What [`build`] makes of these texts and this hash, byte for byte; in far less time where most texts are those of this
+    /// index, in the same order.
+    pub fn update(&self, texts: &[impl AsRef<str> + Sync], source_sha256: &str) -> Vec<u8> {
+        update::update(&self.reader.store, texts, source_sha256)
     }
 
     /// The `pool` tests that are most similar to a card, best first, ties by ordinal.

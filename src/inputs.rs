@@ -158,7 +158,8 @@ fn hook_files(hook: &Hook, settings: &Settings) -> Vec<PathBuf> {
     }
 }
 
-/// The stored index if it is to be trusted and belongs to these tests, else one that is built in memory.
+/// The stored index if it is to be trusted and belongs to these tests, else one that is made in memory: of the stored one where that
+/// is to be trusted.
 pub fn load_index(
     settings: &Settings,
     tests: &[TestString],
@@ -166,13 +167,12 @@ pub fn load_index(
 ) -> Result<(Index, Option<Vec<u8>>), Vec<Problem>> {
     let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
     let source = sha256(words.join("\n").as_bytes());
-    if trusted
-        && let Ok(index) = Index::open(&index_path(&settings.cache_dir))
-        && index.source_sha256() == source
-    {
-        return Ok((index, None));
-    }
-    let bytes = index::build(&words, &source);
+    let stored = trusted.then(|| Index::open(&index_path(&settings.cache_dir)).ok()).flatten();
+    let bytes = match stored {
+        Some(index) if index.source_sha256() == source => return Ok((index, None)),
+        Some(index) => index.update(&words, &source),
+        None => index::build(&words, &source),
+    };
     let problem = |unusable: index::Unusable| Problem {
         file: settings.shown(&settings.tests),
         line: 0,

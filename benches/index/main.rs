@@ -37,8 +37,10 @@ fn main() {
     if sizes.is_empty() {
         sizes = vec![10_000, 100_000, 1_000_000];
     }
-    println!("| tests | build s | MiB | of it texts MiB | open ms | first query ms | warm median ms | warm p95 ms |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| tests | build s | 3 lines edited s (of a build) | 3 lines put on top s (of a build) | MiB | of it texts MiB | open ms | first query ms | warm median ms | warm p95 ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let (sets, scratch) = (told("--sets"), tempfile::tempdir().unwrap());
     let folder = told("--write").unwrap_or(scratch.path().to_owned());
     for tests in sizes {
@@ -57,11 +59,17 @@ fn row(Corpus { texts, cards }: &Corpus, path: &Path) {
     cards.iter().for_each(|card| _ = ask(card));
     let mut warm: Vec<Duration> = cards.iter().map(ask).collect();
     warm.sort();
+    let changed = changed(texts).map(|texts| {
+        let updating = timed(|| Index::open(path).unwrap().update(&texts, "")).0;
+        format!("{:.4} ({:.3})", updating.as_secs_f64(), updating.as_secs_f64() / building.as_secs_f64())
+    });
     let mib = |bytes: usize| bytes as f64 / f64::from(1 << 20);
     println!(
-        "| {} | {:.3} | {:.1} | {:.1} | {:.3} | {:.2} | {:.3} | {:.3} |",
+        "| {} | {:.3} | {} | {} | {:.1} | {:.1} | {:.3} | {:.2} | {:.3} | {:.3} |",
         texts.len(),
         building.as_secs_f64(),
+        changed[0],
+        changed[1],
         mib(bytes.len()),
         mib(texts.iter().map(String::len).sum()),
         ms(opening),
@@ -69,6 +77,14 @@ fn row(Corpus { texts, cards }: &Corpus, path: &Path) {
         ms(warm[CARDS / 2]),
         ms(warm[CARDS * 95 / 100]),
     );
+}
+
+/// With three lines edited where they stand, and with three lines more before all others.
+fn changed(texts: &[String]) -> [Vec<String>; 2] {
+    let mut edited = texts.to_vec();
+    (1..4).for_each(|quarter| edited[quarter * texts.len() / 4].push_str(" edited"));
+    let on_top = ["one more", "two more", "three more"].map(String::from).into_iter().chain(texts.iter().cloned());
+    [edited, on_top.collect()]
 }
 
 fn ask_once(folder: &Path) {

@@ -5,12 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::frequencies;
 use super::mmr::{Choice, Features};
 use super::postings::{Postings, WINDOW};
-use super::store::{Fields, Section, Store, TEXT_END, Unusable};
+use super::store::{Fields, Piece, Section, Store, TEXT_END, Unusable};
+use super::terms::{Entry, TERM, entries};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
-    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, idf_of_code, similarity,
+    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, of_length_code, similarity,
     test_weight, trust,
 };
 use super::wording::Wording;
@@ -23,19 +25,20 @@ const FEEDBACK_TESTS: usize = 2;
 /// So many matched words are named.
 const WORDS_SHOWN: usize = 8;
 
-/// Bytes of a term.
-const TERM: u64 = 16;
 /// So many scores are passed over at once.
 const STRIDE: usize = 64;
 
 /// Reads an index's parts.
 #[derive(Debug)]
 pub struct Reader {
-    store: Store,
+    pub store: Store,
     pub source_sha256: String,
     pub tests: u32,
     slot_bits: u32,
-    trigram_idf: Vec<f32>,
+    /// How many tests have each, as [`frequencies`] has it.
+    trigrams: Piece<'static>,
+    /// Of the tests' lengths, read with the first card.
+    lengths: OnceLock<Piece<'static>>,
     tokenizer: Mutex<Tokenizer>,
     /// By bucket, what was looked up: None where no test has the word.
     terms: Mutex<HashMap<u32, Option<Arc<Term>>>>,
@@ -68,19 +71,18 @@ impl Reader {
     pub fn new(store: Store) -> Result<Reader, Unusable> {
         let [tests, slot_bits] = store.numbers;
         let whole = |section| store.read(section, 0..store.section_len(section));
-        let source_sha256 = String::from_utf8(whole(Section::Source)?.into_owned()).map_err(Unusable::new)?;
-        let codes = whole(Section::TrigramIdf)?;
-        let idf = |&code: &u8| if code == 0 { 0.0 } else { idf_of_code(code) };
-        let trigram_idf: Vec<f32> = codes.iter().map(idf).collect();
+        let source_sha256 = text_of(&whole(Section::Source)?)?;
+        let trigrams = whole(Section::Trigrams)?.detached();
         let sound = slot_bits <= WORD_BITS
-            && trigram_idf.len() == TRIGRAM_BUCKETS
+            && frequencies::fit(&trigrams)
             && store.section_len(Section::Slots) == 4 * ((1 << slot_bits) + 1)
+            && store.section_len(Section::Lengths) == u64::from(tests)
             && store.section_len(Section::TextEnds) == TEXT_END as u64 * u64::from(tests);
         if !sound {
             return Err(Unusable::new("its sections do not fit together"));
         }
-        let (tokenizer, terms, looked_at) = Default::default();
-        Ok(Reader { store, source_sha256, tests, slot_bits, trigram_idf, tokenizer, terms, looked_at })
+        let (lengths, tokenizer, terms, looked_at) = Default::default();
+        Ok(Reader { store, source_sha256, tests, slot_bits, trigrams, lengths, tokenizer, terms, looked_at })
     }
 
     fn term(&self, bucket: u32) -> Result<Option<Arc<Term>>, Unusable> {
@@ -100,17 +102,12 @@ impl Reader {
         let (Some(first), Some(past)) = (fields.u32(), fields.u32()) else { return Ok(None) };
         // The term before the first says where the first one's postings start.
         let before = u64::from(first.saturating_sub(1));
-        let bytes = self.store.read(Section::Terms, TERM * before..TERM * u64::from(past.max(first)))?;
-        let mut fields = Fields(&bytes);
-        let mut start = 0;
-        while let (Some(found), Some(frequency), Some(end)) = (fields.u32(), fields.u32(), fields.u64()) {
-            if found == bucket {
-                let idf = idf(self.tests, frequency);
-                return Ok(Some(Term { idf, bytes: start..end, postings: OnceLock::new() }));
-            }
-            start = end;
-        }
-        Ok(None)
+        let terms = self.store.read(Section::Terms, TERM as u64 * before..TERM as u64 * u64::from(past.max(first)))?;
+        let found = entries(&terms).find(|term| term.bucket == bucket);
+        Ok(found.map(|Entry { frequency, bytes, .. }| {
+            let idf = idf(self.tests, frequency);
+            Term { idf, bytes, postings: OnceLock::new() }
+        }))
     }
 
     fn postings<'t>(&self, term: &'t Term) -> Result<&'t Postings, Unusable> {
@@ -118,9 +115,24 @@ impl Reader {
             return Ok(known);
         }
         let bytes = self.store.read(Section::Postings, term.bytes.clone())?;
-        let postings = Postings::decode(&bytes, self.tests);
+        let postings = Postings::new(bytes.detached(), self.tests);
         let postings = postings.ok_or_else(|| Unusable::new("postings point to no test"))?;
         Ok(term.postings.get_or_init(|| postings))
+    }
+
+    /// By test, as codes.
+    fn lengths(&self) -> Result<&[u8], Unusable> {
+        if let Some(known) = self.lengths.get() {
+            return Ok(known);
+        }
+        let codes = self.store.read(Section::Lengths, 0..u64::from(self.tests))?.detached();
+        Ok(self.lengths.get_or_init(|| codes))
+    }
+
+    /// None where no test has it.
+    fn trigram_idf(&self, bucket: u32) -> Option<f32> {
+        let frequency = frequencies::frequency(&self.trigrams, bucket as u16);
+        (frequency > 0).then(|| idf(self.tests, frequency))
     }
 
     fn look(&self, ordinal: u32) -> Result<Arc<Looked>, Unusable> {
@@ -134,7 +146,7 @@ impl Reader {
             words.push(word.bucket);
             trigrams(word.text, |trigram| letters.push(u32::from(trigram)));
         });
-        let weigh = |bucket, count| Ok(Some(test_weight(count, self.trigram_idf[bucket as usize])));
+        let weigh = |bucket, count| Ok(self.trigram_idf(bucket).map(|idf| test_weight(count, idf)));
         let trigrams = Sparse::unit(&mut letters, weigh)?;
         let looked = Arc::new(Looked { text, words, trigrams, features: OnceLock::new() });
         if remembered.len() >= REMEMBERED {
@@ -172,8 +184,12 @@ impl Reader {
         let (Some(start), Some(end)) = (start, fields.text_end()) else {
             return Err(Unusable::new(format_args!("it has no test {ordinal}")));
         };
-        String::from_utf8(self.store.read(Section::Texts, start..end)?.into_owned()).map_err(Unusable::new)
+        text_of(&self.store.read(Section::Texts, start..end)?)
     }
+}
+
+fn text_of(bytes: &[u8]) -> Result<String, Unusable> {
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(Unusable::new)
 }
 
 /// A card's words, weighed.
@@ -207,7 +223,8 @@ pub struct Search<'i> {
     trigrams: Vec<f32>,
     /// Its numbers that are too short to count as words.
     numbers: HashSet<String>,
-    /// The card's words that tests have, by rising bucket, with their weights: added up in one order, equal tests are equal.
+    /// The card's words that tests have, by rising bucket, with what each counts in a test that has it once: added up in one
+    /// order, equal tests are equal.
     terms: Vec<(f32, Arc<Term>)>,
     /// How many were wanted, and the best by words alone, in no order.
     first: (usize, Vec<Hit>),
@@ -235,7 +252,7 @@ impl<'i> Search<'i> {
             if let Some(word) = search.words.get_mut(&bucket) {
                 word.weight = weight;
             }
-            search.terms.extend(reader.term(bucket)?.map(|term| (weight, term)));
+            search.terms.extend(reader.term(bucket)?.map(|term| (weight * test_weight(1.0, term.idf), term)));
         }
         search.feed_back()?;
         Ok(search)
@@ -273,8 +290,7 @@ impl<'i> Search<'i> {
             Ok(Some(card_weight(count, term.idf)))
         })?;
         let trigrams = Sparse::unit(&mut letters, |bucket, count| {
-            let idf = self.reader.trigram_idf[bucket as usize];
-            Ok::<_, Unusable>((idf > 0.0).then(|| card_weight(count, idf)))
+            Ok::<_, Unusable>(self.reader.trigram_idf(bucket).map(|idf| card_weight(count, idf)))
         })?;
         Ok((Blocks { words, trigrams }, squares))
     }
@@ -297,13 +313,12 @@ impl<'i> Search<'i> {
     fn first_stage(&self, wanted: usize) -> Result<Vec<Hit>, Unusable> {
         let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
         let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
-        let tests = self.reader.tests as usize;
+        let (tests, lengths) = (self.reader.tests as usize, self.reader.lengths()?);
         let mut scores = [0.0; WINDOW];
         let mut best = Best::new(wanted, tests);
-        for (window, start) in (0..tests).step_by(WINDOW).enumerate() {
+        for (window, lengths) in lengths.chunks(WINDOW).enumerate() {
             terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
-            let scores = &mut scores[..WINDOW.min(tests - start)];
-            best.take(start as u32, scores);
+            best.take((window * WINDOW) as u32, &scores, lengths);
             scores.fill(0.0);
         }
         Ok(best.done())
@@ -316,9 +331,14 @@ impl<'i> Search<'i> {
 
     /// The words' cosine of one test, as the first stage adds it up.
     fn words_of(&self, ordinal: u32) -> Result<f32, Unusable> {
-        self.terms
-            .iter()
-            .try_fold(0.0, |sum, (weight, term)| Ok(sum + weight * self.reader.postings(term)?.weight(ordinal)))
+        let Some(&length) = self.reader.lengths()?.get(ordinal as usize) else {
+            return Err(Unusable::new(format_args!("it has no test {ordinal}")));
+        };
+        let words = self.terms.iter();
+        let sum = words
+            .map(|(weight, term)| Ok(self.reader.postings(term)?.weight(*weight, ordinal)))
+            .sum::<Result<f32, Unusable>>()?;
+        Ok(sum * of_length_code(length))
     }
 
     /// A test of which the words are compared already.
@@ -366,16 +386,18 @@ impl Best {
         Best { wanted, least: if tests <= wanted { -1.0 } else { 0.0 }, hits: Vec::with_capacity(4 * wanted) }
     }
 
-    /// The tests from `start` on.
-    fn take(&mut self, start: u32, scores: &[f32]) {
-        for (start, scores) in (start..).step_by(STRIDE).zip(scores.chunks(STRIDE)) {
+    /// The tests from `start` on: their sums, and the codes of their lengths.
+    fn take(&mut self, start: u32, sums: &[f32], lengths: &[u8]) {
+        let strides = sums.chunks(STRIDE).zip(lengths.chunks(STRIDE));
+        for (start, (sums, lengths)) in (start..).step_by(STRIDE).zip(strides) {
+            let scores = || sums.iter().zip(lengths).map(|(sum, length)| sum * of_length_code(*length));
             // Nearly all strides have nothing: this pass is one of wide instructions.
-            if !scores.iter().fold(false, |any, score| any | (*score > self.least)) {
+            if !scores().fold(false, |any, score| any | (score > self.least)) {
                 continue;
             }
             // Of equals the first stay, and later ordinals come later.
-            let hits = (start..).zip(scores).filter(|(_, score)| **score > self.least);
-            self.hits.extend(hits.map(|(ordinal, &similarity)| Hit { ordinal, similarity, numbers: 0 }));
+            let hits = (start..).zip(scores()).filter(|(_, score)| *score > self.least);
+            self.hits.extend(hits.map(|(ordinal, similarity)| Hit { ordinal, similarity, numbers: 0 }));
             if self.hits.len() >= 4 * self.wanted {
                 self.cut();
             }

@@ -1,7 +1,7 @@
 //! The container of the index: sections of bytes in one file, read in place, each block checked before it is believed.
 //!
 //! ```text
-//! magic 8 | version u32 | numbers [u32; 2] | section ends [u64; 7] | checksum of the checksums u64 | checksum of the above u64
+//! magic 8 | version u32 | numbers [u32; 2] | section ends [u64; 8] | checksum of the checksums u64 | checksum of the above u64
 //! the sections, end to end
 //! checksums [u64], one for each 4 KiB of the sections
 //! ```
@@ -13,34 +13,39 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
 const MAGIC: &[u8; 8] = b"kceindex";
-/// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, weights.
-const VERSION: u32 = 3;
+/// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, the lengths of tests.
+/// Other weights of words that leave the lengths alone need no new one.
+const VERSION: u32 = 4;
 /// Bytes of an end in [`Section::TextEnds`].
 pub const TEXT_END: usize = 5;
 const NUMBERS: usize = 2;
-const SECTIONS: usize = 7;
+const SECTIONS: usize = 8;
 const HEADER: usize = 8 + 4 + 4 * NUMBERS + 8 * SECTIONS + 8 + 8;
 const BLOCK: u64 = 4096;
+/// Blocks whose places in memory are made together.
+const GROUP: usize = 64;
 
 /// The parts of an index file, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
     /// The SHA-256 of the tests file, as text.
     Source,
-    /// One byte for each trigram bucket: its idf code, 0 where no test has it.
-    TrigramIdf,
+    /// How many tests have each trigram bucket, as [`super::frequencies`] says.
+    Trigrams,
     /// For each slot (the upper bits of a word bucket) u32: how many terms stand before it; one more at the end.
     Slots,
     /// By rising bucket: bucket u32, tests that have it u32, end of its postings u64.
     Terms,
     /// For each term, as [`super::postings`] says.
     Postings,
+    /// For each test one byte: the length of its words' vector, as [`super::vector::length_code`] says.
+    Lengths,
     /// For each test [`TEXT_END`] bytes: where its text ends.
     TextEnds,
     /// What similarity reads of the tests, end to end, UTF-8.
@@ -67,42 +72,57 @@ impl fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// The bytes of a file with these numbers and sections.
-pub fn pack(numbers: [u32; NUMBERS], sections: [Vec<u8>; SECTIONS]) -> Vec<u8> {
-    let body: usize = sections.iter().map(Vec::len).sum();
-    let mut file = Vec::with_capacity(HEADER + body + 8 * body.div_ceil(BLOCK as usize));
-    file.extend(MAGIC);
-    file.extend(VERSION.to_le_bytes());
-    numbers.iter().for_each(|number| file.extend(number.to_le_bytes()));
-    let mut end = 0;
-    for section in &sections {
-        end += section.len() as u64;
-        file.extend(end.to_le_bytes());
-    }
-    let header = file.len();
-    file.resize(HEADER, 0);
-    // Each section is dropped as soon as it is copied: a large index is in memory once.
-    for section in sections {
-        file.extend(section);
-    }
-    let checksums: Vec<u8> =
-        file[HEADER..].chunks(BLOCK as usize).flat_map(|block| checksum(block).to_le_bytes()).collect();
-    file[header..header + 8].copy_from_slice(&checksum(&checksums).to_le_bytes());
-    let above = checksum(&file[..header + 8]);
-    file[header + 8..HEADER].copy_from_slice(&above.to_le_bytes());
-    file.extend(checksums);
-    file
+/// Makes the bytes of a file, section by section, in their order.
+pub struct Packer {
+    file: Vec<u8>,
+    ends: [u64; SECTIONS],
 }
 
-/// Eight bytes at a time. Each step is a bijection of the state, so that a damage within eight bytes never passes unseen,
-/// and any other with 2^-64. It guards against accidents: whoever means harm can write the whole file.
+impl Default for Packer {
+    fn default() -> Packer {
+        Packer { file: vec![0; HEADER], ends: [0; SECTIONS] }
+    }
+}
+
+impl Packer {
+    /// One section, whose pieces are copied end to end.
+    pub fn section(&mut self, section: Section, pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) {
+        pieces.into_iter().for_each(|piece| self.file.extend_from_slice(piece.as_ref()));
+        self.ends[section as usize..].fill((self.file.len() - HEADER) as u64);
+    }
+
+    pub fn finish(self, numbers: [u32; NUMBERS]) -> Vec<u8> {
+        let Packer { mut file, ends } = self;
+        let checksums: Vec<u8> =
+            file[HEADER..].chunks(BLOCK as usize).flat_map(|block| checksum(block).to_le_bytes()).collect();
+        let mut header = MAGIC.to_vec();
+        header.extend(VERSION.to_le_bytes());
+        header.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        header.extend(ends.iter().flat_map(|end| end.to_le_bytes()));
+        header.extend(checksum(&checksums).to_le_bytes());
+        header.extend(checksum(&header).to_le_bytes());
+        file[..HEADER].copy_from_slice(&header);
+        file.extend(checksums);
+        file
+    }
+}
+
+/// Eight bytes at a time, in four rows side by side: a step waits for the one before it. Each step is a bijection of the state,
+/// so that a damage to one such word never passes unseen, and any other with 2^-64. It guards against accidents: whoever means
+/// harm can write the whole file.
 fn checksum(bytes: &[u8]) -> u64 {
     let step = |state: u64, word: u64| (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let state = words.iter().fold(bytes.len() as u64, |state, word| step(state, u64::from_le_bytes(*word)));
-    let mut last = [0; 8];
+    let mut rows = [bytes.len() as u64; 4];
+    let mut take = |line: &[u8; 32]| {
+        let words = line.as_chunks().0;
+        rows.iter_mut().zip(words).for_each(|(row, word)| *row = step(*row, u64::from_le_bytes(*word)));
+    };
+    let (lines, rest) = bytes.as_chunks();
+    lines.iter().for_each(&mut take);
+    let mut last = [0; 32];
     last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-    let state = step(state, u64::from_le_bytes(last));
+    take(&last);
+    let state = rows.into_iter().fold(0, step);
     state ^ (state >> 32)
 }
 
@@ -135,6 +155,33 @@ impl Bytes {
     }
 }
 
+/// A part of some blocks: a large one isn't copied once more.
+#[derive(Debug)]
+pub struct Piece<'s> {
+    blocks: Cow<'s, [u8]>,
+    range: Range<usize>,
+}
+
+impl Deref for Piece<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.blocks[self.range.clone()]
+    }
+}
+
+impl Piece<'_> {
+    /// To be kept beside the store. Of remembered blocks, the part alone is copied.
+    pub fn detached(self) -> Piece<'static> {
+        match self.blocks {
+            Cow::Borrowed(blocks) => {
+                Piece { range: 0..self.range.len(), blocks: Cow::Owned(blocks[self.range].to_vec()) }
+            }
+            Cow::Owned(blocks) => Piece { blocks: Cow::Owned(blocks), range: self.range },
+        }
+    }
+}
+
 /// An open index file.
 #[derive(Debug)]
 pub struct Store {
@@ -142,10 +189,13 @@ pub struct Store {
     pub numbers: [u32; NUMBERS],
     /// From the start of the sections.
     ends: [u64; SECTIONS],
-    checksums: Vec<u64>,
+    /// As they stand in the file.
+    checksums: Vec<u8>,
     /// What was read and found sound, by block.
-    blocks: Vec<OnceLock<Box<[u8]>>>,
+    blocks: Vec<OnceLock<Group>>,
 }
+
+type Group = [OnceLock<Box<[u8]>>; GROUP];
 
 impl Store {
     pub fn open(path: &Path) -> Result<Store, Unusable> {
@@ -192,8 +242,7 @@ impl Store {
         if checksum(&checksums) != of_checksums {
             return Err(Unusable::new("its checksums are damaged"));
         }
-        let checksums = checksums.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let blocks = (0..blocks).map(|_| OnceLock::new()).collect();
+        let blocks = (0..blocks.div_ceil(GROUP as u64)).map(|_| OnceLock::new()).collect();
         Ok(Store { bytes, numbers, ends, checksums, blocks })
     }
 
@@ -210,40 +259,40 @@ impl Store {
 
     /// These bytes of a section, checked. What lies in one block is remembered with all of the block; a longer piece is left to
     /// whoever wants it again.
-    pub fn read(&self, section: Section, range: Range<u64>) -> Result<Cow<'_, [u8]>, Unusable> {
+    pub fn read(&self, section: Section, range: Range<u64>) -> Result<Piece<'_>, Unusable> {
         let whole = self.range(section);
         if range.start > range.end || range.end > whole.end - whole.start {
             return Err(Unusable::new(format_args!("{range:?} points out of {section:?}")));
         }
         if range.is_empty() {
-            return Ok(Cow::Borrowed(&[]));
+            return Ok(Piece { blocks: Cow::Borrowed(&[]), range: 0..0 });
         }
         let (start, end) = (whole.start + range.start, whole.start + range.end);
         let (first, past) = ((start / BLOCK) as usize, end.div_ceil(BLOCK) as usize);
         let place = |place: u64| (place - first as u64 * BLOCK) as usize;
-        let piece = place(start)..place(end);
+        let range = place(start)..place(end);
         if past - first > 1 {
-            let mut bytes = self.load(section, first..past)?;
-            bytes.truncate(piece.end);
-            bytes.drain(..piece.start);
-            return Ok(Cow::Owned(bytes));
+            return Ok(Piece { blocks: Cow::Owned(self.load(section, first..past)?), range });
         }
-        let block = match self.blocks[first].get() {
+        let group = self.blocks[first / GROUP].get_or_init(|| [const { OnceLock::new() }; GROUP]);
+        let known = &group[first % GROUP];
+        let block = match known.get() {
             Some(block) => block,
             None => {
                 let bytes = self.load(section, first..past)?;
-                self.blocks[first].get_or_init(|| bytes.into())
+                known.get_or_init(|| bytes.into())
             }
         };
-        Ok(Cow::Borrowed(&block[piece]))
+        Ok(Piece { blocks: Cow::Borrowed(block), range })
     }
 
     /// Reads and checks blocks.
     fn load(&self, section: Section, blocks: Range<usize>) -> Result<Vec<u8>, Unusable> {
         let end = (blocks.end as u64 * BLOCK).min(self.ends[SECTIONS - 1]);
         let bytes = self.bytes.read(HEADER as u64 + blocks.start as u64 * BLOCK..HEADER as u64 + end)?;
-        for (block, piece) in blocks.zip(bytes.chunks(BLOCK as usize)) {
-            if self.checksums.get(block) != Some(&checksum(piece)) {
+        let expected = &self.checksums.as_chunks::<8>().0[blocks];
+        for (expected, piece) in expected.iter().zip(bytes.chunks(BLOCK as usize)) {
+            if *expected != checksum(piece).to_le_bytes() {
                 return Err(Unusable::new(format_args!("{section:?} is damaged")));
             }
         }
@@ -274,11 +323,10 @@ impl Fields<'_> {
         Some(u64::from_le_bytes(*first))
     }
 
-    /// An end of [`TEXT_END`] bytes.
     pub fn text_end(&mut self) -> Option<u64> {
-        let (first, rest) = self.0.split_first_chunk::<TEXT_END>()?;
+        let (first, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
-        Some(first.iter().rev().fold(0, |end, byte| end << 8 | u64::from(*byte)))
+        Some(text_end(*first))
     }
 
     /// LEB128, at most 32 bits.
@@ -300,6 +348,11 @@ impl Fields<'_> {
         }
         None
     }
+}
+
+/// An end in [`Section::TextEnds`].
+pub fn text_end(bytes: [u8; TEXT_END]) -> u64 {
+    bytes.iter().rev().fold(0, |end, byte| end << 8 | u64::from(*byte))
 }
 
 /// Appends what [`Fields::leb128`] reads.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -5,8 +7,9 @@ use super::*;
 const TESTS: u32 = 4 * WINDOW as u32;
 
 fn encoded(postings: &[(u32, u8)]) -> Vec<u8> {
+    let postings: Vec<Posting> = postings.iter().map(|&(test, count)| Posting { test, count }).collect();
     let mut bytes = Vec::new();
-    encode(postings, &mut bytes);
+    encode(&postings, &mut bytes);
     bytes
 }
 
@@ -23,33 +26,40 @@ fn scores(postings: &Postings, weight: f32) -> Vec<f32> {
 
 #[test]
 fn what_is_of_no_test_is_refused() {
-    let sound = encoded(&[(3, 200), (TESTS - 1, 100)]);
-    assert!(Postings::decode(&sound, TESTS).is_some());
-    assert!(Postings::decode(&sound, TESTS - 1).is_none());
+    let sound = encoded(&[(3, 2), (TESTS - 1, 1)]);
+    let is_sound = |bytes: &[u8], tests| Postings::new(Piece::from(bytes.to_vec()), tests).is_some();
+    assert!(is_sound(&sound, TESTS) && !is_sound(&sound, TESTS - 1));
     for length in 1..sound.len() {
-        let whole = length == encoded(&[(3, 200)]).len();
-        assert_eq!(Postings::decode(&sound[..length], TESTS).is_some(), whole, "{length} bytes");
+        let whole = length == encoded(&[(3, 2)]).len();
+        assert_eq!(is_sound(&sound[..length], TESTS), whole, "{length} bytes");
     }
-    assert!(Postings::decode(&[0xff, 0xff, 0xff, 0xff, 0xf, 1, 0, 0, 1], u32::MAX).is_none(), "a window far off");
-    assert!(Postings::decode(&[0, 0], TESTS).is_none(), "a window of none");
+    assert!(!is_sound(&[0xff, 0xff, 0xff, 0xff, 0xf, 2, 0, 0], u32::MAX), "a window far off");
+    assert!(!is_sound(&[0, 0], TESTS), "a window of none");
+    assert!(!is_sound(&[0, 2, 0, 0, 0, 3, 0, 0, 2, 0], TESTS), "a group of none");
+}
+
+#[test]
+fn a_test_that_has_it_once_takes_two_bytes() {
+    let once: Vec<(u32, u8)> = (0..60).map(|test| (test * 7, 1)).collect();
+    assert_eq!(encoded(&once).len(), 2 + 2 * once.len());
 }
 
 proptest! {
     #[test]
     fn a_word_counts_where_its_tests_are(
-        tests in prop::collection::btree_map((0..4_usize, 0..9_u32, any::<bool>()), 1..=255_u8, 0..40),
+        tests in prop::collection::btree_map((0..4_usize, 0..9_u32, any::<bool>()), prop_oneof![Just(1), 1..=3_u8, any::<u8>().prop_map(|count| count.max(1))], 0..40),
         weight in 0.01..1.0_f32,
     ) {
         // Most near the bounds of windows.
         let place = |(window, at, end): (usize, u32, bool)| (window * WINDOW) as u32 + if end { WINDOW as u32 - 1 - at } else { at };
-        let tests: std::collections::BTreeMap<u32, u8> = tests.into_iter().map(|(at, code)| (place(at), code)).collect();
+        let tests: BTreeMap<u32, u8> = tests.into_iter().map(|(at, count)| (place(at), count)).collect();
         let list: Vec<(u32, u8)> = tests.clone().into_iter().collect();
-        let postings = Postings::decode(&encoded(&list), TESTS).unwrap();
+        let postings = Postings::new(Piece::from(encoded(&list)), TESTS).unwrap();
         for (ordinal, score) in (0..).zip(scores(&postings, weight)) {
-            let expected = tests.get(&ordinal).map_or(0.0, |code| weight_of_code(*code));
-            prop_assert_eq!(score, weight * expected);
-            prop_assert!(expected == 0.0 || postings.weight(ordinal) == expected);
+            let expected = tests.get(&ordinal).map_or(0.0, |count| weight * share(*count));
+            prop_assert_eq!(score, expected);
+            prop_assert!(expected == 0.0 || postings.weight(weight, ordinal) == expected);
         }
-        prop_assert_eq!(postings.weight(TESTS / 2 - 20), 0.0);
+        prop_assert_eq!(postings.weight(weight, TESTS / 2 - 20), 0.0);
     }
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::build::build;
 use super::*;
 
-fn reader(texts: &[impl AsRef<str>]) -> Reader {
+fn reader(texts: &[impl AsRef<str> + Sync]) -> Reader {
     Reader::new(Store::from_bytes(build(texts, "")).unwrap()).unwrap()
 }
 

@@ -1,22 +1,36 @@
 use super::*;
 
 fn sections() -> [Vec<u8>; SECTIONS] {
-    [vec![1; 64], vec![2; 5000], vec![3; 8], Vec::new(), vec![5; 9000], vec![6; 16], vec![7; 3]]
+    [vec![1; 64], vec![2; 5000], vec![3; 8], Vec::new(), vec![5; 9000], vec![8; 2], vec![6; 16], vec![7; 3]]
 }
 
 const ORDER: [Section; SECTIONS] = [
     Section::Source,
-    Section::TrigramIdf,
+    Section::Trigrams,
     Section::Slots,
     Section::Terms,
     Section::Postings,
+    Section::Lengths,
     Section::TextEnds,
     Section::Texts,
 ];
 
+impl From<Vec<u8>> for Piece<'static> {
+    fn from(bytes: Vec<u8>) -> Piece<'static> {
+        Piece { range: 0..bytes.len(), blocks: Cow::Owned(bytes) }
+    }
+}
+
+fn pack(numbers: [u32; NUMBERS], sections: [Vec<u8>; SECTIONS]) -> Vec<u8> {
+    let mut packer = Packer::default();
+    // In pieces, however they are cut.
+    ORDER.into_iter().zip(sections).for_each(|(section, bytes)| packer.section(section, bytes.chunks(999)));
+    packer.finish(numbers)
+}
+
 fn read_all(bytes: Vec<u8>) -> Result<Vec<Vec<u8>>, Unusable> {
     let store = Store::from_bytes(bytes)?;
-    ORDER.into_iter().map(|section| Ok(store.read(section, 0..store.section_len(section))?.into_owned())).collect()
+    ORDER.into_iter().map(|section| Ok(store.read(section, 0..store.section_len(section))?.to_vec())).collect()
 }
 
 #[test]
