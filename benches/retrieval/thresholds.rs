@@ -15,7 +15,7 @@ const K_MIN: usize = 5;
 const K_REQ: usize = 3;
 
 const SIZES: [usize; 6] = [10, 30, 100, 300, 1000, 3000];
-const THRESHOLDS: [f32; 8] = [0.10, 0.15, 0.18, 0.20, 0.22, 0.25, 0.30, 0.40];
+const THRESHOLDS: [f32; 8] = [0.10, 0.12, 0.13, 0.14, 0.15, 0.16, 0.20, 0.30];
 /// For each set and size, so that small boards are not judged by a few.
 const BOARDS: usize = 20;
 /// Of each kind, for each board.

@@ -6,14 +6,15 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::frequencies;
+use super::general::is_general;
 use super::mmr::{Choice, Features};
 use super::postings::{Postings, WINDOW};
 use super::store::{Fields, Piece, Section, Store, TEXT_END, Unusable};
 use super::terms::{Entry, TERM, entries};
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
-    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, of_length_code, similarity,
-    test_weight, trust,
+    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, of_length_code, own,
+    similarity, test_weight, trust,
 };
 use super::wording::Wording;
 use super::{Candidate, Query};
@@ -22,6 +23,8 @@ use super::{Candidate, Query};
 const SECOND_STAGE: usize = 100;
 /// So many of the best tests tell what else the card may be about.
 const FEEDBACK_TESTS: usize = 2;
+/// So many of them tell what kind of words the match rests on.
+const TRUSTED_TESTS: usize = 5;
 /// So many matched words are named.
 const WORDS_SHOWN: usize = 8;
 
@@ -229,6 +232,7 @@ pub struct Search<'i> {
     /// How many were wanted, and the best by words alone, in no order.
     first: (usize, Vec<Hit>),
     trust: f32,
+    own: f32,
 }
 
 impl<'i> Search<'i> {
@@ -241,6 +245,7 @@ impl<'i> Search<'i> {
             terms: Vec::new(),
             first: (0, Vec::new()),
             trust: 0.0,
+            own: 1.0,
         };
         let (body, of_body) = search.card(query.body)?;
         let (title, of_title) = search.card(query.title)?;
@@ -254,14 +259,15 @@ impl<'i> Search<'i> {
             }
             search.terms.extend(reader.term(bucket)?.map(|term| (weight * test_weight(1.0, term.idf), term)));
         }
-        search.feed_back()?;
+        let best = search.best(TRUSTED_TESTS)?;
+        search.feed_back(&best[..best.len().min(FEEDBACK_TESTS)])?;
+        search.own = search.own_share(&best)?;
         Ok(search)
     }
 
     /// Rocchio's feedback from the best tests, in trigrams alone: those of the tests that are compared are at hand, while the
     /// words would have to be looked up.
-    fn feed_back(&mut self) -> Result<(), Unusable> {
-        let best = self.best(FEEDBACK_TESTS)?;
+    fn feed_back(&mut self, best: &[Hit]) -> Result<(), Unusable> {
         let total: f32 = best.iter().map(|hit| hit.similarity).sum();
         for hit in best {
             let share = FEEDBACK_SHARE * hit.similarity / total;
@@ -270,6 +276,21 @@ impl<'i> Search<'i> {
             }
         }
         Ok(())
+    }
+
+    fn own_share(&self, best: &[Hit]) -> Result<f32, Unusable> {
+        let shared = best.iter().map(|hit| self.shared(hit.ordinal)).collect::<Result<Vec<_>, _>>()?;
+        Ok(own(shared.into_iter().flatten().map(|(weight, bucket)| (weight, is_general(bucket)))))
+    }
+
+    /// The buckets of the words that the card and a test share, each with what it adds to the likeness.
+    fn shared(&self, ordinal: u32) -> Result<Vec<(f32, u32)>, Unusable> {
+        let mut buckets = self.reader.look(ordinal)?.words.clone();
+        let shared = counts(&mut buckets).filter_map(|(bucket, count)| {
+            let word = self.words.get(&bucket).filter(|word| word.weight > 0.0)?;
+            Some((word.weight * test_weight(count, word.idf), bucket))
+        });
+        Ok(shared.collect())
     }
 
     /// A text of the card, and the sum of its words' squared idfs. Words that no test has are left out of both: so the
@@ -349,18 +370,15 @@ impl<'i> Search<'i> {
             false => short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32,
         };
         let trigrams = test.trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
-        Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust), numbers })
+        Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust, self.own), numbers })
     }
 
     /// With the words that the card and the test share.
     pub fn explain(&mut self, hit: Hit) -> Result<Candidate, Unusable> {
         let Hit { ordinal, similarity, .. } = hit;
-        let mut buckets = self.reader.look(ordinal)?.words.clone();
-        let shared = counts(&mut buckets).filter_map(|(bucket, count)| {
-            let word = self.words.get(&bucket).filter(|word| word.weight > 0.0)?;
-            Some((word.weight * test_weight(count, word.idf), word.text.as_str()))
-        });
-        let mut shared: Vec<(f32, &str)> = shared.collect();
+        let shared = self.shared(ordinal)?.into_iter();
+        let mut shared: Vec<(f32, &str)> =
+            shared.filter_map(|(weight, bucket)| Some((weight, self.words.get(&bucket)?.text.as_str()))).collect();
         shared.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
         let words = shared.into_iter().take(WORDS_SHOWN).map(|(_, word)| word.to_owned()).collect();
         Ok(Candidate { ordinal, similarity, words })

@@ -265,7 +265,7 @@ fn is_virama(char: char) -> bool {
 }
 
 /// FNV-1a, mixed so that the upper bits depend on every byte.
-fn word_bucket(word: &str) -> u32 {
+pub fn word_bucket(word: &str) -> u32 {
     let hash = word
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));

@@ -54,9 +54,11 @@ pub fn blend(words: f32, trigrams: f32) -> f32 {
     ((words + TRIGRAM_SHARE * trigrams) / (1.0 + TRIGRAM_SHARE)).clamp(0.0, 1.0)
 }
 
-/// Of a card and a test, in [0, 1], from the sums of what their words and trigrams have in common.
-pub fn similarity(of_words: f32, of_trigrams: f32, trust: f32) -> f32 {
-    ((of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) * trust).clamp(0.0, 1.0)
+/// Of a card and a test, in [0, 1], from the sums of what their words and trigrams have in common. A small likeness keeps [`own`] of
+/// itself, and one of 1 the whole.
+pub fn similarity(of_words: f32, of_trigrams: f32, trust: f32, own: f32) -> f32 {
+    let likeness = ((of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) * trust).clamp(0.0, 1.0);
+    likeness * (own + (1.0 - own) * likeness)
 }
 
 /// How much of a likeness is believed, so that one threshold serves short cards and long ones, small boards and large ones; a
@@ -68,6 +70,18 @@ pub fn trust(squares: f32, tests: u32) -> f32 {
     let unknown = idf(tests, 0);
     let chance = 1.0 + 0.15 * (tests.max(10) as f32 / 10.0).log10();
     (squares / (squares + unknown * unknown)).sqrt() / chance
+}
+
+/// What a small likeness keeps where a match rests on words that projects have in common: those count half. `shared` is what each word
+/// adds to the likeness of the card's best tests, and whether it is such a word.
+///
+/// Cards of another project rarely share more than those. With lists of words that were made without both projects, .19 instead of .24
+/// of them find enough tests on boards of 100 to 3,000, while fewer cards than before find too few.
+pub fn own(shared: impl Iterator<Item = (f32, bool)>) -> f32 {
+    let (all, general) = shared.fold((0.0, 0.0), |(all, general), (weight, is_general)| {
+        (all + weight, general + if is_general { weight } else { 0.0 })
+    });
+    if all > 0.0 { 1.0 - 0.5 * general / all } else { 1.0 }
 }
 
 /// Sorts the occurrences of features and counts them.

@@ -13,15 +13,15 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 71] = [
+const PURE: [&str; 72] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
     "evidence/changes", "evidence/listing", "evidence/path",
     "inputs/difference",
-    "index/build", "index/frequencies", "index/kept", "index/mmr", "index/postings", "index/search", "index/select", "index/terms",
-    "index/token", "index/update", "index/vector", "index/wording",
+    "index/build", "index/frequencies", "index/general", "index/kept", "index/mmr", "index/postings", "index/search", "index/select",
+    "index/terms", "index/token", "index/update", "index/vector", "index/wording",
     "journal.rs", "journal/wire",
     "provider/file/front", "provider/file/json", "provider/file/keys", "provider/file/layout", "provider/file/rank",
     "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
