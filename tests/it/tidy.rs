@@ -13,12 +13,12 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 67] = [
+const PURE: [&str; 68] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
-    "evidence/changes", "evidence/listing", "evidence/path",
+    "evidence/changes", "evidence/id", "evidence/listing", "evidence/path",
     "inputs/difference",
     "index/build", "index/mmr", "index/postings", "index/search", "index/select", "index/token", "index/vector", "index/wording",
     "journal.rs", "journal/wire",
