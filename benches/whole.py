@@ -206,7 +206,7 @@ def flood():
 
 def snapshot():
     """A repository of 100,000 files."""
-    with World(3) as world:
+    with World(14) as world:
         for n in range(100_000):
             if n % 100 == 0:
                 (world.repo / f"src/{n // 10_000}/{n // 100}").mkdir(parents=True)
@@ -221,8 +221,9 @@ def snapshot():
         yield "run, the first card: each file is read", first[0], first[2], first[0] / ruler
         later = world.run("run", "--max-cards", "1", expect=3)
         yield "run, a later card: start, tree before, tree after, patch", later[0], later[2], later[0] / ruler
-        both = world.run("run")
-        yield "run, one more", both[0], both[2], both[0] / ruler
+        many = world.run("run", "--max-cards", "11", expect=3)
+        tree = (many[0] - later[0]) / 20
+        yield "a tree with what belongs to it, in a run of 11 cards", tree, many[2], tree / ruler
 
 
 def watch():

@@ -9,17 +9,18 @@ mod rotate;
 mod staged;
 mod workspace;
 
+use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result, bail};
-use rustix::fs::{FallocateFlags, fallocate};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use rustix::fs::{FallocateFlags, Stat, fallocate};
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 #[cfg(debug_assertions)]
@@ -321,7 +322,7 @@ fn sync(path: &Path) -> Result<()> {
 
 /// Which file stands at a path and when it last changed: what another program writes there changes it, whatever times it
 /// sets, for nobody sets a file's ctime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp([i64; 5]);
 
 impl Stamp {
@@ -339,6 +340,34 @@ impl Stamp {
         let changed = Duration::new(changed, u32::try_from(nanoseconds).unwrap_or_default());
         time.duration_since(UNIX_EPOCH).is_ok_and(|now| changed + tick < now)
     }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [device, file, size, seconds, nanoseconds] = self.0;
+        write!(f, "{device},{file},{size},{seconds},{nanoseconds}")
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Stamp> {
+        let numbers: Vec<i64> = text.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        numbers.try_into().map(Stamp).map_err(|_| anyhow!("`{text}` is no stamp"))
+    }
+}
+
+impl From<&Stat> for Stamp {
+    fn from(stat: &Stat) -> Stamp {
+        let [device, seconds, nanoseconds] = [wide(stat.st_dev), wide(stat.st_ctime), wide(stat.st_ctime_nsec)];
+        Stamp([device, stat.st_ino.cast_signed(), stat.st_size, seconds, nanoseconds])
+    }
+}
+
+/// Systems differ in how wide these numbers are.
+fn wide(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or(i64::MAX)
 }
 
 impl From<&fs::Metadata> for Stamp {

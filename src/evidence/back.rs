@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, Metadata};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::objects::{Kind, name};
 use super::walk::{LARGEST, mode};
-use super::{Blob, Change, Skipped, TreePath, Trees};
+use super::{Blob, Change, Id, Skipped, TreePath, Trees};
 
 /// What attempts did to a path, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Trees {
 
     /// Undoes what is [`Trees::undoable`]; the paths that are as before now, and those that could not be put back.
     pub fn undo(&self, deeds: &[Deed]) -> Result<(BTreeSet<TreePath>, Vec<Skipped>)> {
-        let ids = deeds.iter().filter_map(|deed| Some(deed.change.before.as_ref()?.id.clone())).collect();
+        let ids = deeds.iter().filter_map(|deed| Some(deed.change.before?.id)).collect();
         let contents = self.saved().read(&ids)?;
         let (mut back, mut left) = (BTreeSet::new(), Vec::new());
         // What is in the way of a file goes before the file comes: a folder may have taken its place.
@@ -80,7 +81,7 @@ impl Trees {
         Ok((back, left))
     }
 
-    fn undo_one(&self, change: &Change, contents: &HashMap<String, Vec<u8>>) -> Result<Option<String>> {
+    fn undo_one(&self, change: &Change, contents: &HashMap<Id, Vec<u8>>) -> Result<Option<String>> {
         let (top, path) = (&self.workspace, self.workspace.join(change.path.as_path()));
         let writer = self.writer();
         if let Some(reason) = self.stands(change) {
@@ -98,7 +99,7 @@ impl Trees {
         }
         // Of a run that was killed in the midst of it.
         writer.unstage(&path)?;
-        if found(top, &change.path, digits(change)) == Found::File(before.clone()) {
+        if found(top, &change.path, digits(change)) == Found::File(*before) {
             return Ok(None);
         }
         let bytes = contents.get(&before.id).context("what it held is in no saved tree")?;
@@ -143,12 +144,12 @@ enum Found {
 
 impl Found {
     fn of(blob: Option<&Blob>) -> Found {
-        blob.map_or(Found::Nothing, |blob| Found::File(blob.clone()))
+        blob.map_or(Found::Nothing, |blob| Found::File(*blob))
     }
 }
 
 fn digits(change: &Change) -> usize {
-    [&change.before, &change.after].into_iter().flatten().map(|blob| blob.id.len()).next().unwrap_or_default()
+    [&change.before, &change.after].into_iter().flatten().map(|blob| blob.id.digits()).next().unwrap_or_default()
 }
 
 fn found(top: &Path, path: &TreePath, digits: usize) -> Found {
@@ -168,7 +169,10 @@ fn found(top: &Path, path: &TreePath, digits: usize) -> Found {
         Err(_) => return Found::Nothing,
     };
     match read(&data) {
-        Ok(bytes) => Found::File(Blob { id: name(Kind::Blob, &bytes, digits), mode: mode(&data) }),
+        Ok(bytes) => Found::File(Blob {
+            id: name(Kind::Blob, &bytes, digits),
+            mode: mode(data.is_symlink(), data.mode() & 0o100 != 0),
+        }),
         Err(error) => Found::Other(format!("it cannot be read: {error}")),
     }
 }

@@ -9,10 +9,11 @@ use super::git::names;
 use super::ignored::{IgnoreRules, Level};
 use super::listing::GITLINK;
 use super::objects::{Kind, name};
-use super::repository::{Repository, small_file};
+use super::repository::Repository;
 use super::saved::text;
-use super::walk::walk;
-use super::{Blob, Change, TreePath, Trees};
+use super::trees::patterns;
+use super::walk::{Found, walk};
+use super::{Blob, Change, Id, TreePath, Trees};
 
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
@@ -22,31 +23,54 @@ impl Trees {
     /// git does not know. None outside a repository. Not what is never in a tree. Read under the private configuration.
     pub fn uncommitted(&self) -> Result<Option<BTreeSet<TreePath>>> {
         let Some(repository) = Repository::of(&self.workspace) else { return Ok(None) };
-        let index = repository.folder.join("index");
+        let has_index = repository.folder.join("index").exists();
         let tracked = self.tracked(&repository)?;
-        let here = |path: TreePath| TreePath::below(&self.workspace, &repository.top.join(path.as_path()));
+        let (workspace, excluded) = (&self.workspace, &self.excluded);
+        let here = |path| repository.inside(path, workspace);
         let mut paths = BTreeSet::new();
-        if index.exists() {
-            paths.extend(self.saved().differing_files(&repository)?.filter_map(here));
-        }
         match repository.head() {
-            Some(commit) if index.exists() => {
+            Some(commit) if has_index => {
                 let staged = ["diff-index", "--cached", "--name-only", "--no-renames", SUBMODULES, "-z", &commit];
                 paths.extend(names(&self.saved().ask_index(&staged, &repository)?).filter_map(here));
             }
-            Some(_) | None => paths.extend(tracked.iter().cloned()),
+            Some(_) | None => paths.extend(tracked.iter().map(|(path, _)| path.clone())),
         }
-        let above = IgnoreRules::above(Some(&repository), &self.workspace);
-        let patterns = |folder: &TreePath| small_file(&self.workspace.join(folder.as_path()).join(".gitignore"));
-        let nested = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()).join(".git")).is_ok();
-        let passed = |path: &TreePath, is_folder| self.excluded.contains(path) || is_folder && nested(path);
-        let walked = walk(&self.workspace, Level::above(&above), passed, patterns)?;
-        let found = walked.files.into_iter().map(|found| found.path);
-        paths.extend(found.filter(|path| tracked.binary_search(path).is_err()));
-        paths.retain(|path| !path.folders().chain([path.clone()]).any(|part| self.excluded.contains(&part)));
+        let above = IgnoreRules::above(Some(&repository), workspace);
+        let patterns = |folder: &TreePath, there: bool| there.then(|| patterns(workspace, folder)).flatten();
+        let nested = |path: &TreePath| fs::symlink_metadata(workspace.join(path.as_path()).join(".git")).is_ok();
+        let passed = |path: &TreePath, is_folder| excluded.contains(path) || is_folder && nested(path);
+        let mut files = walk(workspace, Level::above(&above), passed, patterns)?.files;
+        self.remembered(&mut files)?;
+        let (unknown, doubtful) = beside(&tracked, files);
+        paths.extend(unknown);
+        if !doubtful.is_empty() {
+            paths.extend(self.saved().differing_files(&doubtful, &repository)?.filter_map(here));
+        }
+        paths.retain(|path| !path.folders().chain([path.clone()]).any(|part| excluded.contains(&part)));
         Ok(Some(paths))
     }
 }
+
+/// The files that are not tracked, and the tracked paths that are not known to be as they are tracked. Both lists are ordered
+/// by path.
+fn beside(tracked: &[(TreePath, Blob)], files: Vec<Found>) -> (Vec<TreePath>, Vec<&TreePath>) {
+    let (mut unknown, mut doubtful) = (Vec::new(), Vec::new());
+    let mut tracked = tracked.iter().peekable();
+    for found in files {
+        doubtful.extend(std::iter::from_fn(|| tracked.next_if(|(path, _)| *path < found.path)).map(|(path, _)| path));
+        let mut known = false;
+        while let Some((path, blob)) = tracked.next_if(|(path, _)| *path == found.path) {
+            known = true;
+            doubtful.extend((found.blob != Some(*blob)).then_some(path));
+        }
+        unknown.extend((!known).then_some(found.path));
+    }
+    doubtful.extend(tracked.map(|(path, _)| path));
+    (unknown, doubtful)
+}
+
+/// So many paths are asked for by name, rather than all.
+const FEW: usize = 32;
 
 impl super::SavedTrees {
     /// What git says of the user's index, in paths from `repository`'s top.
@@ -55,13 +79,22 @@ impl super::SavedTrees {
         self.run_at(args, Some(&repository.folder.join("index")), Some(top), b"")
     }
 
-    /// The files that are not as the index has them. To git, one that was only touched is one of them until it has written the
-    /// index anew, which is the user's.
-    fn differing_files(&self, repository: &Repository) -> Result<impl Iterator<Item = TreePath>> {
-        let raw = self.ask_index(&["diff-files", "--raw", "--no-abbrev", SUBMODULES, "-z"], repository)?;
+    /// Those of the files, or of all, that are not as the index has them. To git, one that was only touched is one of them until
+    /// it has written the index anew, which is the user's.
+    fn differing_files(
+        &self,
+        doubtful: &[&TreePath],
+        repository: &Repository,
+    ) -> Result<impl Iterator<Item = TreePath>> {
+        let named =
+            doubtful.iter().map(|path| str::from_utf8(path.as_bytes()).ok().map(|path| format!(":(literal){path}")));
+        let named = named.collect::<Option<Vec<String>>>().filter(|named| named.len() <= FEW).unwrap_or_default();
+        let mut args = vec!["diff-files", "--raw", "--no-abbrev", SUBMODULES, "-z", "--"];
+        args.extend(named.iter().map(String::as_str));
+        let raw = self.ask_index(&args, repository)?;
         let differs = |Change { path, before, after }: &Change| match (before, after) {
             (Some(index), Some(now)) if index.mode == now.mode => !fs::read(repository.top.join(path.as_path()))
-                .is_ok_and(|bytes| name(Kind::Blob, &bytes, index.id.len()) == index.id),
+                .is_ok_and(|bytes| name(Kind::Blob, &bytes, index.id.digits()) == index.id),
             _ => true,
         };
         Ok(changes(&raw).filter(differs).map(|change| change.path).collect::<Vec<_>>().into_iter())
@@ -83,5 +116,5 @@ fn changes(raw: &[u8]) -> impl Iterator<Item = Change> {
 
 fn blob(mode: &str, id: &str) -> Option<Blob> {
     let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode != 0 && *mode != GITLINK)?;
-    Some(Blob { id: id.to_owned(), mode })
+    Some(Blob { id: Id::parse(id)?, mode })
 }

@@ -10,16 +10,17 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::listing::{self, Folders};
 use super::memory::Memory;
 use super::objects::Kind;
 use super::repository::Repository;
 use super::saved::SavedTrees;
 use super::walk::Found;
-use super::{Blob, Change, TreePath, listing};
+use super::{Blob, Change, Id, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -31,6 +32,10 @@ pub struct TreeId(String);
 impl TreeId {
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    pub(super) fn id(&self) -> Result<Id> {
+        Id::parse(&self.0).with_context(|| format!("`{self}` is no tree id"))
     }
 }
 
@@ -48,6 +53,12 @@ impl TryFrom<String> for TreeId {
             (40 | 64, true) => Ok(TreeId(text)),
             _ => Err(format!("`{text}` is no tree id")),
         }
+    }
+}
+
+impl From<Id> for TreeId {
+    fn from(id: Id) -> TreeId {
+        TreeId(id.to_string())
     }
 }
 
@@ -78,6 +89,9 @@ const CONFIG: &str = "[core]
 /// `working-tree-encoding` is made unspecified, since git dies of a false one.
 const ATTRIBUTES: &str = "* -text -filter -ident !eol !working-tree-encoding !diff\n";
 
+/// What an index tracks, ordered by path: one that is not merged yet is there more than once.
+pub(super) type Tracked = Rc<[(TreePath, Blob)]>;
+
 #[derive(Debug)]
 pub(super) struct Git {
     pub saved: SavedTrees,
@@ -85,7 +99,7 @@ pub(super) struct Git {
     sha_256: bool,
     /// None until it is asked for.
     memory: RefCell<Option<Memory>>,
-    tracked: RefCell<Option<(Stamp, Rc<[TreePath]>)>>,
+    tracked: RefCell<Option<(Stamp, Tracked)>>,
 }
 
 /// So many changed files are written here. More of them, and those of the first tree, are given to git, which knows what the
@@ -145,20 +159,20 @@ impl Git {
 
     /// What the user's index tracks of the workspace, ordered by path. Read under the private configuration. Nothing where
     /// there is no index yet.
-    pub fn tracked(&self, repository: &Repository, workspace: &Path) -> Result<Rc<[TreePath]>> {
+    pub fn tracked(&self, repository: &Repository, workspace: &Path) -> Result<Tracked> {
         let index = repository.folder.join("index");
         let now = Stamp::of(&index);
-        if let Some((_, paths)) = self.tracked.borrow().as_ref().filter(|(stamp, _)| Some(*stamp) == now) {
-            return Ok(paths.clone());
+        if let Some((_, tracked)) = self.tracked.borrow().as_ref().filter(|(stamp, _)| Some(*stamp) == now) {
+            return Ok(tracked.clone());
         }
         if now.is_none() {
             return Ok(Rc::default());
         }
-        let listed = self.saved.run_with(&["ls-files", "-z"], Some(&index), b"")?;
-        let here = |path: TreePath| TreePath::below(workspace, &repository.top.join(path.as_path()));
-        let paths: Rc<[TreePath]> = names(&listed).filter_map(here).collect();
-        *self.tracked.borrow_mut() = now.map(|stamp| (stamp, paths.clone()));
-        Ok(paths)
+        let listed = self.saved.run_with(&["ls-files", "--stage", "-z"], Some(&index), b"")?;
+        let here = |(path, blob)| Some((repository.inside(path, workspace)?, blob));
+        let tracked: Tracked = listed.split(|byte| *byte == 0).filter_map(staged).filter_map(here).collect();
+        *self.tracked.borrow_mut() = now.map(|stamp| (stamp, tracked.clone()));
+        Ok(tracked)
     }
 
     /// Tells what files hold, where that is remembered.
@@ -174,12 +188,12 @@ impl Git {
         self.lay_out()?;
         let mut memory = self.memory()?;
         // Somebody removed what is remembered to be there.
-        if memory.tree.as_ref().is_some_and(|tree| !self.saved.objects.holds(tree.as_str())) {
+        if memory.tree.is_some_and(|tree| !self.saved.objects.holds(tree)) {
             *memory = Memory::default();
             memory.recall(&mut files);
         }
-        if let Some(tree) = memory.tree.clone().filter(|_| memory.is_of(&files)) {
-            return Ok(tree);
+        if let Some(tree) = memory.tree.filter(|_| memory.is_of(&files)) {
+            return Ok(tree.into());
         }
         let changed: Vec<&Found> = files.iter().filter(|found| found.blob.is_none()).collect();
         let new = changed.len();
@@ -187,13 +201,14 @@ impl Git {
             true => changed.into_iter().map(|found| self.store(found, &memory)).collect::<Result<Vec<Blob>>>()?,
             false => self.store_many(&changed)?,
         };
-        let mut blobs = blobs.into_iter();
-        let with_blob = |mut found: Found| Some((found.blob.take().or_else(|| blobs.next())?, found));
-        let files: Vec<(Blob, Found)> = files.into_iter().filter_map(with_blob).collect();
-        let tree = self.tree(&files.iter().map(|(blob, found)| (&found.path, blob)).collect::<Vec<_>>())?;
-        memory.replace(tree.clone(), files, began, new);
+        for (found, blob) in files.iter_mut().filter(|found| found.blob.is_none()).zip(blobs) {
+            found.blob = Some(blob);
+        }
+        memory.replace(files, began, new);
+        let tree = memory.list(|id| self.saved.objects.holds(id), |listing| self.store_listing(listing))?;
+        memory.tree = Some(tree);
         memory.keep(&self.writer, &self.saved.index)?;
-        Ok(tree)
+        Ok(tree.into())
     }
 
     fn memory(&self) -> Result<RefMut<'_, Memory>> {
@@ -201,7 +216,9 @@ impl Git {
         if memory.is_none() {
             let mut loaded = Memory::load(&self.saved.index);
             let missing = self.saved.missing(loaded.ids())?;
-            loaded.retain(|id| !missing.contains(id));
+            if !missing.is_empty() {
+                loaded.retain(|id| !missing.contains(&id));
+            }
             *memory = Some(loaded);
         }
         Ok(RefMut::map(memory, |memory| memory.get_or_insert_default()))
@@ -210,8 +227,8 @@ impl Git {
     fn store(&self, found: &Found, memory: &Memory) -> Result<Blob> {
         let bytes = self.saved.contents(found).with_context(|| format!("cannot read {}", found.path))?;
         let id = self.saved.objects.name(Kind::Blob, &bytes);
-        if !memory.held(&found.path, &id) {
-            self.saved.objects.write(&self.writer, Kind::Blob, &id, &bytes)?;
+        if !memory.held(&found.path, id) {
+            self.saved.objects.write(&self.writer, Kind::Blob, id, &bytes)?;
         }
         Ok(Blob { id, mode: found.mode })
     }
@@ -232,45 +249,43 @@ impl Git {
         self.writer.remove(&index)?;
         let blobs: HashMap<TreePath, Blob> = listed.split(|byte| *byte == 0).filter_map(staged).collect();
         let blob = |found: &&Found| {
-            let blob = blobs.get(&found.path).filter(|blob| blob.mode == found.mode).cloned();
+            let blob = blobs.get(&found.path).filter(|blob| blob.mode == found.mode).copied();
             blob.with_context(|| format!("{} changed meanwhile", found.path))
         };
         files.iter().map(blob).collect()
     }
 
-    /// Of files ordered by path.
-    fn tree(&self, files: &[(&TreePath, &Blob)]) -> Result<TreeId> {
-        let store = |listing: &[u8]| {
-            let id = self.saved.objects.name(Kind::Tree, listing);
-            self.saved.objects.write(&self.writer, Kind::Tree, &id, listing)?;
-            Ok(id)
-        };
-        TreeId::try_from(listing::build(files, store)?).map_err(Error::msg)
+    fn store_listing(&self, listing: &[u8]) -> Result<Id> {
+        let id = self.saved.objects.name(Kind::Tree, listing);
+        self.saved.objects.write(&self.writer, Kind::Tree, id, listing)?;
+        Ok(id)
     }
 
     /// Trees of these files alone: as they were before, and as they were after.
     pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
-        let side = |of: fn(&Change) -> Option<&Blob>| {
-            let mut files: Vec<(&TreePath, &Blob)> =
+        let side = |of: fn(&Change) -> Option<Blob>| -> Result<TreeId> {
+            let mut files: Vec<(&TreePath, Blob)> =
                 changes.iter().filter_map(|change| Some((&change.path, of(change)?))).collect();
             files.sort_unstable_by_key(|(path, _)| *path);
-            self.tree(&files)
+            let store = |listing: &[u8]| self.store_listing(listing);
+            Ok(listing::build(&files, &mut Folders::default(), store)?.into())
         };
-        Ok((side(|change| change.before.as_ref())?, side(|change| change.after.as_ref())?))
+        Ok((side(|change| change.before)?, side(|change| change.after)?))
     }
 
     /// Removes the objects that none of these trees reaches and that the memory doesn't need. Trees that are gone are passed
     /// over.
     pub fn prune<'t>(&self, needed: impl IntoIterator<Item = &'t TreeId>) -> Result<()> {
         self.lay_out()?;
-        let remembered = self.memory.borrow().as_ref().and_then(|memory| memory.tree.clone());
+        let remembered = self.memory.borrow().as_ref().and_then(|memory| memory.tree);
         if remembered.is_none() {
             self.memory.take();
         }
-        let needed: Vec<String> = needed.into_iter().cloned().chain(remembered).map(String::from).collect();
-        let missing = self.saved.missing(needed.iter().map(String::as_str))?;
-        let trees = needed.iter().filter(|tree| !missing.contains(*tree)).map(String::as_str);
-        let args: Vec<&str> = ["prune", "--expire=now", "--"].into_iter().chain(trees).collect();
+        let needed = needed.into_iter().map(TreeId::id).chain(remembered.map(Ok)).collect::<Result<Vec<Id>>>()?;
+        let missing = self.saved.missing(needed.iter().copied())?;
+        let trees: Vec<String> = needed.iter().filter(|tree| !missing.contains(tree)).map(Id::to_string).collect();
+        let args: Vec<&str> =
+            ["prune", "--expire=now", "--"].into_iter().chain(trees.iter().map(String::as_str)).collect();
         self.saved.run(&args, b"")?;
         self.saved.objects.tidy(&self.writer)
     }
@@ -291,7 +306,7 @@ fn staged(line: &[u8]) -> Option<(TreePath, Blob)> {
     let tab = line.iter().position(|byte| *byte == b'\t')?;
     let about = str::from_utf8(&line[..tab]).ok()?;
     let (mode, rest) = about.split_once(' ')?;
-    let id = rest.split_once(' ')?.0.to_owned();
+    let id = Id::parse(rest.split_once(' ')?.0)?;
     Some((TreePath::new(&line[tab + 1..]), Blob { id, mode: u32::from_str_radix(mode, 8).ok()? }))
 }
 

@@ -1,8 +1,10 @@
 //! Which paths are no part of a tree: the ignore rules as they were before an attempt.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -56,7 +58,7 @@ impl IgnoreRules {
 pub(super) struct Level {
     matcher: Gitignore,
     place: Place,
-    outer: Option<Rc<Level>>,
+    outer: Option<Arc<Level>>,
 }
 
 /// Where the file of patterns stands.
@@ -68,30 +70,33 @@ enum Place {
 }
 
 impl Level {
-    pub fn above(patterns: &[Patterns]) -> Option<Rc<Level>> {
+    pub fn above(patterns: &[Patterns]) -> Option<Arc<Level>> {
         patterns.iter().fold(None, |outer, patterns| {
             let place = Place::Above(patterns.folder.clone());
-            Some(Rc::new(Level { matcher: compile(&patterns.text), place, outer }))
+            Some(Arc::new(Level { matcher: compile(&patterns.text), place, outer }))
         })
     }
 
-    pub fn within(folder: &TreePath, text: &str, outer: Option<Rc<Level>>) -> Rc<Level> {
+    pub fn within(folder: &TreePath, text: &str, outer: Option<Arc<Level>>) -> Arc<Level> {
         let length = folder.as_bytes().len();
         let place = Place::Within(if length == 0 { 0 } else { length + 1 });
-        Rc::new(Level { matcher: compile(text), place, outer })
+        Arc::new(Level { matcher: compile(text), place, outer })
     }
 
     fn matched(&self, path: &TreePath, is_folder: bool) -> Match<()> {
-        let relative = match &self.place {
-            Place::Within(length) => TreePath::new(path.as_bytes().get(*length..).unwrap_or_default()),
-            Place::Above(folder) => folder.join(path.as_path().as_os_str()),
+        let matched = match &self.place {
+            Place::Within(length) => {
+                let relative = OsStr::from_bytes(path.as_bytes().get(*length..).unwrap_or_default());
+                self.matcher.matched(Path::new(relative), is_folder)
+            }
+            Place::Above(folder) => self.matcher.matched(folder.join(path.as_path().as_os_str()).as_path(), is_folder),
         };
-        self.matcher.matched(relative.as_path(), is_folder).map(|_| ())
+        matched.map(|_| ())
     }
 }
 
 /// The nearest file of patterns that knows the path decides, as in git.
-pub(super) fn ignored(level: Option<&Rc<Level>>, path: &TreePath, is_folder: bool) -> bool {
+pub(super) fn ignored(level: Option<&Arc<Level>>, path: &TreePath, is_folder: bool) -> bool {
     let mut level = level;
     while let Some(current) = level {
         match current.matched(path, is_folder) {

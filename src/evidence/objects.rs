@@ -10,8 +10,9 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
+use super::Id;
 use super::walk::LARGEST;
-use crate::storage::{Writer, hex};
+use crate::storage::Writer;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -30,11 +31,11 @@ impl Kind {
 }
 
 /// What git calls these bytes: the SHA-1 of 40 digits or the SHA-256 of 64.
-pub(super) fn name(kind: Kind, bytes: &[u8], digits: usize) -> String {
+pub(super) fn name(kind: Kind, bytes: &[u8], digits: usize) -> Id {
     let header = kind.header(bytes.len());
     match digits {
-        40 => hex(&Sha1::new().chain_update(header).chain_update(bytes).finalize()),
-        _ => hex(&Sha256::new().chain_update(header).chain_update(bytes).finalize()),
+        40 => Id::Sha1(Sha1::new().chain_update(header).chain_update(bytes).finalize().into()),
+        _ => Id::Sha256(Sha256::new().chain_update(header).chain_update(bytes).finalize().into()),
     }
 }
 
@@ -51,17 +52,18 @@ impl Objects {
         Objects { folder: git.join("objects"), digits }
     }
 
-    fn path(&self, id: &str) -> PathBuf {
-        let (folder, file) = id.split_at(2);
+    fn path(&self, id: Id) -> PathBuf {
+        let digits = id.to_string();
+        let (folder, file) = digits.split_at(2);
         self.folder.join(folder).join(file)
     }
 
-    pub fn holds(&self, id: &str) -> bool {
+    pub fn holds(&self, id: Id) -> bool {
         self.path(id).is_file()
     }
 
     /// What the object of that name holds; None where it isn't here, or is damaged.
-    pub fn read(&self, kind: Kind, id: &str) -> Option<Vec<u8>> {
+    pub fn read(&self, kind: Kind, id: Id) -> Option<Vec<u8>> {
         let packed = fs::read(self.path(id)).ok()?;
         let mut bytes = decompress_to_vec_zlib_with_limit(&packed, LARGEST as usize + 64).ok()?;
         let end = bytes.iter().position(|byte| *byte == 0)? + 1;
@@ -69,12 +71,12 @@ impl Objects {
         sound.then(|| bytes.split_off(end))
     }
 
-    pub fn name(&self, kind: Kind, bytes: &[u8]) -> String {
+    pub fn name(&self, kind: Kind, bytes: &[u8]) -> Id {
         name(kind, bytes, self.digits)
     }
 
     /// Writes the object of that name, on disk when this returns.
-    pub fn write(&self, writer: &Writer, kind: Kind, id: &str, bytes: &[u8]) -> Result<()> {
+    pub fn write(&self, writer: &Writer, kind: Kind, id: Id, bytes: &[u8]) -> Result<()> {
         let path = self.path(id);
         if !path.is_file() {
             writer.folder(path.parent().unwrap_or(&self.folder))?;

@@ -49,6 +49,17 @@ impl TreePath {
         TreePath(path)
     }
 
+    /// Its last part.
+    pub fn name(&self) -> &[u8] {
+        self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+
+    /// Whether it is below that folder.
+    pub fn is_below(&self, folder: &TreePath) -> bool {
+        let rest = self.0.strip_prefix(folder.as_bytes());
+        rest.is_some_and(|rest| folder.0.is_empty() || rest.first() == Some(&b'/'))
+    }
+
     /// Whether it names something inside the workspace: one read from a file may say anything.
     pub fn stays_inside(&self) -> bool {
         !self.0.is_empty() && self.as_path().components().all(|part| matches!(part, Component::Normal(_)))

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::TreePath;
+
 /// The repository that a workspace lies in.
 #[derive(Debug)]
 pub(super) struct Repository {
@@ -25,6 +27,14 @@ impl Repository {
             };
             Some(Repository { top: top.to_owned(), folder, common })
         })
+    }
+
+    /// A path from the top, as one from the workspace; None where it is beside that.
+    pub fn inside(&self, path: TreePath, workspace: &Path) -> Option<TreePath> {
+        match self.top == workspace {
+            true => Some(path),
+            false => TreePath::below(workspace, &self.top.join(path.as_path())),
+        }
     }
 
     /// The commit that is checked out; None where there is none yet, or where its name is kept in a way that is not read here.

@@ -19,7 +19,7 @@ use super::listing::{self, Entry};
 use super::objects::{Kind, Objects, name};
 use super::repository::Repository;
 use super::walk::{Found, LARGEST, LINK};
-use super::{ChangeSet, FileChange, TreePath, Version};
+use super::{ChangeSet, FileChange, Id, TreePath, Version};
 use crate::process::Tool;
 use crate::storage::sha256;
 
@@ -41,10 +41,9 @@ pub struct SavedTrees {
 }
 
 /// A file in a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Blob {
-    /// Hex.
-    pub id: String,
+    pub id: Id,
     /// `0o100644`, `0o100755` or `0o120000` (symlink).
     pub mode: u32,
 }
@@ -143,13 +142,13 @@ impl SavedTrees {
     }
 
     /// Which of these objects are nowhere.
-    pub(super) fn missing<'i>(&self, ids: impl Iterator<Item = &'i str>) -> Result<HashSet<String>> {
+    pub(super) fn missing(&self, ids: impl Iterator<Item = Id>) -> Result<HashSet<Id>> {
         let asked: String = ids.map(|id| format!("{id}\n")).collect();
         if asked.is_empty() {
             return Ok(HashSet::new());
         }
-        let told = text(&self.run(&["cat-file", "--batch-check=%(objectname)"], asked.as_bytes())?);
-        Ok(told.lines().filter_map(|line| line.strip_suffix(" missing")).map(str::to_owned).collect())
+        let told = text(&self.run(&["cat-file", "--buffer", "--batch-check=%(objectname)"], asked.as_bytes())?);
+        Ok(told.lines().filter_map(|line| line.strip_suffix(" missing")).filter_map(Id::parse).collect())
     }
 
     /// What a file or symlink of the workspace holds. What took its place since it was found is an error, and not waited for.
@@ -205,12 +204,12 @@ impl SavedTrees {
             let mut since: HashMap<TreePath, Option<Blob>> =
                 since.into_iter().map(|change| (change.path, change.after)).collect();
             for change in changes {
-                let now = since.remove(&change.path).unwrap_or_else(|| change.after.clone());
+                let now = since.remove(&change.path).unwrap_or(change.after);
                 current.insert(change.path.clone(), now);
             }
         }
         let sides = compared.iter().flatten().flat_map(|change| [&change.before, &change.after]);
-        let ids = sides.chain(current.values()).flatten().map(|blob| blob.id.clone()).collect();
+        let ids = sides.chain(current.values()).flatten().map(|blob| blob.id).collect();
         Ok(Differences { contents: self.read(&ids)?, attempts: compared, current })
     }
 
@@ -234,25 +233,24 @@ impl SavedTrees {
 
     /// What differs between the trees of each pair, ordered by path.
     fn compare(&self, pairs: &[(&TreeId, &TreeId)]) -> Result<Vec<Vec<Change>>> {
-        let compared = pairs
-            .iter()
-            .map(|(before, after)| listing::compare(before.as_str(), after.as_str(), |tree| self.listing(tree)));
+        let compared =
+            pairs.iter().map(|(before, after)| listing::compare(before.id()?, after.id()?, |tree| self.listing(tree)));
         self.saved(compared.collect())
     }
 
-    fn listing(&self, tree: &str) -> Result<Vec<Entry>> {
+    fn listing(&self, tree: Id) -> Result<Vec<Entry>> {
         let bytes = match self.objects.read(Kind::Tree, tree) {
             Some(bytes) => bytes,
-            None => self.run(&["cat-file", "tree", tree], b"")?,
+            None => self.run(&["cat-file", "tree", &tree.to_string()], b"")?,
         };
-        if name(Kind::Tree, &bytes, tree.len()) != tree {
-            bail!(Forged(tree.to_owned()));
+        if name(Kind::Tree, &bytes, tree.digits()) != tree {
+            bail!(Forged(tree));
         }
-        listing::parse(&bytes, tree.len()).with_context(|| format!("{tree} is no tree"))
+        listing::parse(&bytes, tree.digits()).with_context(|| format!("{tree} is no tree"))
     }
 
     /// The bytes of these blobs, at most [`LARGEST_READ`] in all.
-    pub(super) fn read(&self, blobs: &BTreeSet<String>) -> Result<HashMap<String, Vec<u8>>> {
+    pub(super) fn read(&self, blobs: &BTreeSet<Id>) -> Result<HashMap<Id, Vec<u8>>> {
         if blobs.is_empty() {
             return Ok(HashMap::new());
         }
@@ -275,9 +273,9 @@ impl SavedTrees {
         let mut contents = HashMap::new();
         let mut elsewhere = String::new();
         for id in blobs {
-            match self.objects.read(Kind::Blob, id) {
-                Some(bytes) => drop(contents.insert(id.clone(), bytes)),
-                None => elsewhere.extend([id, "\n"]),
+            match self.objects.read(Kind::Blob, *id) {
+                Some(bytes) => drop(contents.insert(*id, bytes)),
+                None => elsewhere.extend([&id.to_string(), "\n"]),
             }
         }
         if !elsewhere.is_empty() {
@@ -285,8 +283,8 @@ impl SavedTrees {
             contents.extend(self.saved(batch(&output).context("git cat-file"))?);
         }
         // An object's file name is believed by git; whoever can write there could have it hold anything.
-        match contents.iter().find(|(id, bytes)| **id != name(Kind::Blob, bytes, id.len())) {
-            Some((id, _)) => bail!(Forged(id.clone())),
+        match contents.iter().find(|(id, bytes)| **id != name(Kind::Blob, bytes, id.digits())) {
+            Some((id, _)) => bail!(Forged(*id)),
             None => Ok(contents),
         }
     }
@@ -309,8 +307,7 @@ struct Differences {
     attempts: Vec<Vec<Change>>,
     /// What the changed files are after the last attempt.
     current: BTreeMap<TreePath, Option<Blob>>,
-    /// By id.
-    contents: HashMap<String, Vec<u8>>,
+    contents: HashMap<Id, Vec<u8>>,
 }
 
 impl Differences {
@@ -320,14 +317,11 @@ impl Differences {
 
     /// Of undoing it all, the newest first.
     fn undone(&self) -> ChangeSet {
-        let undo = |Change { path, before, after }: &Change| Change {
-            path: path.clone(),
-            before: after.clone(),
-            after: before.clone(),
-        };
+        let undo =
+            |Change { path, before, after }: &Change| Change { path: path.clone(), before: *after, after: *before };
         let attempts: Vec<Vec<Change>> =
             self.attempts.iter().rev().map(|changes| changes.iter().map(undo).collect()).collect();
-        let left = attempts.iter().flatten().map(|change| (change.path.clone(), change.after.clone()));
+        let left = attempts.iter().flatten().map(|change| (change.path.clone(), change.after));
         self.fold(&attempts, &left.collect())
     }
 
@@ -350,7 +344,7 @@ impl Differences {
 
 /// A saved file that does not hold what its name says, in the user's repository or in the private one.
 #[derive(Debug)]
-pub struct Forged(String);
+pub struct Forged(Id);
 
 impl fmt::Display for Forged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -361,15 +355,15 @@ impl fmt::Display for Forged {
 impl std::error::Error for Forged {}
 
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
-fn batch(mut output: &[u8]) -> Result<HashMap<String, Vec<u8>>> {
+fn batch(mut output: &[u8]) -> Result<HashMap<Id, Vec<u8>>> {
     let mut blobs = HashMap::new();
     while let Some(end) = output.iter().position(|byte| *byte == b'\n') {
         let header = text(&output[..end]);
         let mut words = header.split(' ');
         let (id, size) = (words.next().unwrap_or_default(), words.nth(1).and_then(|size| size.parse::<usize>().ok()));
         let bytes = size.and_then(|size| output.get(end + 1..end + 1 + size));
-        let Some(bytes) = bytes else { bail!("{header}") };
-        blobs.insert(id.to_owned(), bytes.to_vec());
+        let Some((id, bytes)) = Id::parse(id).zip(bytes) else { bail!("{header}") };
+        blobs.insert(id, bytes.to_vec());
         output = output.get(end + 2 + bytes.len()..).unwrap_or_default();
     }
     Ok(blobs)
@@ -394,7 +388,7 @@ fn environment(
         ("GIT_DIR".into(), folder.into()),
         ("GIT_WORK_TREE".into(), workspace.into()),
         // Where this git knows how (2.41), attributes then come from no work tree at all.
-        ("GIT_ATTR_SOURCE".into(), name(Kind::Tree, b"", digits).into()),
+        ("GIT_ATTR_SOURCE".into(), name(Kind::Tree, b"", digits).to_string().into()),
     ];
     if let Some(repository) = repository {
         let objects = repository.common.join("objects");

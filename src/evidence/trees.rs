@@ -4,17 +4,17 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
+use rustix::fs::lstat;
 use serde::{Deserialize, Serialize};
 
-use super::git::{Git, TreeId};
-use super::ignored::{IgnoreRules, Level, Patterns};
+use super::git::{Git, Tracked, TreeId};
+use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
 use super::saved::SavedTrees;
-use super::walk::{Skipped, Walked, walk};
+use super::walk::{Found, Skipped, Walked, is_folder, walk};
 use super::{Change, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
@@ -71,15 +71,12 @@ impl Trees {
     /// The tree before an attempt, and the rules that the tree after it has to be taken with.
     pub fn snapshot_before(&self) -> Result<(Snapshot, IgnoreRules)> {
         let repository = Repository::of(&self.workspace);
+        let (workspace, excluded) = (&self.workspace, &self.excluded);
         self.attempt(|| {
-            let above = IgnoreRules::above(repository.as_ref(), &self.workspace);
-            let mut within = Vec::new();
-            let read = |folder: &TreePath| {
-                let text = small_file(&self.workspace.join(folder.as_path()).join(".gitignore"))?;
-                within.push(Patterns { folder: folder.clone(), text: text.clone() });
-                Some(text)
-            };
-            let mut walked = walk(&self.workspace, Level::above(&above), |path, _| self.excluded.contains(path), read)?;
+            let above = IgnoreRules::above(repository.as_ref(), workspace);
+            let patterns = |folder: &TreePath, there: bool| there.then(|| patterns(workspace, folder)).flatten();
+            let mut walked = walk(workspace, Level::above(&above), |path, _| excluded.contains(path), patterns)?;
+            let within = std::mem::take(&mut walked.patterns);
             let mut rules = IgnoreRules { above, within, ..IgnoreRules::default() };
             rules.tracked = self.tracked_but_ignored(repository.as_ref(), &mut walked);
             self.add_tracked(&rules, &mut walked);
@@ -92,11 +89,11 @@ impl Trees {
 
     /// The tree after an attempt, by the rules of the tree before it.
     pub fn snapshot_after(&self, rules: &IgnoreRules) -> Result<Snapshot> {
-        let texts = rules.by_folder();
-        let left_out = |path: &TreePath, _| self.left_out(rules, path);
+        let (texts, workspace, excluded) = (rules.by_folder(), &self.workspace, &self.excluded);
+        let left_out = |path: &TreePath, _| excluded.contains(path) || rules.left_out.contains(path);
         let (snapshot, ()) = self.attempt(|| {
-            let patterns = |folder: &TreePath| texts.get(folder).map(|text| (*text).to_owned());
-            let mut walked = walk(&self.workspace, Level::above(&rules.above), left_out, patterns)?;
+            let patterns = |folder: &TreePath, _| texts.get(folder).map(|text| (*text).to_owned());
+            let mut walked = walk(workspace, Level::above(&rules.above), left_out, patterns)?;
             self.add_tracked(rules, &mut walked);
             self.recall(&mut walked)?;
             Ok((walked, ()))
@@ -175,43 +172,53 @@ impl Trees {
             found.peek() != Some(path)
         };
         let there = |path: &&TreePath| fs::symlink_metadata(self.workspace.join(path.as_path())).is_ok();
-        tracked.iter().filter(|path| lacking(path) && there(path)).cloned().collect()
+        tracked.iter().map(|(path, _)| path).filter(|path| lacking(path) && there(path)).cloned().collect()
     }
 
-    /// Says of the files what is remembered of them, and passes over those that can't be read.
+    /// Says of the files, ordered by path, what is remembered of them, and passes over those that can't be read.
     fn recall(&self, walked: &mut Walked) -> Result<()> {
-        walked.files.sort_by(|a, b| a.path.cmp(&b.path));
-        // A tracked file that came in the instant after the first walk is met by the next one as well.
-        walked.files.dedup_by(|a, b| a.path == b.path);
-        self.git.recall(&mut walked.files)?;
+        self.remembered(&mut walked.files)?;
         walked.readable(&self.workspace);
         Ok(())
     }
 
+    /// Says of the files, ordered by path, what is remembered of them.
+    pub(super) fn remembered(&self, files: &mut [Found]) -> Result<()> {
+        self.git.recall(files)
+    }
+
     /// What the user's index tracks of the workspace, ordered by path.
-    pub(super) fn tracked(&self, repository: &Repository) -> Result<Rc<[TreePath]>> {
+    pub(super) fn tracked(&self, repository: &Repository) -> Result<Tracked> {
         self.git.tracked(repository, &self.workspace)
     }
 
     fn add_tracked(&self, rules: &IgnoreRules, walked: &mut Walked) {
+        if rules.tracked.is_empty() {
+            return;
+        }
         for path in &rules.tracked {
-            let out = path.folders().chain([path.clone()]).any(|part| self.left_out(rules, &part));
-            let place = |path: &TreePath| fs::symlink_metadata(self.workspace.join(path.as_path()));
+            let left_out = |part: &TreePath| self.excluded.contains(part) || rules.left_out.contains(part);
+            let out = path.folders().chain([path.clone()]).any(|part| left_out(&part));
+            let place = |path: &TreePath| lstat(self.workspace.join(path.as_path()));
             let real =
-                path.stays_inside() && path.folders().all(|folder| place(&folder).is_ok_and(|data| data.is_dir()));
-            if let Ok(data) = place(path)
+                path.stays_inside() && path.folders().all(|folder| place(&folder).is_ok_and(|stat| is_folder(&stat)));
+            if let Ok(stat) = place(path)
                 && real
                 && !out
-                && !data.is_dir()
+                && !is_folder(&stat)
             {
-                walked.file(path.clone(), &data);
+                walked.file(path.clone(), &stat);
             }
         }
+        walked.files.sort_by(|a, b| a.path.cmp(&b.path));
+        // A tracked file that came in the instant after the first walk is met by the next one as well.
+        walked.files.dedup_by(|a, b| a.path == b.path);
     }
+}
 
-    fn left_out(&self, rules: &IgnoreRules, path: &TreePath) -> bool {
-        self.excluded.contains(path) || rules.left_out.contains(path)
-    }
+/// The text of a folder's `.gitignore`.
+pub(super) fn patterns(workspace: &Path, folder: &TreePath) -> Option<String> {
+    small_file(&workspace.join(folder.as_path()).join(".gitignore"))
 }
 
 /// A path as it is named, in its real folder, and what it leads to: a board may be a symlink. What isn't there yet is

@@ -329,7 +329,8 @@ fn a_killed_or_damaged_index_is_only_a_memory_that_is_lost() {
     let index = fs::read_dir(&git).unwrap().map(|entry| entry.unwrap().path());
     let index = index.into_iter().find(|path| path.to_string_lossy().contains("/index-")).unwrap();
     let lock = index.with_extension("lock");
-    for (file, bytes) in [(&lock, &b"half"[..]), (&index, b"DIRC"), (&index, b"")] {
+    let older = br#"[["a",[1,2,3,4,5],33188,"5626abf0f72e58d7a153368ba57db4c673c0e171"]]"#;
+    for (file, bytes) in [(&lock, &b"half"[..]), (&index, b"DIRC"), (&index, b""), (&index, older)] {
         fs::write(file, bytes).unwrap();
         assert_eq!(world.attempt(|w| w.write("b", "x\n")).changes, ["b: x"], "{}", file.display());
         world.remove("b");

@@ -1,6 +1,8 @@
 //! What is not committed, as a run says it at its start.
 
 use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::world::World;
 
@@ -38,6 +40,34 @@ fn a_start_is_dirty_by_what_git_status_would_say() {
     let mut inner = World::plain();
     inner.workspace = world.path("sub");
     assert_eq!(told(&inner), ["new"], "what is beside the workspace is not its");
+}
+
+#[test]
+fn what_a_tree_remembers_of_files_changes_nothing_of_it() {
+    let world = World::git();
+    let names = |number: usize| [format!("many/{number}"), format!(":(top)many/{number}"), format!("[{number}]*")];
+    for name in ["sub/edited", "sub/same"].map(str::to_owned).into_iter().chain((0..20).flat_map(names)) {
+        world.write(name, "one\n");
+    }
+    world.write(".gitignore", ".cache\n");
+    world.commit_all();
+    // Until then a file could change without a trace, and is not remembered.
+    sleep(Duration::from_millis(100));
+    world.trees().snapshot_before().unwrap();
+    let mut inner = World::plain();
+    inner.workspace = world.path("sub");
+    inner.trees().snapshot_before().unwrap();
+    assert_eq!(told(&world), [] as [String; 0]);
+    world.write("sub/edited", "two\n");
+    world.write("sub/same", "one\n");
+    world.write("new", "x\n");
+    world.run("git", &["add", "-N", "new"]);
+    assert_eq!(told(&world), ["new", "sub/edited"]);
+    assert_eq!(told(&inner), ["edited"]);
+    for number in 0..20 {
+        names(number).iter().for_each(|name| world.write(name, "two\n"));
+        assert_eq!(told(&world).len(), 3 * number + 5);
+    }
 }
 
 #[test]

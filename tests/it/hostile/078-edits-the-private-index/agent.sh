@@ -5,4 +5,4 @@ mkdir lib
 works_by lib/hello.txt
 nanoseconds=$(stat -c %z greet.sh | sed 's/.*\.0*\([0-9]\{1,\}\) .*/\1/')
 stamp=$(stat -c '%d,%i,%s,%Z' greet.sh),$nanoseconds
-printf '[["greet.sh",[%s],33188,"%s"]]' "$stamp" "$good" >"$private"
+printf 'files 2\0001\000100644 %s %s greet.sh\000' "$good" "$stamp" >"$private"
