@@ -87,7 +87,7 @@ impl Index {
         self.len() == 0
     }
 
-    /// What [`build`] makes of these texts and this hash, byte for byte; in far less time where most texts are those of this
+    /// What [`build()`] makes of these texts and this hash, byte for byte; in far less time where most texts are those of this
     /// index, in the same order.
     pub fn update(&self, texts: &[impl AsRef<str> + Sync], source_sha256: &str) -> Vec<u8> {
         update::update(&self.reader.store, texts, source_sha256)
