@@ -119,9 +119,9 @@ fn common(one: &[u8], other: &[u8]) -> (usize, usize) {
 }
 
 impl Outline {
-    fn seam(&self, text: &str, item: usize) -> Option<Seam> {
+    fn seam(&self, item: usize) -> Option<Seam> {
         let Item { range, parent: None, block, .. } = self.items.get(item)? else { return None };
-        let listed = matches!(self.blocks.get(*block)?.kind, BlockKind::List(_)) && !text[range.clone()].is_empty();
+        let listed = matches!(self.blocks.get(*block)?.kind, BlockKind::List(_));
         (listed && self.lines.starts_at(range.start)).then_some(Seam { at: range.start, item, block: *block })
     }
 
@@ -137,7 +137,7 @@ impl Outline {
         let before = |seam: &Seam| self.lines.span(self.lines.at(seam.at)).end <= limit;
         let items = self.items.partition_point(|item| item.range.start < limit);
         let blocks = self.blocks.partition_point(|block| block.range.start < limit);
-        let item = (0..items).rev().find_map(|item| self.seam(text, item).filter(before));
+        let item = (0..items).rev().find_map(|item| self.seam(item).filter(before));
         let heading = (0..blocks).rev().find_map(|block| self.heading(text, block).filter(before));
         item.into_iter().chain(heading).max_by_key(|seam| seam.at)
     }
@@ -147,7 +147,7 @@ impl Outline {
         let fits = |seam: &Seam| starts_line(seam.at);
         let items = self.items.partition_point(|item| item.range.start < limit);
         let blocks = self.blocks.partition_point(|block| block.range.start < limit);
-        let item = (items..self.items.len()).find_map(|item| self.seam(text, item).filter(fits));
+        let item = (items..self.items.len()).find_map(|item| self.seam(item).filter(fits));
         let heading = (blocks..self.blocks.len()).find_map(|block| self.heading(text, block).filter(fits));
         item.into_iter().chain(heading).min_by_key(|seam| seam.at)
     }
