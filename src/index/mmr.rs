@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::vector::Blocks;
+use super::vector::{Blocks, Dense, blend};
 use super::wording::Wording;
 
 /// A test, as a thing to choose or as one that is chosen.
@@ -45,20 +45,26 @@ struct Nearest {
 
 impl Nearest {
     const NONE: Nearest = Nearest { cosine: 0.0, copy: false };
-
-    fn with(self, test: &Choice, chosen: &Choice) -> Nearest {
-        let (test, chosen) = (&*test.features, &*chosen.features);
-        let cosine = self.cosine.max(test.blocks.cosine(&chosen.blocks));
-        Nearest { cosine, copy: self.copy || test.wording == chosen.wording }
-    }
 }
 
 /// Chooses up to `k` of `pool` (best first), in the order of choice; `before` was chosen beforehand and counts for the
 /// penalty. What says the same as a chosen one waits until nothing else is left. Ties go to the better rank.
 pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<Pick> {
     let top = pool.iter().map(|test| test.similarity).fold(f32::MIN_POSITIVE, f32::max);
-    let nearest = |test: &Choice| before.iter().fold(Nearest::NONE, |nearest, chosen| nearest.with(test, chosen));
-    let mut left: Vec<(usize, Nearest)> = pool.iter().map(nearest).enumerate().collect();
+    let mut left: Vec<(usize, Nearest)> = (0..pool.len()).map(|at| (at, Nearest::NONE)).collect();
+    let mut trigrams = Dense::empty();
+    let mut meet = |left: &mut [(usize, Nearest)], chosen: &Choice| {
+        let chosen = &chosen.features;
+        trigrams.add(1.0, &chosen.blocks.trigrams);
+        for (at, nearest) in left {
+            let Features { wording, blocks } = &*pool[*at].features;
+            let cosine = blend(blocks.words.dot(&chosen.blocks.words), trigrams.dot(&blocks.trigrams));
+            nearest.cosine = nearest.cosine.max(cosine);
+            nearest.copy |= *wording == chosen.wording;
+        }
+        trigrams.clear(&chosen.blocks.trigrams);
+    };
+    before.iter().for_each(|chosen| meet(&mut left, chosen));
     let mut picks: Vec<Pick> = Vec::new();
     while picks.len() < k {
         let pick = |&(at, nearest): &(usize, Nearest)| {
@@ -68,9 +74,7 @@ pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<
         let first = |a: &Pick, b: &Pick| a.copy.cmp(&b.copy).then(b.score.total_cmp(&a.score)).then(a.at.cmp(&b.at));
         let Some(next) = left.iter().map(pick).min_by(first) else { break };
         left.retain(|(at, _)| *at != next.at);
-        for (at, nearest) in &mut left {
-            *nearest = nearest.with(&pool[*at], &pool[next.at]);
-        }
+        meet(&mut left, &pool[next.at]);
         picks.push(next);
     }
     picks

@@ -11,9 +11,9 @@ use super::mmr::{Choice, Features};
 use super::postings::{Postings, WINDOW};
 use super::store::{Fields, Piece, Section, Store, TEXT_END, Unusable};
 use super::terms::{Entry, TERM, entries};
-use super::token::{TRIGRAM_BUCKETS, Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
+use super::token::{Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
 use super::vector::{
-    Blocks, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, of_length_code, own,
+    Blocks, Dense, FEEDBACK_SHARE, Sparse, TITLE_SHARE, TRIGRAM_SHARE, card_weight, counts, idf, of_length_code, own,
     similarity, test_weight, trust,
 };
 use super::wording::Wording;
@@ -223,7 +223,7 @@ pub struct Search<'i> {
     reader: &'i Reader,
     words: HashMap<u32, CardWord>,
     /// By trigram bucket: the card's, and those of the best tests, each with its share.
-    trigrams: Vec<f32>,
+    trigrams: Dense,
     /// Its numbers that are too short to count as words.
     numbers: HashSet<String>,
     /// The card's words that tests have, by rising bucket, with what each counts in a test that has it once: added up in one
@@ -240,7 +240,7 @@ impl<'i> Search<'i> {
         let mut search = Search {
             reader,
             words: HashMap::new(),
-            trigrams: vec![0.0; TRIGRAM_BUCKETS],
+            trigrams: Dense::empty(),
             numbers: [query.title, query.body].into_iter().flat_map(short_numbers).map(str::to_owned).collect(),
             terms: Vec::new(),
             first: (0, Vec::new()),
@@ -250,9 +250,7 @@ impl<'i> Search<'i> {
         let (body, of_body) = search.card(query.body)?;
         let (title, of_title) = search.card(query.title)?;
         search.trust = trust(of_body.max(of_title), reader.tests);
-        for (bucket, weight) in body.trigrams.plus(TITLE_SHARE, &title.trigrams).iter() {
-            search.trigrams[bucket as usize] = TRIGRAM_SHARE * weight;
-        }
+        search.trigrams.add(TRIGRAM_SHARE, &body.trigrams.plus(TITLE_SHARE, &title.trigrams));
         for (bucket, weight) in body.words.plus(TITLE_SHARE, &title.words).iter() {
             if let Some(word) = search.words.get_mut(&bucket) {
                 word.weight = weight;
@@ -271,9 +269,7 @@ impl<'i> Search<'i> {
         let total: f32 = best.iter().map(|hit| hit.similarity).sum();
         for hit in best {
             let share = FEEDBACK_SHARE * hit.similarity / total;
-            for (trigram, weight) in self.reader.look(hit.ordinal)?.trigrams.iter() {
-                self.trigrams[trigram as usize] += share * weight;
-            }
+            self.trigrams.add(share, &self.reader.look(hit.ordinal)?.trigrams);
         }
         Ok(())
     }
@@ -340,7 +336,7 @@ impl<'i> Search<'i> {
         for (window, lengths) in lengths.chunks(WINDOW).enumerate() {
             terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
             best.take((window * WINDOW) as u32, &scores, lengths);
-            scores.fill(0.0);
+            scores[..lengths.len()].fill(0.0);
         }
         Ok(best.done())
     }
@@ -369,7 +365,7 @@ impl<'i> Search<'i> {
             true => 0,
             false => short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32,
         };
-        let trigrams = test.trigrams.iter().map(|(trigram, weight)| weight * self.trigrams[trigram as usize]).sum();
+        let trigrams = self.trigrams.dot(&test.trigrams);
         Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust, self.own), numbers })
     }
 
