@@ -124,10 +124,10 @@ impl State {
     pub fn moved_by_people(&self, board: &Board) -> Vec<Event> {
         let busy = |card: &CardId| self.active.iter().any(|id| self.attempts.get(id).is_some_and(|a| a.card == *card));
         let moved = |card: &crate::board::Card| {
-            let from = self.cards.get(&card.id)?.column.clone()?;
-            let event = Event::MovedByPerson { card: card.id.clone(), from: from.clone(), to: card.status.clone() };
+            let from = self.cards.get(&card.id)?.column.as_ref().filter(|from| **from != card.status)?;
             let own = self.moving.get(&card.id).is_some_and(|(_, to)| *to == card.status);
-            (from != card.status && !own && !busy(&card.id)).then_some(event)
+            let (id, from, to) = (card.id.clone(), from.clone(), card.status.clone());
+            (!own && !busy(&id)).then_some(Event::MovedByPerson { card: id, from, to })
         };
         board.cards.iter().filter_map(moved).collect()
     }
