@@ -135,21 +135,35 @@ impl Outline {
     /// The last one whose line ends at or before this byte.
     fn seam_before(&self, text: &str, limit: usize) -> Option<Seam> {
         let before = |seam: &Seam| self.lines.span(self.lines.at(seam.at)).end <= limit;
-        let items = self.items.partition_point(|item| item.range.start < limit);
-        let blocks = self.blocks.partition_point(|block| block.range.start < limit);
-        let item = (0..items).rev().find_map(|item| self.seam(item).filter(before));
-        let heading = (0..blocks).rev().find_map(|block| self.heading(text, block).filter(before));
-        item.into_iter().chain(heading).max_by_key(|seam| seam.at)
+        let (items, blocks) = self.beginning_before(limit);
+        self.first_seams(text, (0..items).rev(), (0..blocks).rev(), before).max_by_key(|seam| seam.at)
     }
 
     /// The first one from this byte on that still starts a line.
     fn seam_from(&self, text: &str, limit: usize, starts_line: impl Fn(usize) -> bool) -> Option<Seam> {
         let fits = |seam: &Seam| starts_line(seam.at);
+        let (items, blocks) = self.beginning_before(limit);
+        let (items, blocks) = (items..self.items.len(), blocks..self.blocks.len());
+        self.first_seams(text, items, blocks, fits).min_by_key(|seam| seam.at)
+    }
+
+    /// How many items and blocks.
+    fn beginning_before(&self, limit: usize) -> (usize, usize) {
         let items = self.items.partition_point(|item| item.range.start < limit);
-        let blocks = self.blocks.partition_point(|block| block.range.start < limit);
-        let item = (items..self.items.len()).find_map(|item| self.seam(item).filter(fits));
-        let heading = (blocks..self.blocks.len()).find_map(|block| self.heading(text, block).filter(fits));
-        item.into_iter().chain(heading).min_by_key(|seam| seam.at)
+        (items, self.blocks.partition_point(|block| block.range.start < limit))
+    }
+
+    /// The first item and the first heading that are one and fit.
+    fn first_seams(
+        &self,
+        text: &str,
+        mut items: impl Iterator<Item = usize>,
+        mut blocks: impl Iterator<Item = usize>,
+        fits: impl Fn(&Seam) -> bool,
+    ) -> impl Iterator<Item = Seam> {
+        let item = items.find_map(|item| self.seam(item).filter(&fits));
+        let heading = blocks.find_map(|block| self.heading(text, block).filter(&fits));
+        item.into_iter().chain(heading)
     }
 
     /// Puts what was read between two seams, of whose items `read` stand before the second, in its place between what stood before
