@@ -250,9 +250,13 @@ def ours(bench, tests, sets, folder):
     return row, texts
 
 
+def rounded(number, digits=3):
+    return f"{float(f'{number:.{digits}g}'):,g}"
+
+
 def shown(row, base):
     # A peer keeps no texts, and ours are not counted.
-    return " | ".join(f"{row[key]:.3g} ({row[key] / base[key]:.2g})" if row is not base else f"{row[key]:.3g}" for key in base)
+    return " | ".join(rounded(row[key]) + (f" ({rounded(row[key] / base[key], 2)})" if row is not base else "") for key in base)
 
 
 def main(told):
@@ -281,7 +285,7 @@ def main(told):
         print()
 
 
-# One thread, as ours.
+# One thread, as ours, which only builds on two.
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 if __name__ == "__main__":
