@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
+use super::units;
 use crate::board::{Board, Card, CardId, Column, Refused};
 use crate::rules::{Rule, Rules};
 
@@ -106,8 +107,8 @@ pub fn human(page: &BoardPage) -> String {
         text.line("refused", &format!("line {}: {}: {}", lines.join(", "), refused.title, refused.reason));
     }
     let refused = page.refused.len();
-    let columns = page.columns.len();
-    let counts = format!("{columns} columns, {cards} cards, {worked} in worked columns, {refused} refused");
+    let (columns, cards) = (units::of(page.columns.len(), "column"), units::of(cards, "card"));
+    let counts = format!("{columns}, {cards}, {worked} in worked columns, {refused} refused");
     text.hanging("", &format!("{}: {counts}", page.source));
     if page.columns.iter().flat_map(|column| &column.cards).any(|card| !card.stamped) {
         text.hanging("", "* the id is written on the card when it is first worked");

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::page::Page;
 use super::plan::verdict;
+use super::units;
 use crate::board::Card;
 use crate::checks::Source;
 use crate::cycle::plan::{CardPlan, MissedTest, SelectedTest};
@@ -187,8 +188,8 @@ impl TakenBack {
     }
 
     fn show(&self, page: &mut Page) {
-        let files = if self.files == 1 { "1 file is".to_owned() } else { format!("{} files are", self.files) };
-        page.line("work", &format!("{files} as before it"));
+        let are = if self.files == 1 { "is" } else { "are" };
+        page.line("work", &format!("{} {are} as before it", units::of(self.files, "file")));
         for Skipped { path, reason } in &self.left {
             page.line("", &format!("left: {path}: {reason}"));
         }
@@ -288,8 +289,9 @@ impl Plan {
     fn show(&self, status: &str, page: &mut Page) {
         let to = |column: &Option<String>| column.as_ref().map_or("stays".to_owned(), |column| format!("to {column}"));
         let exhausted = self.on_exhausted.as_ref().map(|column| format!(", then to {column}")).unwrap_or_default();
-        let (pass, fail, most) = (to(&self.on_pass), to(&self.on_fail), self.max_attempts);
-        page.line("column", &format!("{status}: passed {pass}, failed {fail}; {most} attempts{exhausted}"));
+        let (pass, fail) = (to(&self.on_pass), to(&self.on_fail));
+        let most = units::of(self.max_attempts as usize, "attempt");
+        page.line("column", &format!("{status}: passed {pass}, failed {fail}; {most}{exhausted}"));
         page.line("verdict", &format!("{}: {}", self.verdict, self.reason));
         page.line("gate", &self.gate.text());
         page.blank();

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::page::{Page, moment, time};
+use super::page::{Page, moment};
+use super::units;
 use crate::board::{CardId, Column};
 use crate::codex::Usage;
 use crate::evidence::TreePath;
@@ -143,8 +144,8 @@ impl Entry {
         let way = self.to.as_ref().map_or(format!("in {}", self.column), |to| format!("{} → {to}", self.column));
         let cost = match (self.seconds, self.tokens) {
             (None, _) => String::new(),
-            (Some(seconds), None) => format!("; {}, tokens unknown", time(seconds)),
-            (Some(seconds), Some(tokens)) => format!("; {}, {tokens} tokens", time(seconds)),
+            (Some(seconds), None) => format!("; {}, tokens unknown", units::time(seconds)),
+            (Some(seconds), Some(tokens)) => format!("; {}, {tokens} tokens", units::time(seconds)),
         };
         page.hanging(BELOW, &format!("{way}{cost}{}", self.told_files()));
         page.hanging(BELOW, &self.reason);
@@ -184,9 +185,9 @@ impl Total {
             0 => String::new(),
             count => format!(", those of {count} unknown"),
         };
-        let attempts = if self.attempts == 1 { "1 attempt".to_owned() } else { format!("{} attempts", self.attempts) };
+        let attempts = units::of(self.attempts, "attempt");
         let outcomes = outcomes.collect::<Vec<_>>().join(", ");
-        format!("{attempts}: {outcomes}; {}, {} tokens{unknown}", time(self.seconds), self.tokens)
+        format!("{attempts}: {outcomes}; {}, {} tokens{unknown}", units::time(self.seconds), self.tokens)
     }
 }
 

@@ -7,7 +7,7 @@ use anstyle::Style;
 
 use super::table::Table;
 use super::terminal::{ASIDE, ATTENTION, BAD, CLEAR, GOOD, PLAIN, Terminal, fit};
-use super::{Out, Progress, Report, clean};
+use super::{Out, Progress, Report, clean, units};
 use crate::evidence::{Skipped, TreePath};
 use crate::journal::{Acceptance, AttemptId, Counts, Ending, Event, Record, WorkTaken};
 use crate::redact::Redactor;
@@ -183,8 +183,8 @@ const NAMED: usize = 10;
 
 fn taken_back(attempt: &AttemptId, works: &[WorkTaken], left: &[Skipped], restore: Option<&str>) -> String {
     let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
-    let files = if paths.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", paths.len()) };
-    let mut text = format!("back      {attempt}: {files} as before its work");
+    let are = if paths.len() == 1 { "is" } else { "are" };
+    let mut text = format!("back      {attempt}: {} {are} as before its work", units::of(paths.len(), "file"));
     if let Some(restore) = restore {
         text.push_str(&format!("\n          its work is kept: {restore}"));
     }

@@ -79,25 +79,9 @@ pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// How long something took.
-pub fn time(seconds: f64) -> String {
-    let whole = seconds.max(0.0) as u64;
-    match whole {
-        0..60 => format!("{:.1} s", seconds.max(0.0)),
-        60..3600 => format!("{} m {:02} s", whole / 60, whole % 60),
-        _ => format!("{} h {:02} m", whole / 3600, whole % 3600 / 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Page, time};
-
-    #[test]
-    fn a_time_is_told_as_exactly_as_matters() {
-        let told = [0.04, 59.9, 60.0, 3599.9, 3600.0, 90_000.0, -1.0].map(time);
-        assert_eq!(told, ["0.0 s", "59.9 s", "1 m 00 s", "59 m 59 s", "1 h 00 m", "25 h 00 m", "0.0 s"]);
-    }
+    use super::Page;
 
     #[test]
     fn text_is_folded_between_words_below_where_it_begins() {

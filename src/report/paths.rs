@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::terminal::{ATTENTION, GOOD, Terminal};
-use super::{Out, Report, clean, human};
+use super::{Out, Report, clean, human, units};
 use crate::board::{Board, CardId, Column};
 use crate::journal::{Assumed, Event, Record};
 use crate::redact::Redactor;
@@ -51,8 +51,7 @@ impl Paths {
                 let Some(Path { attempts, steps, reason }) = path else { continue };
                 let runs = match attempts {
                     0 => "not run".to_owned(),
-                    1 => "1 attempt".to_owned(),
-                    n => format!("{n} attempts"),
+                    attempts => units::of(*attempts as usize, "attempt"),
                 };
                 let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
                 let way = clean(&self.redactor, &format!("{column}{steps} ({runs}){reason}\n"));

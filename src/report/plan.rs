@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::units;
 use crate::board::Board;
 use crate::cycle::plan::{CardPlan, Readiness};
 use crate::rules::Rules;
@@ -98,6 +99,6 @@ pub fn human(plan: &Plan, board: &Board, rules: &Rules) -> String {
         text.push_str(&format!("refused   {refused}\n"));
     }
     let parked = board.cards.iter().filter(|card| !rules.columns.contains_key(&card.status)).count();
-    text.push_str(&format!("{} cards in worked columns, {parked} elsewhere\n", plan.cards.len()));
+    text.push_str(&format!("{} in worked columns, {parked} elsewhere\n", units::of(plan.cards.len(), "card")));
     text
 }

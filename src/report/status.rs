@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human;
-use super::page::{Page, moment, time};
+use super::page::{Page, moment};
+use super::units;
 use crate::board::{CardId, Column};
 use crate::codex::Told;
 use crate::cycle::state::State;
@@ -222,7 +223,7 @@ impl Run {
             (Some(_), _) | (None, true) => "",
             (None, false) => "; it died: the next run goes on with it",
         };
-        page.line(label, &format!("{} UTC, for {}{end}", moment(*started), time(*seconds)));
+        page.line(label, &format!("{} UTC, for {}{end}", moment(*started), units::time(*seconds)));
         page.line("", &format!("{}; {tokens} tokens", human::told(counts)));
         let label = if stopped.is_some() { "ended" } else { "last" };
         page.line(label, &format!("{} UTC: {}", moment(last.at), last.text));
@@ -234,11 +235,11 @@ impl Open {
         let Open { attempt, title, column, number, limit, seconds, .. } = self;
         page.line("attempt", &format!("{title} [{column}] attempt {number} of {limit} ({attempt})"));
         match at_work {
-            true => page.line("", &format!("for {}", time(*seconds))),
+            true => page.line("", &format!("for {}", units::time(*seconds))),
             false => page.line("", "its runner died: the next run goes on with it"),
         }
         if let Some(Said { what, text, seconds }) = &self.event {
-            page.line("", &format!("codex {} ago: {what} {text}", time(*seconds)));
+            page.line("", &format!("codex {} ago: {what} {text}", units::time(*seconds)));
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
 
 use super::Progress;
-use super::page::{Page, time};
+use super::page::Page;
 use super::terminal::fit;
+use super::units;
 use crate::board::{CardId, Column};
 use crate::codex::Usage;
 use crate::journal::{AttemptId, Ending, Event, Record};
@@ -106,7 +107,7 @@ impl Table {
             tokens => format!(", {tokens} tokens so far"),
         };
         // Nothing is known of a beginning second.
-        let elapsed = time(elapsed.as_secs() as f64).replace(".0 s", " s");
+        let elapsed = units::time(elapsed.as_secs() as f64).replace(".0 s", " s");
         format!("{title} [{column}] {elapsed}{tokens}{said}").replace(['\n', '\t'], " ")
     }
 
@@ -147,7 +148,7 @@ fn cost(attempts: u64, tokens: u64, unknown: bool, seconds: f64) -> [String; 3] 
         (true, tokens) => format!("{tokens}+"),
         (false, tokens) => tokens.to_string(),
     };
-    [attempts.to_string(), tokens, if attempts == 0 { "-".to_owned() } else { time(seconds) }]
+    [attempts.to_string(), tokens, if attempts == 0 { "-".to_owned() } else { units::time(seconds) }]
 }
 
 fn outcome(verdict: Verdict, from: &Column, to: Option<&Column>) -> String {

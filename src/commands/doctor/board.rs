@@ -12,6 +12,7 @@ use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
+use crate::report::units::of;
 use crate::rules::Hook;
 use crate::settings::Settings;
 
@@ -42,7 +43,7 @@ fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
             return None;
         }
     };
-    findings.ok("board", format!("{name}: {} columns, {} cards", board.columns.len(), board.cards.len()));
+    findings.ok("board", format!("{name}: {}, {}", of(board.columns.len(), "column"), of(board.cards.len(), "card")));
     for refused in &board.refused {
         let hint = "the others are worked; `board` shows what is read";
         findings.warning("board", format!("{name}: refused: {refused}"), hint);
@@ -57,7 +58,7 @@ fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
 
 fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     let rules = settings.shown(&settings.transitions);
-    findings.ok("rules", format!("{rules}: {} columns are worked", inputs.rules.columns.len()));
+    findings.ok("rules", format!("{rules}: {} worked", of(inputs.rules.columns.len(), "column")));
     for (column, _) in inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         let text = format!("{rules}: `{column}` has no `evidence`: codex's own message counts as well");
         findings.warning("rules", text, "evidence: [changes]");
