@@ -426,11 +426,13 @@ fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
 /// as much time as one attempt and the card have.
 fn reserved(settings: &Settings, state: &State, spent: Option<&Visits>, attempts: u32) -> Reserved {
     let guards = &settings.guards;
-    let seen = state.budget.spent.iter().filter_map(|spent| spent.tokens).max();
     let share = guards.max_card_tokens.map(|most| most.div_ceil(u64::from(attempts)));
     let seconds = settings.codex.attempt_limit.as_secs_f64();
     let left = guards.max_card_time.map(|most| most.as_secs_f64() - spent.map_or(0.0, Visits::seconds));
-    Reserved { tokens: seen.max(share), seconds: left.unwrap_or(seconds).min(seconds).ceil().max(1.0) as u64 }
+    Reserved {
+        tokens: state.budget.most.max(share),
+        seconds: left.unwrap_or(seconds).min(seconds).ceil().max(1.0) as u64,
+    }
 }
 
 /// Why the selected tests can't prove the card.

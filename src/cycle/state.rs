@@ -264,8 +264,7 @@ impl State {
         self.source = Arc::from(source);
         if self.ended || self.budget.since.is_none() {
             // What was spent before counts where the budget has a window.
-            let spent = std::mem::take(&mut self.budget.spent);
-            self.budget = Budget { since: Some(at), spent, ..Budget::default() };
+            (self.budget.since, self.budget.failures_in_a_row) = (Some(at), 0);
         }
         self.ended = false;
         self.pass = Pass::default();
@@ -326,6 +325,7 @@ impl State {
         if let Some(spent) = self.budget.spent.iter_mut().rev().find(|spent| spent.card == place.0) {
             spent.tokens = tokens;
         }
+        self.budget.most = self.budget.most.max(tokens);
         let visits = self.cards.get_mut(&place.0).and_then(|history| history.visits.get_mut(&place.1));
         if let Some(visits) = visits {
             let free = matches!(ending, Ending::Infrastructure { .. }) && tokens == Some(0);

@@ -52,8 +52,12 @@ impl Nearest {
 pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<Pick> {
     let top = pool.iter().map(|test| test.similarity).fold(f32::MIN_POSITIVE, f32::max);
     let mut left: Vec<(usize, Nearest)> = (0..pool.len()).map(|at| (at, Nearest::NONE)).collect();
-    let mut trigrams = Dense::empty();
+    let mut trigrams = None;
     let mut meet = |left: &mut [(usize, Nearest)], chosen: &Choice| {
+        if left.is_empty() {
+            return;
+        }
+        let trigrams = trigrams.get_or_insert_with(Dense::empty);
         let chosen = &chosen.features;
         trigrams.add(1.0, &chosen.blocks.trigrams);
         for (at, nearest) in left {
@@ -67,6 +71,9 @@ pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<
     before.iter().for_each(|chosen| meet(&mut left, chosen));
     let mut picks: Vec<Pick> = Vec::new();
     while picks.len() < k {
+        if let Some(last) = picks.last() {
+            meet(&mut left, &pool[last.at]);
+        }
         let pick = |&(at, nearest): &(usize, Nearest)| {
             let penalty = (1.0 - lambda) * nearest.cosine;
             Pick { at, score: lambda * pool[at].similarity / top - penalty, penalty, copy: nearest.copy }
@@ -74,7 +81,6 @@ pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<
         let first = |a: &Pick, b: &Pick| a.copy.cmp(&b.copy).then(b.score.total_cmp(&a.score)).then(a.at.cmp(&b.at));
         let Some(next) = left.iter().map(pick).min_by(first) else { break };
         left.retain(|(at, _)| *at != next.at);
-        meet(&mut left, &pool[next.at]);
         picks.push(next);
     }
     picks

@@ -187,6 +187,8 @@ impl Walk<'_> {
 pub struct Budget {
     pub since: Option<Timestamp>,
     pub spent: Vec<Spent>,
+    /// The most tokens that one attempt took.
+    pub most: Option<u64>,
     pub failures_in_a_row: u32,
 }
 
