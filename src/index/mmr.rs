@@ -35,7 +35,7 @@ pub struct Pick {
 }
 
 /// How near a test is to those that are chosen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Nearest {
     /// The largest cosine.
     cosine: f32,
@@ -43,15 +43,11 @@ struct Nearest {
     copy: bool,
 }
 
-impl Nearest {
-    const NONE: Nearest = Nearest { cosine: 0.0, copy: false };
-}
-
 /// Chooses up to `k` of `pool` (best first), in the order of choice; `before` was chosen beforehand and counts for the
 /// penalty. What says the same as a chosen one waits until nothing else is left. Ties go to the better rank.
 pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<Pick> {
     let top = pool.iter().map(|test| test.similarity).fold(f32::MIN_POSITIVE, f32::max);
-    let mut left: Vec<(usize, Nearest)> = (0..pool.len()).map(|at| (at, Nearest::NONE)).collect();
+    let mut left: Vec<(usize, Nearest)> = (0..pool.len()).map(|at| (at, Nearest::default())).collect();
     let mut trigrams = None;
     let mut meet = |left: &mut [(usize, Nearest)], chosen: &Choice| {
         if left.is_empty() {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::page::Page;
+use super::units;
 
 /// `doctor --format json`.
 #[derive(Debug, JsonSchema, Serialize)]
@@ -74,11 +75,7 @@ pub fn human(doctor: &Doctor) -> String {
         }
     }
     let good = doctor.findings.len() - doctor.warnings - doctor.errors;
-    let (warnings, errors) = (counted(doctor.warnings, "warning"), counted(doctor.errors, "error"));
+    let (warnings, errors) = (units::of(doctor.warnings, "warning"), units::of(doctor.errors, "error"));
     page.line("summary", &format!("{good} ok, {warnings}, {errors}"));
     page.into_text()
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -188,8 +188,7 @@ impl TakenBack {
     }
 
     fn show(&self, page: &mut Page) {
-        let are = if self.files == 1 { "is" } else { "are" };
-        page.line("work", &format!("{} {are} as before it", units::of(self.files, "file")));
+        page.line("work", &format!("{} as before it", units::are(self.files, "file")));
         for Skipped { path, reason } in &self.left {
             page.line("", &format!("left: {path}: {reason}"));
         }

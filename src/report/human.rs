@@ -183,8 +183,7 @@ const NAMED: usize = 10;
 
 fn taken_back(attempt: &AttemptId, works: &[WorkTaken], left: &[Skipped], restore: Option<&str>) -> String {
     let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
-    let are = if paths.len() == 1 { "is" } else { "are" };
-    let mut text = format!("back      {attempt}: {} {are} as before its work", units::of(paths.len(), "file"));
+    let mut text = format!("back      {attempt}: {} as before its work", units::are(paths.len(), "file"));
     if let Some(restore) = restore {
         text.push_str(&format!("\n          its work is kept: {restore}"));
     }

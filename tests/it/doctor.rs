@@ -78,8 +78,8 @@ fn where_all_is_well_it_says_so_and_writes_nothing() {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for line in [
         "ok settings: no kanban-codex-exec.yaml: flags, variables and defaults",
-        "ok board: board.md: 6 columns, 1 card",
-        "ok rules: transitions.yaml: 2 columns worked",
+        "ok board: board.md: 6 columns, 1 card ok rules:",
+        "ok rules: transitions.yaml: 2 columns are worked",
         "ok tests: tests.txt: 2 tests",
         "ok codex: codex-cli 0.169.0 at ROOT/codex",
         "ok codex login: Logged in using ChatGPT",
@@ -193,7 +193,7 @@ fn a_project_that_is_reached_and_may_not_be_written_is_told() {
         world
     };
     let found = findings(&world(), &[], 0);
-    assert!(found[1].starts_with("ok board: ") && found[1].contains("/me/1: 5 columns, 1 card"), "{found:?}");
+    assert!(found[1].starts_with("ok board: ") && found[1].ends_with("/me/1: 5 columns, 1 card | "), "{found:?}");
     let found = findings(&world().env("GH_TOKEN", "ghp_expired0123456789"), &[], 1);
     tells(&found, "error board: ", "revoked");
     project.with(|state| state.closed = true);

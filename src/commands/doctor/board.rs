@@ -12,7 +12,7 @@ use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
-use crate::report::units::of;
+use crate::report::units::{are, of};
 use crate::rules::Hook;
 use crate::settings::Settings;
 
@@ -58,7 +58,7 @@ fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
 
 fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     let rules = settings.shown(&settings.transitions);
-    findings.ok("rules", format!("{rules}: {} worked", of(inputs.rules.columns.len(), "column")));
+    findings.ok("rules", format!("{rules}: {} worked", are(inputs.rules.columns.len(), "column")));
     for (column, _) in inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         let text = format!("{rules}: `{column}` has no `evidence`: codex's own message counts as well");
         findings.warning("rules", text, "evidence: [changes]");

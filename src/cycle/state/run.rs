@@ -187,7 +187,7 @@ impl Walk<'_> {
 pub struct Budget {
     pub since: Option<Timestamp>,
     pub spent: Vec<Spent>,
-    /// The most tokens that one attempt took.
+    /// The most tokens of one attempt that ended: of all of them, for each plan asks.
     pub most: Option<u64>,
     pub failures_in_a_row: u32,
 }
