@@ -68,8 +68,9 @@ mod points {
         *times += 1;
         let point = format!("{name} {number}{times}");
         if let Some(mut list) = points.list.as_ref().and_then(|list| list.lock().ok()) {
-            // In one write: a run and its launchers append to the same file.
-            list.write_all(format!("{point}\n").as_bytes()).ok();
+            // In one piece, so in one write: a run and its launchers append to the same file.
+            let line = format!("{point}\n");
+            write!(list, "{line}").ok();
         }
         if points.die_at.as_ref() == Some(&point) {
             kill_process(getpid(), Signal::KILL).ok();
