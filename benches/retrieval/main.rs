@@ -1,7 +1,7 @@
 //! How well the selector finds the tests that belong to a card: `cargo bench --bench retrieval -- [FOLDER]`.
 //!
 //! It asks the index that `run` asks, with the defaults of `run`. The sets are no part of the repository: a folder a set, as
-//! `sets.rs` reads them.
+//! `sets.rs` reads them, and as `benches/commits.py` makes them of any git repository.
 
 #![expect(
     clippy::unwrap_used,
@@ -40,7 +40,8 @@ fn main() -> ExitCode {
                 "\nhint: name their folder: `cargo bench --bench retrieval -- FOLDER`, or RETRIEVAL_SETS=FOLDER; in it a"
             );
             eprintln!(
-                "      folder a set, with queries.jsonl (id, title, text), docs.jsonl (id, text) and qrels.tsv (query, doc, 1)"
+                "      folder a set, with queries.jsonl (id, title, text), docs.jsonl (id, text) and qrels.tsv (query, doc, 1);\n      \
+                 `benches/commits.py FOLDER REPOSITORY` makes one of a git repository's commits"
             );
             ExitCode::from(2)
         }
@@ -56,7 +57,7 @@ fn quality(sets: &[Set]) {
     let mut total = [0.0; 7];
     for set in sets {
         let row = measure(set);
-        let bm25 = set.bm25().map_or("".to_owned(), |map| format!("{map:.3}"));
+        let bm25 = set.bm25.map_or("".to_owned(), |map| format!("{map:.3}"));
         println!("| {} | {} | {} | {}", set.name, set.cards.len(), set.texts.len(), cells(row, &bm25));
         total.iter_mut().zip(row).for_each(|(sum, value)| *sum += value / sets.len() as f64);
     }

@@ -1,5 +1,5 @@
 //! Sets of cards, tests and the links between them, as they lie in a folder: a folder a set, with `queries.jsonl` (id, title,
-//! text), `docs.jsonl` (id, text) and `qrels.tsv` (query, doc, 1).
+//! text), `docs.jsonl` (id, text) and `qrels.tsv` (query, doc, 1); in `bm25`, if there is one, the MAP to be beaten.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -32,6 +32,8 @@ pub struct Set {
     pub cards: Vec<Card>,
     pub texts: Vec<String>,
     pub index: Index,
+    /// The MAP of the best BM25; None where it was not measured.
+    pub bm25: Option<f64>,
 }
 
 #[derive(Clone)]
@@ -77,12 +79,9 @@ impl Set {
         };
         let cards = lines("queries.jsonl").iter().filter_map(card).collect();
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        Set { name, cards, index: Index::from_bytes(index::build(&texts, "")).unwrap(), texts }
-    }
-
-    /// None where it was not measured.
-    pub fn bm25(&self) -> Option<f64> {
-        BM25.iter().find(|(name, _)| *name == self.name).map(|(_, map)| *map)
+        let known = BM25.iter().find(|(known, _)| *known == name).map(|(_, map)| *map);
+        let bm25 = fs::read_to_string(folder.join("bm25")).ok().map(|map| map.trim().parse().unwrap()).or(known);
+        Set { name, cards, index: Index::from_bytes(index::build(&texts, "")).unwrap(), texts, bm25 }
     }
 
     /// The means of measures over the cards, on two threads.

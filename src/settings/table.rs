@@ -95,7 +95,7 @@ pub const TABLE: &[Setting] = &[
     row(Tests, "tests", "tests", "TESTS_FILE", Value("FILE"), "tests.txt", "The test strings, one a line; by default beside the board"),
     row(Tests, "kMin", "k-min", "K_MIN", Value("N"), "5", "How many tests are selected for a card (top k)"),
     row(Tests, "kReq", "k-req", "K_REQ", Value("N"), "3", "How many of them must pass"),
-    row(Tests, "threshold", "threshold", "SIMILARITY_THRESHOLD", Value("0..1"), "0.13", "Least similarity of a selected test"),
+    row(Tests, "threshold", "threshold", "SIMILARITY_THRESHOLD", Value("0..1"), "0.15", "Least similarity of a selected test"),
     row(Tests, "mmrLambda", "mmr-lambda", "MMR_LAMBDA", Value("0..1"), "0.92", "Relevance against diversity: 1 is relevance alone"),
     row(Tests, "allowShellTests", "allow-shell-tests", "ALLOW_SHELL_TESTS", Switch, "false", "Run `shell:` tests whose command is on the allowlist"),
     row(Tests, "shellAllowlist", "shell-allowlist", "SHELL_TEST_ALLOWLIST", List("COMMAND,…"), "", "Commands (`cargo`, `cargo test`) or whole lines that `shell:` tests may run"),

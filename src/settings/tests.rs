@@ -140,7 +140,7 @@ const SAMPLES: &[(&str, &str, &str, &str, Seen)] = &[
     ("tests", "here/tests.txt", "a.txt", "../b.txt", P(|s| &s.tests)),
     ("kMin", "5", "7", "8", T(|s| s.k.to_string())),
     ("kReq", "3", "1", "2", T(|s| s.require.to_string())),
-    ("threshold", "0.13", "0.25", "1", T(|s| s.threshold.to_string())),
+    ("threshold", "0.15", "0.25", "1", T(|s| s.threshold.to_string())),
     ("mmrLambda", "0.92", "0", "0.5", T(|s| s.mmr_lambda.to_string())),
     ("allowShellTests", "false", "true", "false", T(|s| s.allow_shell_tests.to_string())),
     ("shellAllowlist", "", "cargo,npm test", "git", T(|s| s.shell_allowlist.join(","))),

@@ -19,7 +19,7 @@ fn known() -> Option<Vec<Set>> {
         println!("skipped: {} is not there", folder.display());
         return None;
     };
-    sets.retain(|set| set.bm25().is_some());
+    sets.retain(|set| set.bm25.is_some());
     assert_eq!(sets.len(), 8, "sets are missing in {}", folder.display());
     Some(sets)
 }
@@ -33,7 +33,7 @@ fn finds_the_tests_of_a_card_as_well_as_measured() {
     let Some(sets) = known() else { return };
     let mut rows = Vec::new();
     for set in &sets {
-        let bm25 = set.bm25().unwrap();
+        let bm25 = set.bm25.unwrap();
         let row = set.mean(|card| {
             let ranked = ranking(&set.index, card, 400);
             let relevant = &card.relevant;
