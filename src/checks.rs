@@ -1,6 +1,7 @@
 //! Test strings: what a line of the tests file says, and whether the evidence bears it out. Pure.
 
 pub mod judge;
+mod names;
 pub mod parse;
 pub mod shell;
 
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use judge::{Judged, judge};
+pub use names::Names;
 pub use parse::parse;
 
 use crate::evidence::TreePath;
@@ -26,6 +28,9 @@ impl fmt::Display for TestId {
         f.write_str(&self.0)
     }
 }
+
+/// The tag of what every card is judged by.
+const ALWAYS: &str = "always";
 
 /// One line of the tests file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +50,7 @@ pub struct TestString {
 impl TestString {
     /// `#always`: selected for every card, and its failure fails the card.
     pub fn always(&self) -> bool {
-        self.tagged("always")
+        self.tagged(ALWAYS)
     }
 
     /// `#guard`.

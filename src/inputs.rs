@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::board::Column;
-use crate::checks::{self, TestString};
+use crate::checks::{self, Names, TestString};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Problem};
 use crate::index::{self, Index};
@@ -43,6 +43,8 @@ pub struct Inputs {
     pub files: Vec<InputFile>,
     pub rules: Rules,
     pub tests: Vec<TestString>,
+    /// Of the tests.
+    pub names: Names,
     pub index: Index,
     /// A new index's bytes, where the stored one does not fit the tests; whoever may write saves it.
     pub fresh_index: Option<Vec<u8>>,
@@ -78,7 +80,7 @@ impl Inputs {
         };
         let files = reader.files;
         let (index, fresh_index) = load_index(settings, &tests, trusted)?;
-        Ok(Inputs { files, rules, tests, index, fresh_index })
+        Ok(Inputs { files, rules, names: Names::of(&tests), tests, index, fresh_index })
     }
 
     /// What the journal says of them.

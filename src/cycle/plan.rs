@@ -170,7 +170,7 @@ impl Planner {
     /// The tests that belong to a card: those that it names and those for every card, then the most similar ones.
     fn select(&self, card: &Card, rule: &Rule) -> Result<Selected> {
         let settings = &self.settings;
-        let named = named_tests(card, &self.inputs.tests);
+        let named = self.inputs.names.named(&card.body, &card.labels);
         let limits = Limits {
             k: rule.k.unwrap_or(settings.k),
             threshold: rule.threshold.unwrap_or(settings.threshold),
@@ -308,24 +308,6 @@ pub fn weakened<'t, 'c>(
     let shell = tests.any(|test| test.check.kind.is_shell());
     let guarded = |file: &&ChangedFile| file.as_left && rule.guard_paths.guards(&file.path, file.existed, shell);
     changes.files.iter().filter(guarded).collect()
-}
-
-/// Ordinals of the tests that every card has (`#always`) or that this card names: `@name` or `#tag` in text or labels.
-fn named_tests(card: &Card, tests: &[TestString]) -> Vec<u32> {
-    let word = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == '.';
-    let mentions = |sign: char, name: &str| {
-        card.body.match_indices(&format!("{sign}{name}")).any(|(at, found)| {
-            let before = card.body[..at].chars().next_back().is_none_or(|c| !word(c) && c != sign);
-            // A full stop at the end of a sentence is no part of the name.
-            let rest = card.body[at + found.len()..].trim_start_matches('.');
-            before && rest.chars().next().is_none_or(|c| !word(c))
-        })
-    };
-    let belongs = |test: &TestString| {
-        let tagged = |tag: &String| mentions('#', tag) || card.labels.contains(tag);
-        test.always() || mentions('@', &test.id.0) || test.tags.iter().any(tagged)
-    };
-    (0..).zip(tests).filter(|(_, test)| belongs(test)).map(|(ordinal, _)| ordinal).collect()
 }
 
 fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Guards) -> (Readiness, String) {

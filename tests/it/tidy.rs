@@ -13,9 +13,9 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 73] = [
+const PURE: [&str; 74] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
-    "checks.rs", "checks/parse", "checks/judge", "checks/shell",
+    "checks.rs", "checks/parse", "checks/names", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
     "evidence/changes", "evidence/id", "evidence/listing", "evidence/path",

@@ -1,5 +1,4 @@
 use super::*;
-use crate::checks;
 use crate::provider::markdown::parse::{Mode, parse};
 
 fn key(board: &str, prompt: &str, column: &str) -> CacheKey {
@@ -70,32 +69,6 @@ fn what_the_program_or_the_boards_format_writes_is_not_in_the_cache_key() {
 #[test]
 fn hashed_parts_are_told_apart() {
     assert_ne!(hex(&["ab", "c"]), hex(&["a", "bc"]));
-}
-
-#[test]
-fn a_card_names_its_tests() {
-    let file = "@one includes:a\n@one-more includes:b\nan #api #slow includes:c\nall #always includes:d\nincludes:e\n";
-    let tests = checks::parse(&file.replace(" includes", " :: includes"), "tests.txt").unwrap();
-    let named = |body: &str, labels: &[&str]| {
-        let mut card = parse(CARD, Mode::Board).unwrap().board().cards[0].clone();
-        card.body = body.into();
-        card.labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        named_tests(&card, &tests)
-    };
-    #[rustfmt::skip]
-    let cases: [(&str, &[&str], &[u32]); 8] = [
-        ("nothing",                &[],      &[3]),
-        ("proved by @one.",        &[],      &[0, 3]),
-        ("proved by @one-more",    &[],      &[1, 3]),
-        ("(@one, @one-more)",      &[],      &[0, 1, 3]),
-        ("me@one.org",             &[],      &[3]),
-        ("about #api",             &[],      &[2, 3]),
-        ("labelled",               &["slow"], &[2, 3]),
-        ("#apiary is another word", &[],     &[3]),
-    ];
-    for (body, labels, expected) in cases {
-        assert_eq!(named(body, labels), expected, "{body}");
-    }
 }
 
 #[test]

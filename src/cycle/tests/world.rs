@@ -474,6 +474,7 @@ pub fn planner_of(settings: Settings, rules: impl IntoIterator<Item = (Column, R
     let words: Vec<&str> = tests.iter().map(|test| test.words.as_str()).collect();
     let index = Index::from_bytes(index::build(&words, "sha")).unwrap();
     let rules = Rules { columns: rules.into_iter().collect(), ..Rules::default() };
-    let inputs = Inputs { files: Vec::new(), rules, tests, index, fresh_index: None };
+    let names = checks::Names::of(&tests);
+    let inputs = Inputs { files: Vec::new(), rules, tests, names, index, fresh_index: None };
     Planner { settings: Arc::new(settings), inputs: Arc::new(inputs) }
 }
