@@ -4,6 +4,7 @@
 //! issue → test name) it finds more than BM25 and than a small sentence encoder: `benches/retrieval` shows it and
 //! `tests/it/retrieval.rs` keeps the level.
 
+mod both;
 mod build;
 mod count;
 mod frequencies;

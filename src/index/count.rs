@@ -1,7 +1,6 @@
 //! Texts → how often each has which words. Linear in the texts, and most of the work of an index.
 
-use std::thread;
-
+use super::both::both;
 use super::postings::Posting;
 use super::token::{TRIGRAM_BUCKETS, Tokenizer, trigrams};
 use super::vector::counts;
@@ -51,11 +50,6 @@ impl Counted {
         if texts.len() < WORTH_A_THREAD {
             return [first(), second()];
         }
-        thread::scope(|scope| {
-            let other = thread::Builder::new().spawn_scoped(scope, second);
-            let first = first();
-            let other = other.ok().and_then(|other| other.join().ok());
-            [first, other.unwrap_or_else(second)]
-        })
+        both(first, second)
     }
 }

@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::both::both;
 use super::frequencies;
 use super::general::is_general;
 use super::mmr::{Choice, Features};
@@ -27,6 +29,9 @@ const FEEDBACK_TESTS: usize = 2;
 const TRUSTED_TESTS: usize = 5;
 /// So many matched words are named.
 const WORDS_SHOWN: usize = 8;
+
+/// From so many windows on a second thread pays for itself.
+const SHARED_WINDOWS: usize = 4;
 
 /// So many scores are passed over at once.
 const STRIDE: usize = 64;
@@ -326,18 +331,33 @@ impl<'i> Search<'i> {
         Ok(hits)
     }
 
-    /// The best by words alone, in no order.
+    /// The best by words alone, in no order. Where there are many windows, two threads share them.
     fn first_stage(&self, wanted: usize) -> Result<Vec<Hit>, Unusable> {
-        let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
-        let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
-        let (tests, lengths) = (self.reader.tests as usize, self.reader.lengths()?);
-        let mut scores = [0.0; WINDOW];
-        let mut best = Best::new(wanted, tests);
-        for (window, lengths) in lengths.chunks(WINDOW).enumerate() {
-            terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
-            best.take((window * WINDOW) as u32, &scores, lengths);
-            scores[..lengths.len()].fill(0.0);
+        let windows: Vec<&[u8]> = self.reader.lengths()?.chunks(WINDOW).collect();
+        let next = AtomicUsize::new(0);
+        let take_windows = || {
+            let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
+            let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
+            let mut scores = [0.0; WINDOW];
+            let mut best = Best::new(wanted, self.reader.tests as usize);
+            loop {
+                let window = next.fetch_add(1, Relaxed);
+                let Some(lengths) = windows.get(window) else { return Ok(best) };
+                terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
+                best.take((window * WINDOW) as u32, &scores, lengths);
+                scores[..lengths.len()].fill(0.0);
+            }
+        };
+        if windows.len() < SHARED_WINDOWS {
+            return Ok(take_windows()?.done());
         }
+        let [best, other] = both(take_windows, || {
+            // What is not read yet is read from both ends.
+            self.terms.iter().rev().try_for_each(|(_, term)| self.reader.postings(term).map(drop))?;
+            take_windows()
+        });
+        let mut best = best?;
+        best.hits.extend(other?.hits);
         Ok(best.done())
     }
 

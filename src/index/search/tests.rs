@@ -28,12 +28,14 @@ fn first(search: &Search<'_>, wanted: usize) -> Vec<(u32, f32)> {
 fn the_best_of_several_windows_are_the_best_of_all() {
     let words = ["red", "green", "blue", "button", "window", "door", "opens", "closes"];
     let word = |at: usize, step: usize| words[(at / step) % words.len()];
-    let texts: Vec<String> =
-        (0..WINDOW + 5000).map(|at| format!("{} {} {}", word(at, 1), word(at, 7), word(at, 61))).collect();
-    let reader = reader(&texts);
-    let search = Search::new(&reader, &Query { title: "red door", body: "the red door closes slowly" }).unwrap();
-    for wanted in [1, 100, 3000] {
-        assert_eq!(first(&search, wanted), exhaustive(&search, wanted));
+    let text = |at| format!("{} {} {}", word(at, 1), word(at, 7), word(at, 61));
+    // One thread passes over the first, and two over the second.
+    for tests in [WINDOW + 5000, SHARED_WINDOWS * WINDOW] {
+        let reader = reader(&(0..tests).map(text).collect::<Vec<String>>());
+        let search = Search::new(&reader, &Query { title: "red door", body: "the red door closes slowly" }).unwrap();
+        for wanted in [1, 100, 3000] {
+            assert_eq!(first(&search, wanted), exhaustive(&search, wanted));
+        }
     }
 }
 
