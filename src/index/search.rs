@@ -10,7 +10,7 @@ use super::both::both;
 use super::frequencies;
 use super::general::is_general;
 use super::mmr::{Choice, Features};
-use super::postings::{Postings, WINDOW};
+use super::postings::{Postings, Scores, WINDOW};
 use super::store::{Fields, Piece, Section, Store, TEXT_END, Unusable};
 use super::terms::{Entry, TERM, entries};
 use super::token::{Tokenizer, WORD_BITS, Word, short_numbers, trigrams};
@@ -51,6 +51,8 @@ pub struct Reader {
     /// By bucket, what was looked up: None where no test has the word.
     terms: Mutex<HashMap<u32, Option<Arc<Term>>>>,
     looked_at: Mutex<HashMap<u32, Arc<Looked>>>,
+    /// All zero, to be used again.
+    scores: Mutex<Vec<Box<Scores>>>,
 }
 
 /// A test as the second stage and MMR see it.
@@ -60,6 +62,8 @@ struct Looked {
     /// Buckets, in the text's order.
     words: Vec<u32>,
     trigrams: Sparse,
+    /// Those that are too short to count as words.
+    numbers: Vec<String>,
     /// As MMR compares it: few tests come so far.
     features: OnceLock<Arc<Features>>,
 }
@@ -89,8 +93,8 @@ impl Reader {
         if !sound {
             return Err(Unusable::new("its sections do not fit together"));
         }
-        let (lengths, tokenizer, terms, looked_at) = Default::default();
-        Ok(Reader { store, source_sha256, tests, slot_bits, trigrams, lengths, tokenizer, terms, looked_at })
+        let (lengths, tokenizer, terms, looked_at, scores) = Default::default();
+        Ok(Reader { store, source_sha256, tests, slot_bits, trigrams, lengths, tokenizer, terms, looked_at, scores })
     }
 
     fn term(&self, bucket: u32) -> Result<Option<Arc<Term>>, Unusable> {
@@ -156,7 +160,8 @@ impl Reader {
         });
         let weigh = |bucket, count| Ok(self.trigram_idf(bucket).map(|idf| test_weight(count, idf)));
         let trigrams = Sparse::unit(&mut letters, weigh)?;
-        let looked = Arc::new(Looked { text, words, trigrams, features: OnceLock::new() });
+        let numbers = short_numbers(&text).map(str::to_owned).collect();
+        let looked = Arc::new(Looked { text, words, trigrams, numbers, features: OnceLock::new() });
         if remembered.len() >= REMEMBERED {
             remembered.clear();
         }
@@ -338,13 +343,17 @@ impl<'i> Search<'i> {
         let take_windows = || {
             let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
             let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
-            let mut scores = [0.0; WINDOW];
+            let kept = || self.reader.scores.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scores = kept().pop().unwrap_or_else(|| Box::new([0.0; WINDOW]));
             let mut best = Best::new(wanted, self.reader.tests as usize);
             loop {
                 let window = next.fetch_add(1, Relaxed);
-                let Some(lengths) = windows.get(window) else { return Ok(best) };
+                let Some(lengths) = windows.get(window) else {
+                    kept().push(scores);
+                    return Ok(best);
+                };
                 terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
-                best.take((window * WINDOW) as u32, &scores, lengths);
+                best.take((window * WINDOW) as u32, &*scores, lengths);
                 scores[..lengths.len()].fill(0.0);
             }
         };
@@ -381,10 +390,7 @@ impl<'i> Search<'i> {
     /// A test of which the words are compared already.
     fn compare(&self, ordinal: u32, words: f32) -> Result<Hit, Unusable> {
         let test = self.reader.look(ordinal)?;
-        let numbers = match self.numbers.is_empty() {
-            true => 0,
-            false => short_numbers(&test.text).filter(|number| self.numbers.contains(*number)).count() as u32,
-        };
+        let numbers = test.numbers.iter().filter(|number| self.numbers.contains(*number)).count() as u32;
         let trigrams = self.trigrams.dot(&test.trigrams);
         Ok(Hit { ordinal, similarity: similarity(words, trigrams, self.trust, self.own), numbers })
     }
