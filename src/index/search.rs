@@ -339,10 +339,10 @@ impl<'i> Search<'i> {
     /// The best by words alone, in no order. Where there are many windows, two threads share them.
     fn first_stage(&self, wanted: usize) -> Result<Vec<Hit>, Unusable> {
         let windows: Vec<&[u8]> = self.reader.lengths()?.chunks(WINDOW).collect();
+        let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
+        let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
         let next = AtomicUsize::new(0);
         let take_windows = || {
-            let terms = self.terms.iter().map(|(weight, term)| Ok((*weight, self.reader.postings(term)?)));
-            let terms = terms.collect::<Result<Vec<_>, Unusable>>()?;
             let kept = || self.reader.scores.lock().unwrap_or_else(PoisonError::into_inner);
             let mut scores = kept().pop().unwrap_or_else(|| Box::new([0.0; WINDOW]));
             let mut best = Best::new(wanted, self.reader.tests as usize);
@@ -350,7 +350,7 @@ impl<'i> Search<'i> {
                 let window = next.fetch_add(1, Relaxed);
                 let Some(lengths) = windows.get(window) else {
                     kept().push(scores);
-                    return Ok(best);
+                    return best;
                 };
                 terms.iter().for_each(|(weight, postings)| postings.add(*weight, window, &mut scores));
                 best.take((window * WINDOW) as u32, &*scores, lengths);
@@ -358,15 +358,10 @@ impl<'i> Search<'i> {
             }
         };
         if windows.len() < SHARED_WINDOWS {
-            return Ok(take_windows()?.done());
+            return Ok(take_windows().done());
         }
-        let [best, other] = both(take_windows, || {
-            // What is not read yet is read from both ends.
-            self.terms.iter().rev().try_for_each(|(_, term)| self.reader.postings(term).map(drop))?;
-            take_windows()
-        });
-        let mut best = best?;
-        best.hits.extend(other?.hits);
+        let [mut best, other] = both(take_windows, take_windows);
+        best.hits.extend(other.hits);
         Ok(best.done())
     }
 
