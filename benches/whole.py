@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times the program as a whole, and prints the tables of docs/performance.md: `cargo build --release`, then
 
-    benches/whole.py [SECTION ...]      boards, loop, growth, journal, flood, snapshot, watch, start; all of them unless told
+    benches/whole.py [SECTION ...]      boards, loop, growth, tests, journal, flood, snapshot, watch, start; all unless told
 
 Each figure stands beside that of something else which was measured in the same run. Codex is a shell script that does its
 work at once. Plain Python and Linux; works in a temporary folder that it removes.
@@ -9,6 +9,7 @@ work at once. Plain Python and Linux; works in a temporary folder that it remove
 import atexit
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -163,6 +164,22 @@ def growth():
             yield cards, records, seconds, 1000 * (again - start) / (many - 1), memory
 
 
+def tests():
+    """What a card costs beside so many tests, of eight words each; the card has 48."""
+    chance = random.Random(1)
+    words = lambda many: " ".join(f"w{chance.randrange(20_000)}" for _ in range(many))
+    for many in [1000, 100_000, 1_000_000]:
+        with World() as world:
+            world.write("board.md", "## Todo\n\n" + "".join(f"- [ ] {words(8)}\n  {words(40)}\n" for _ in range(60)) + "\n## Done\n")
+            lines = (f"@t{n} {words(8)} :: includes:x{n}\n" for n in range(many - 1))
+            world.write("tests.txt", "@done #always done :: includes[changes]:done\n" + "".join(lines))
+            indexing, _, _ = world.run("index-tests")
+            world.run("run", "--max-cards", "1", expect=3)
+            seconds, start, _ = world.run("run", "--max-cards", "1", expect=3)
+            _, again, memory = world.run("run", "--max-cards", "50", expect=3)
+            yield many, indexing, seconds, 1000 * (again - start) / 49, memory
+
+
 def history(world, records):
     """A journal of so many records: attempts at cards that are long gone."""
     world.run("run", "--max-cards", "1", expect=3)
@@ -263,6 +280,7 @@ SECTIONS = {
     "boards": (boards, "Boards of 10,000 cards", ["board", "command", "s", "MiB"]),
     "loop": (loop, "1,000 cards with a codex that does its work at once", ["", "s", "processor s", "MiB", "ratio"]),
     "growth": (growth, "A card beside others and after others", ["cards", "records", "start and one card s", "ms of processor a card", "MiB"]),
+    "tests": (tests, "A card beside many tests", ["tests", "index-tests s", "start and one card s", "ms of processor a card", "MiB"]),
     "journal": (journal, "Long journals", ["records", "MiB", "command", "s", "MiB of memory", "of reading it with Python"]),
     "flood": (flood, "1 GB of output", ["", "s", "MiB", "ratio"]),
     "snapshot": (snapshot, "A repository of 100,000 files", ["", "s", "MiB", "ratio"]),

@@ -165,7 +165,7 @@ impl Live {
     async fn hook(&self, hook: &Hook, call: Call, book: &mut Book<'_>) -> Result<Answer> {
         let Call { name, card, told, sends_back } = call;
         book.record(Event::HookStarted { card: card.clone(), hook: name.clone() })?;
-        let changed = book.planner.inputs.of_hook(hook, &self.settings).find(|file| file.now() != file.bytes);
+        let changed = book.planner.inputs.of_hook(hook, &self.settings).find(|file| file.changed());
         let answer = match changed {
             // A card is sent back all the same.
             Some(file) if sends_back => {
