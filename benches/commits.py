@@ -48,7 +48,7 @@ def tests(diff):
     for line in diff.split("\n"):
         if line.startswith("+++ "):
             ending = Path(line.strip()).suffix
-        elif line[:1] in "+-" and line[:1] and ending in ADDED:
+        elif line.startswith(("+", "-")) and ending in ADDED:
             found = re.match(ADDED[ending], line[1:])
             if found and (ending != ".rs" or marked or line[0] == "-"):
                 (names.append if line[0] == "+" else gone.add)(found.groups()[-1])

@@ -150,18 +150,22 @@ def loop():
         yield "run", seconds, processor, memory, seconds / ruler
 
 
-def growth():
-    """What a card costs on boards and journals of different sizes: up to 100 cards, less the start. By processor: the clock of a
+def a_card(world, many):
+    """Seconds of a run of one card; of one of many, ms of processor a card, less the start, and MiB. By processor: the clock of a
     long start tells nothing of a card."""
+    world.run("run", "--max-cards", "1", expect=3)
+    seconds, start, _ = world.run("run", "--max-cards", "1", expect=3)
+    _, again, memory = world.run("run", "--max-cards", str(many), expect=3)
+    return seconds, 1000 * (again - start) / (many - 1), memory
+
+
+def growth():
+    """What a card costs on boards and journals of different sizes."""
     for cards, records in [(30, 0), (200, 0), (1000, 0), (10_000, 0), (200, 100_000), (200, 1_000_000)]:
         with World(cards) as world:
             if records:
                 history(world, records)
-            many = min(100, cards - 10)
-            world.run("run", "--max-cards", "1", expect=3)
-            seconds, start, _ = world.run("run", "--max-cards", "1", expect=3)
-            _, again, memory = world.run("run", "--max-cards", str(many), expect=3)
-            yield cards, records, seconds, 1000 * (again - start) / (many - 1), memory
+            yield cards, records, *a_card(world, min(100, cards - 10))
 
 
 def tests():
@@ -174,10 +178,7 @@ def tests():
             lines = (f"@t{n} {words(8)} :: includes:x{n}\n" for n in range(many - 1))
             world.write("tests.txt", "@done #always done :: includes[changes]:done\n" + "".join(lines))
             indexing, _, _ = world.run("index-tests")
-            world.run("run", "--max-cards", "1", expect=3)
-            seconds, start, _ = world.run("run", "--max-cards", "1", expect=3)
-            _, again, memory = world.run("run", "--max-cards", "50", expect=3)
-            yield many, indexing, seconds, 1000 * (again - start) / 49, memory
+            yield many, indexing, *a_card(world, 50)
 
 
 def history(world, records):

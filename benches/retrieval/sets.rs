@@ -27,6 +27,11 @@ const BM25: [(&str, f64); 8] = [
     ("d4j", 0.462),
 ];
 
+/// None where the set is none of the eight.
+pub fn published_bm25(set: &str) -> Option<f64> {
+    BM25.iter().find(|(name, _)| *name == set).map(|(_, map)| *map)
+}
+
 pub struct Set {
     pub name: String,
     pub cards: Vec<Card>,
@@ -79,8 +84,8 @@ impl Set {
         };
         let cards = lines("queries.jsonl").iter().filter_map(card).collect();
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-        let known = BM25.iter().find(|(known, _)| *known == name).map(|(_, map)| *map);
-        let bm25 = fs::read_to_string(folder.join("bm25")).ok().map(|map| map.trim().parse().unwrap()).or(known);
+        let told = fs::read_to_string(folder.join("bm25")).ok().map(|map| map.trim().parse().unwrap());
+        let bm25 = told.or_else(|| published_bm25(&name));
         Set { name, cards, index: Index::from_bytes(index::build(&texts, "")).unwrap(), texts, bm25 }
     }
 
