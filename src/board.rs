@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -56,27 +57,54 @@ impl fmt::Display for Column {
 }
 
 /// One task as the board has it. Cheap to clone: a board is read often, and most of its cards are as they were.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
-    pub id: CardId,
-    /// The first line without bullet, checkbox, stamp and tags-only tail: one line, for people.
-    pub title: Arc<str>,
-    /// The whole card as written, title included, without the program's state block and stamp and without bullet,
-    /// checkbox and the card's own indentation: what the prompt needs.
-    pub body: Arc<str>,
-    /// The machine half of the state block, if there is one: whatever JSON stands there.
-    pub state: Option<Arc<serde_json::Value>>,
+    pub content: Arc<CardContent>,
     pub status: Column,
-    /// `#tags` and the like, without `#`.
-    pub labels: Arc<[String]>,
-    /// The cards that have to be done before it.
-    pub dependencies: Vec<CardId>,
-    /// What else the format says of the card (`line`, …).
+    /// What else the format says of the card (`group`, …).
     pub metadata: BTreeMap<String, String>,
     /// 1-based line of the card in its file; 0 where there is none.
     pub line: usize,
+}
+
+/// What a card says, wherever it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardContent {
+    pub id: CardId,
+    /// The first line without bullet, checkbox, stamp and tags-only tail: one line, for people.
+    pub title: String,
+    /// The whole card as written, title included, without the program's state block and stamp and without bullet,
+    /// checkbox and the card's own indentation: what the prompt needs.
+    pub body: String,
+    /// The machine half of the state block, if there is one: whatever JSON stands there.
+    pub state: Option<serde_json::Value>,
+    /// `#tags` and the like, without `#`.
+    pub labels: Vec<String>,
+    /// The cards that have to be done before it.
+    pub dependencies: Vec<CardId>,
     /// Whether the id stands on the board; if not, claiming the card stamps it.
     pub stamped: bool,
+}
+
+impl Card {
+    pub fn new(content: CardContent, status: Column) -> Card {
+        Card { content: Arc::new(content), status, metadata: BTreeMap::new(), line: 0 }
+    }
+}
+
+impl Deref for Card {
+    type Target = CardContent;
+
+    fn deref(&self) -> &CardContent {
+        &self.content
+    }
+}
+
+/// Other readings keep what they have.
+impl DerefMut for Card {
+    fn deref_mut(&mut self) -> &mut CardContent {
+        Arc::make_mut(&mut self.content)
+    }
 }
 
 /// A card or part of a board that can't be worked, and why. The rest of the board still runs.
@@ -105,7 +133,7 @@ impl fmt::Display for Refused {
 }
 
 /// One reading of a board.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Board {
     /// In board order. Empty where the board lists none, as any column is one: see [`Board::arranged`].
     pub columns: Vec<Column>,

@@ -37,7 +37,7 @@ impl Simulated {
             book.state.board = None;
             Arc::make_mut(&mut self.board).place(&card.id, to);
         }
-        let (card, title) = (card.id, card.title.to_string());
+        let (card, title) = (card.id.clone(), card.title.clone());
         let (hook, news) = (false, false);
         book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news })
     }

@@ -229,7 +229,10 @@ impl Provider for GitHub {
         let mut cards = Vec::new();
         for card in found {
             match card {
-                Ok(card) => cards.push(Card { stamped: project.viewer_can_update && !project.closed, ..card }),
+                Ok(mut card) => {
+                    card.stamped = project.viewer_can_update && !project.closed;
+                    cards.push(card);
+                }
                 Err(reason) => refused.push(reason),
             }
         }

@@ -12,7 +12,7 @@ mod shown;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kanban_codex_exec::board::{Board, Card, Column};
+use kanban_codex_exec::board::{Board, Card, CardContent, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
 use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, Source, Wanted, open};
 use kanban_codex_exec::storage::Writer;
@@ -39,10 +39,10 @@ struct ExpectedCard {
     title: String,
     id: Option<Arc<str>>,
     status: Option<Arc<str>>,
-    body: Option<Arc<str>>,
+    body: Option<String>,
     line: Option<usize>,
     stamped: Option<bool>,
-    labels: Option<Arc<[String]>>,
+    labels: Option<Vec<String>>,
     state: Option<serde_json::Value>,
     under: Option<String>,
 }
@@ -156,7 +156,7 @@ impl ExpectedCard {
             && agrees(&self.stamped, &card.stamped)
             && agrees(&self.labels, &card.labels)
             && self.under.as_ref().is_none_or(|under| card.metadata.get("under") == Some(under))
-            && self.state.as_ref().is_none_or(|state| card.state.as_deref() == Some(state))
+            && self.state.as_ref().is_none_or(|state| card.state.as_ref() == Some(state))
     }
 }
 
@@ -182,17 +182,17 @@ fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Res
     let board = provider.read(&Wanted::default())?;
     let mut card = board.cards.iter().find(|card| *card.title == **title).cloned();
     // A card that is gone, named by its id.
-    let card = card.get_or_insert_with(|| Card {
-        id: title.as_str().into(),
-        title: title.as_str().into(),
-        body: "".into(),
-        state: None,
-        status: "".into(),
-        labels: [].into(),
-        dependencies: Vec::new(),
-        metadata: Default::default(),
-        line: 0,
-        stamped: false,
+    let card = card.get_or_insert_with(|| {
+        let content = CardContent {
+            id: title.as_str().into(),
+            title: title.as_str().into(),
+            body: String::new(),
+            state: None,
+            labels: Vec::new(),
+            dependencies: Vec::new(),
+            stamped: false,
+        };
+        Card::new(content, "".into())
     });
     let from = edit.from.clone().map_or(card.status.clone(), Column::from);
     let note = edit.text.as_ref().map(|text| Note { text: text.clone(), data: edit.data.clone() });

@@ -66,7 +66,7 @@ impl<W: Watch + Says> Watch for Shown<'_, W> {
     }
 
     fn tick(&mut self, now: Instant) {
-        let Card { title, status: column, .. } = self.card;
+        let (title, column) = (&*self.card.title, &self.card.status);
         let (elapsed, latest) = (now.duration_since(self.began), self.watch.latest());
         self.report.progress(&Progress { title, column, elapsed, latest });
     }

@@ -136,7 +136,10 @@ fn a_note_survives_what_it_tells_on_any_board() {
         let source = board.replace('\n', eol);
         let cards = |text: &str| {
             let cards = parse(text, Mode::Board).unwrap().board().cards.clone();
-            cards.into_iter().map(|card| (card.id, card.title, card.body, card.status)).collect::<Vec<_>>()
+            cards
+                .into_iter()
+                .map(|card| (card.id.clone(), card.title.clone(), card.body.clone(), card.status))
+                .collect::<Vec<_>>()
         };
         let id = &cards(&source)[0].0;
         let mut noted = source.clone();
@@ -155,7 +158,7 @@ fn a_note_survives_what_it_tells_on_any_board() {
             assert_eq!(rest, source, "{text:?}");
             assert!(noted.lines().all(|line| line.len() < 8000));
             let state = &parse(&noted, Mode::Board).unwrap().board().cards[0].state;
-            assert_eq!(state.as_deref(), Some(&note.data));
+            assert_eq!(state.as_ref(), Some(&note.data));
         }
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use jiff::Timestamp;
 
 use super::work::changing;
-use crate::board::{Board, Card, CardId, Column};
+use crate::board::{Board, Card, CardContent, CardId, Column};
 use crate::checks;
 use crate::codex::Usage;
 use crate::cycle::decide::{Action, Settlement, Wait};
@@ -254,7 +254,7 @@ impl World {
 
     pub fn edit(&mut self, card: &CardId, more: &str) {
         let card = self.board.cards.iter_mut().find(|found| found.id == *card).unwrap();
-        card.body = format!("{}{more}", card.body).into();
+        card.body = format!("{}{more}", card.body);
     }
 
     /// As after a restart: what had ended well is not repeated.
@@ -320,13 +320,21 @@ impl World {
         let outcome = attempt.as_ref().and_then(|id| self.folders.get(id)).map(|(outcome, _)| *outcome);
         if let (Some(Outcome::Vetoed), Some(to)) = (outcome, &to) {
             let (key, gate, reason) = (plan.key.clone(), plan.gate.clone(), "no".to_owned());
-            return book.record(Event::Vetoed { attempt, card: card.id, from, to: to.clone(), key, gate, reason });
+            return book.record(Event::Vetoed {
+                attempt,
+                card: card.id.clone(),
+                from,
+                to: to.clone(),
+                key,
+                gate,
+                reason,
+            });
         }
         let now = self.board.card(&card.id).map(|card| card.status.clone());
         if now.as_ref() != Some(&from) && now != to {
             return book.record(Event::Elsewhere {
                 attempt,
-                card: card.id,
+                card: card.id.clone(),
                 from,
                 now,
                 reason,
@@ -340,7 +348,7 @@ impl World {
         }
         let hook = to.is_some() && plan.rule.after.is_some();
         let news = !book.planner.inputs.rules.on_event.is_empty();
-        let (card, title) = (card.id, card.title.to_string());
+        let (card, title) = (card.id.clone(), card.title.clone());
         book.record(Event::Transitioned { attempt, card, title, from, to, verdict, reason, hook, news })
     }
 }
@@ -443,18 +451,16 @@ pub fn column(name: impl Into<Arc<str>>) -> Column {
 
 /// A card whose text names `@a`, `@b` and `@c`, the tests of every planner here; without them no test belongs to it.
 pub fn card(id: &str, status: &str, tests: bool) -> Card {
-    Card {
+    let content = CardContent {
         id: CardId::from(id),
         title: id.into(),
-        body: if tests { format!("{id} @a @b @c").into() } else { id.into() },
+        body: if tests { format!("{id} @a @b @c") } else { id.into() },
         state: None,
-        status: column(status),
-        labels: Arc::default(),
+        labels: Vec::new(),
         dependencies: Vec::new(),
-        metadata: BTreeMap::new(),
-        line: 0,
         stamped: true,
-    }
+    };
+    Card::new(content, column(status))
 }
 
 pub fn settings() -> Settings {

@@ -3,8 +3,6 @@
 //! Each edit is read again before it is given out: unless exactly the asked change is seen and nothing else, it is an error
 //! and nothing is written.
 
-use std::sync::Arc;
-
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
@@ -12,7 +10,7 @@ use super::keys::Keys;
 use super::splice::{Splice, apply, printable, scalar, set};
 use super::tree::{Kind, Node, Style, Wrong};
 use super::{front, json, rank::Rank, section, yaml};
-use crate::board::{Card, CardId, Column};
+use crate::board::{Card, CardContent, CardId, Column};
 use crate::provider::Note;
 use crate::provider::markdown::identity::made;
 use crate::provider::markdown::lines::Lines;
@@ -162,7 +160,7 @@ impl Sheet {
         };
         let id = keys.text(&node, "id");
         let known_by = if markdown.is_some() { name } else { &title };
-        let card = Card {
+        let content = CardContent {
             id: id.map_or_else(|| made(known_by, "").into(), CardId::from),
             labels: keys
                 .texts(&node, "labels")
@@ -174,15 +172,12 @@ impl Sheet {
                 .flat_map(|entry| entry.value.texts())
                 .map(CardId::from)
                 .collect(),
-            title: title.into(),
-            body: body.into(),
-            state: state.map(Arc::new),
-            status: status.into(),
-            metadata: Default::default(),
-            line: 0,
+            title,
+            body,
+            state,
             stamped: id.is_some(),
         };
-        Ok(Task { card, rank: Rank::of(&node, keys), node })
+        Ok(Task { card: Card::new(content, status.into()), rank: Rank::of(&node, keys), node })
     }
 
     /// The text with what is asked of the card of this index.
@@ -256,7 +251,7 @@ impl Sheet {
             if at == index {
                 change.expect(&mut values, self.format, &new.node, keys);
                 card.status = change.status.unwrap_or(&card.status).clone();
-                card.state = change.note.map(|note| Arc::new(note.data.clone())).or(card.state);
+                card.state = change.note.map(|note| note.data.clone()).or(card.state.take());
                 card.stamped |= change.stamp.is_some();
             }
             if values != new.node.value() || (Card { line: new.card.line, ..card }) != new.card {

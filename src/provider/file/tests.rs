@@ -242,7 +242,7 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
         let after = files.read(&Wanted::default()).unwrap();
         let (was, is) = (before.card(&id).unwrap(), after.card(&id).unwrap());
         assert_eq!((&is.body, &is.labels, &*is.status.0), (&was.body, &was.labels, "Done"));
-        assert_eq!(is.state.as_deref(), Some(&json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
+        assert_eq!(is.state.as_ref(), Some(&json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
         // In place, whatever stood there.
         files.transition(&world.writer, &id, &column("Done"), &todo, Some(&first)).unwrap();
         assert_eq!(world.text(name), once);
@@ -264,13 +264,13 @@ fn another_program_may_have_written_the_state_anew() {
     let world = World::new(&[("b.yaml", text)]);
     let files = world.files("b.yaml");
     assert_eq!(
-        files.read(&Wanted::default()).unwrap().cards[0].state.as_deref(),
+        files.read(&Wanted::default()).unwrap().cards[0].state.as_ref(),
         Some(&json!({"said": [1, null, true]}))
     );
     files.update(&world.writer, &CardId::from("a"), &column("Todo"), &note("m")).unwrap();
     let board = files.read(&Wanted::default()).unwrap();
     assert_eq!(
-        (board.cards[0].state.as_deref(), &board.cards[0].labels[..]),
+        (board.cards[0].state.as_ref(), &board.cards[0].labels[..]),
         (Some(&json!({"said": "m"})), &["t".to_owned()][..])
     );
     assert_eq!(world.text("b.yaml").lines().count(), 6, "{}", world.text("b.yaml"));

@@ -1,15 +1,12 @@
 //! Answers as the nouns of a board. Pure.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::answer::{Answer, Fault};
 use super::note;
-use crate::board::{Card, CardId, Column, Refused};
+use crate::board::{Card, CardContent, CardId, Column, Refused};
 
 /// Where GitHub shows items that have no status.
 pub const NO_STATUS: &str = "No Status";
@@ -146,7 +143,7 @@ impl Item {
     /// The card as the list has it: what stands on it is not read.
     pub fn parked(&self) -> Card {
         let title = self.title.as_ref().and_then(|title| title.text.clone()).unwrap_or_else(|| self.id.clone());
-        self.card(title.clone(), title)
+        self.card(&title, title.clone(), Vec::new())
     }
 
     /// The card to be worked, which the list has as `row`.
@@ -157,31 +154,30 @@ impl Item {
             );
         };
         let text = note::without(&content.body, &self.card_id());
-        let mut card = self.card(content.title.clone(), format!("{}\n\n{text}", content.title).trim_end().to_owned());
         let labels = content.labels.iter().flat_map(|page| page.nodes.iter().flatten());
-        card.labels = labels.map(|label| label.name.clone()).collect();
+        let labels = labels.map(|label| label.name.clone()).collect();
+        let body = format!("{}\n\n{text}", content.title).trim_end().to_owned();
+        let mut card = self.card(&content.title, body, labels);
         card.metadata.extend(content.url.iter().map(|url| ("url".to_owned(), url.clone())));
         Ok(card)
     }
 
-    fn card(&self, title: String, body: String) -> Card {
-        Card {
+    fn card(&self, title: &str, body: String, labels: Vec<String>) -> Card {
+        let content = CardContent {
             id: self.card_id(),
-            title: title.split_whitespace().collect::<Vec<_>>().join(" ").into(),
-            body: body.into(),
+            title: title.split_whitespace().collect::<Vec<_>>().join(" "),
+            body,
             // It is in a comment, which only those who write it have to read.
             state: None,
-            status: self.column(),
-            labels: Arc::default(),
+            labels,
             dependencies: Vec::new(),
-            metadata: BTreeMap::new(),
-            line: 0,
             stamped: true,
-        }
+        };
+        Card::new(content, self.column())
     }
 
     pub fn refused(&self, reason: &str) -> Refused {
-        let title = self.parked().title.to_string();
+        let title = self.parked().title.clone();
         Refused {
             status: Some(self.column()),
             title,

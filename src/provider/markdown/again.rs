@@ -6,9 +6,7 @@
 
 use std::ops::Range;
 
-use crate::board::{Card, Column};
-
-use super::card::{Head, Located, Ours};
+use super::card::Located;
 use super::outline::{Block, BlockKind, Item, Outline};
 use super::parse::Parsed;
 
@@ -235,7 +233,7 @@ impl Outline {
 
 impl Known<'_> {
     /// The card that this item was before, if it stands outside of what changed.
-    pub fn card(&mut self, outline: &Outline, item: usize, lane: usize, status: &Column) -> Option<Located> {
+    pub fn card(&mut self, outline: &Outline, item: usize, lane: usize) -> Option<Located> {
         let (before, shift) = match item {
             _ if item < self.head => (item, Shift::default()),
             _ if item >= self.tail.0 => (item - self.tail.0 + self.tail.1, self.shift),
@@ -244,30 +242,15 @@ impl Known<'_> {
         let cards = &self.parsed.cards[self.passed..];
         self.passed += cards.iter().take_while(|card| card.item < before).count();
         let known = self.parsed.cards.get(self.passed).filter(|card| card.item == before)?;
-        Some(known.moved(shift, outline.items[item].block, item, lane, status))
-    }
-}
-
-impl Located {
-    fn moved(&self, shift: Shift, list: usize, item: usize, lane: usize, status: &Column) -> Located {
-        let there = |range: &Range<usize>| shift.range(range);
-        let Head { marker, kind, checkbox, first, column } = &self.head;
-        let head = Head {
-            marker: there(marker),
-            kind: *kind,
-            checkbox: checkbox.as_ref().map(there),
-            first: there(first),
-            column: *column,
-        };
-        let ours = self.ours.iter().map(|ours| Ours { line: there(&ours.line), data: ours.data }).collect();
-        let card = Card {
-            status: status.clone(),
-            line: self.card.line.wrapping_add_signed(shift.lines),
-            metadata: Default::default(),
-            ..self.card.clone()
-        };
-        let (inner, fault) = (self.inner.clone(), self.fault.clone());
-        Located { card, lane, list, item, span: there(&self.span), head, ours, inner, fault }
+        Some(Located {
+            entry: known.entry.clone(),
+            lane,
+            under: None,
+            list: outline.items[item].block,
+            item,
+            start: shift.byte(known.start),
+            line: known.line.wrapping_add_signed(shift.lines),
+        })
     }
 }
 

@@ -1,10 +1,9 @@
 //! One list item read as a card: where its parts are, and what it says. Pure.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
-use crate::board::{Card, Column};
+use crate::board::{CardContent, CardId};
 
 use super::identity;
 use super::lines::{blank, content, dedent, indent, width};
@@ -16,35 +15,46 @@ pub(super) const NOTE: &str = "kanban-codex-exec:";
 /// What the machine half begins with.
 pub(super) const DATA: &str = "<!-- kanban-codex-exec ";
 
-/// A card and the bytes that it consists of.
-#[derive(Debug)]
+/// A card and where it stands.
+#[derive(Debug, Clone)]
 pub(super) struct Located {
-    pub card: Card,
+    pub entry: Arc<Entry>,
     /// Index of its lane.
     pub lane: usize,
+    /// What it stands under besides its column: a deeper heading, or headings and items.
+    pub under: Option<Arc<str>>,
     /// Which of the file's blocks its list is.
     pub list: usize,
     /// Which of the outline's items it is.
     pub item: usize,
-    /// Its whole lines, without blank lines behind it.
-    pub span: Range<usize>,
+    /// The byte at which its first line starts, and the line's number, from 1.
+    pub start: usize,
+    pub line: usize,
+}
+
+/// A card as written, wherever it stands: bytes are counted from the start of its first line.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub content: Arc<CardContent>,
+    /// Of its whole lines, without blank lines behind it.
+    pub length: usize,
     pub head: Head,
     /// The lines of its own state block, in order.
     pub ours: Vec<Ours>,
     /// The indentation that a block inside this card gets.
-    pub inner: Arc<str>,
+    pub inner: String,
     /// Why it can't be worked, whatever else stands on the board.
     pub fault: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ours {
     pub line: Range<usize>,
     /// The comment, not the bullet.
     pub data: bool,
 }
 
-/// The first line of an item, by byte of the text.
+/// The first line of an item, by byte of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Head {
     pub marker: Range<usize>,
@@ -64,9 +74,9 @@ pub(super) enum Marker {
 }
 
 impl Head {
-    /// Reads the line at `span`; `None` where it doesn't begin with a list marker.
-    pub fn new(text: &str, span: Range<usize>) -> Option<Head> {
-        let line = content(&text[span.clone()]);
+    /// `None` where the line doesn't begin with a list marker.
+    pub fn new(line: &str) -> Option<Head> {
+        let line = content(line);
         let before = indent(line);
         let rest = &line[before.len()..];
         let (kind, length) = marker(rest)?;
@@ -79,20 +89,20 @@ impl Head {
         let spaces = width(gap, end);
         // Five columns and more are one, and then an indented code block.
         let column = if blank(after) || spaces > 4 { end + 1 } else { end + spaces };
-        let start = span.start + before.len();
+        let start = before.len();
         let mut at = start + length + gap.len();
-        let end = span.start + line.trim_end().len();
-        let checkbox = checkbox(&text[at.min(end)..end]).map(|inner| at + inner.start..at + inner.end);
+        let end = line.trim_end().len();
+        let checkbox = checkbox(&line[at.min(end)..end]).map(|inner| at + inner.start..at + inner.end);
         if let Some(checkbox) = &checkbox {
             at = checkbox.end + 1;
-            at += indent(&text[at..end]).len();
+            at += indent(&line[at..end]).len();
         }
         Some(Head { marker: start..start + length, kind, checkbox, first: at.min(end)..end, column })
     }
 
     /// Whether it has a checkbox with this in it.
-    pub fn checked(&self, text: &str, state: &str) -> bool {
-        self.checkbox.clone().is_some_and(|checkbox| &text[checkbox] == state)
+    pub fn checked(&self, line: &str, state: &str) -> bool {
+        self.checkbox.clone().is_some_and(|checkbox| &line[checkbox] == state)
     }
 }
 
@@ -116,20 +126,13 @@ fn checkbox(text: &str) -> Option<Range<usize>> {
 }
 
 impl Located {
-    /// Reads the item as a card of `status`; `None` where its first line is not its own (`- - nested`, quotes).
+    /// Reads the item as a card; `None` where its first line is not its own (`- - nested`, quotes).
     /// `context` enters the id only when no id stands on the card.
-    pub fn new(
-        text: &str,
-        outline: &Outline,
-        index: usize,
-        lane: usize,
-        status: &Column,
-        context: &str,
-    ) -> Option<Located> {
+    pub fn new(text: &str, outline: &Outline, index: usize, lane: usize, context: &str) -> Option<Located> {
         let item = &outline.items[index];
         let span = outline.lines.whole(text, item.range.clone());
-        let head = Head::new(text, outline.lines.span(outline.lines.at(span.start)))?;
-        let first = &text[head.first.clone()];
+        let head = Head::new(&text[outline.lines.span(outline.lines.at(span.start))])?;
+        let first = &text[span.start..][head.first.clone()];
         let all = ours(text, outline, span.clone());
         let identity = identity::of(first, context);
         let rest: Vec<Range<usize>> = outline.lines.within(span.clone()).skip(1).collect();
@@ -138,7 +141,7 @@ impl Located {
             .filter(|line| !all.iter().any(|ours| ours.line == **line))
             .map(|line| &text[line.clone()])
             .collect();
-        let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own).into();
+        let inner = inner(indent(&text[span.clone()]), outline.spaces, head.column, &own);
         let body = body(first, &own);
         let line = outline.lines.number(span.start);
         let title = title(first);
@@ -146,21 +149,45 @@ impl Located {
         let mine: Vec<Ours> = all.into_iter().filter(|ours| owner(text, outline, ours) == Some(index)).collect();
         let state = mine.iter().rev().find(|ours| ours.data).and_then(|ours| {
             let json = text[ours.line.clone()].trim().strip_prefix(DATA)?.strip_suffix("-->")?;
-            serde_json::from_str(json.trim()).ok().map(Arc::new)
+            serde_json::from_str(json.trim()).ok()
         });
-        let card = Card {
+        let content = CardContent {
             id: identity.id,
-            title: title.into(),
-            labels: labels(&body).into(),
-            body: body.into(),
+            title,
+            labels: labels(&body),
+            body,
             state,
-            status: status.clone(),
             dependencies: Vec::new(),
-            metadata: BTreeMap::new(),
-            line,
             stamped: identity.stamped,
         };
-        Some(Located { card, lane, list: item.block, item: index, span, head, ours: mine, inner, fault })
+        let from_start = |ours: Ours| Ours { line: ours.line.start - span.start..ours.line.end - span.start, ..ours };
+        let entry = Entry {
+            content: Arc::new(content),
+            length: span.len(),
+            head,
+            ours: mine.into_iter().map(from_start).collect(),
+            inner,
+            fault,
+        };
+        let (list, start) = (item.block, span.start);
+        Some(Located { entry: Arc::new(entry), lane, under: None, list, item: index, start, line })
+    }
+
+    pub fn id(&self) -> &CardId {
+        &self.content.id
+    }
+
+    /// Its whole lines, without blank lines behind it.
+    pub fn span(&self) -> Range<usize> {
+        self.start..self.start + self.length
+    }
+}
+
+impl Deref for Located {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        &self.entry
     }
 }
 
@@ -188,7 +215,7 @@ fn owner(text: &str, outline: &Outline, ours: &Ours) -> Option<usize> {
     let mut index = outline.innermost(start(text, ours))?;
     while let Some(parent) = outline.items[index].parent {
         let line = outline.lines.span(outline.lines.at(outline.items[index].range.start));
-        if Head::new(text, line).is_some_and(|head| head.checkbox.is_some()) {
+        if Head::new(&text[line]).is_some_and(|head| head.checkbox.is_some()) {
             break;
         }
         index = parent;

@@ -6,7 +6,7 @@
 //! properties or notes as cards.
 
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use regex::Regex;
 
@@ -24,7 +24,7 @@ pub(super) struct Section {
     /// The plugin's archive: its cards are not read, nothing is moved there.
     pub archive: bool,
     /// The top-level items of the lists that hold cards, with the deeper heading that they stand under.
-    pub lists: Vec<(Option<String>, Vec<usize>)>,
+    pub lists: Vec<(Option<Arc<str>>, Vec<usize>)>,
     /// The paragraph that marks a column of finished cards.
     pub complete: Option<Range<usize>>,
     /// Lists that are not read, as the bytes at which they begin, each with whether it stands under a deeper heading.
@@ -82,7 +82,7 @@ fn collect(text: &str, outline: &Outline, columns: Option<u8>) -> (Vec<Section>,
         match &block.kind {
             BlockKind::Heading { level, title } => {
                 let title = text[title.clone()].trim();
-                group = Some(title.to_owned());
+                group = Some(Arc::from(title));
                 if columns.is_none_or(|columns| columns == *level) {
                     group = None;
                     let archive = after_rule && ARCHIVE.contains(&title);
@@ -121,7 +121,7 @@ fn holds_cards(text: &str, outline: &Outline, section: &Section, grouped: bool, 
 
 fn has_checkbox(text: &str, outline: &Outline, item: usize) -> bool {
     let line = outline.lines.span(outline.lines.at(outline.items[item].range.start));
-    Head::new(text, line).is_some_and(|head| head.checkbox.is_some())
+    Head::new(&text[line]).is_some_and(|head| head.checkbox.is_some())
 }
 
 /// The level of a plain file's columns.

@@ -39,13 +39,13 @@ pub fn stamp(text: &str, reader: impl Reader, id: &CardId, at: &Column) -> Resul
         Ok(card) => card,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    if card.card.stamped {
+    if card.content.stamped {
         return Ok(Edited::Already);
     }
-    let end = card.head.first.end;
+    let end = card.start + card.head.first.end;
     let edited = format!("{} ^{id}{}", &text[..end], &text[end..]);
     let mut expected = Seen::new(&parsed);
-    expected.change(id, |card| card.stamped = true);
+    expected.change(card, |written| written.stamped = true);
     checked(edited, reader, &expected, card)
 }
 
@@ -56,12 +56,12 @@ pub fn note(text: &str, reader: impl Reader, id: &CardId, at: &Column, note: &No
         Ok(card) => card,
         Err(elsewhere) => return Ok(elsewhere),
     };
-    let edited = splice(text, card.span.clone(), &with_note(text, card, note));
+    let edited = splice(text, card.span(), &with_note(text, card, note));
     if edited == text {
         return Ok(Edited::Already);
     }
     let mut expected = Seen::new(&parsed);
-    expected.change(id, |card| card.state = true);
+    expected.change(card, |written| written.state = true);
     checked(edited, reader, &expected, card)
 }
 
@@ -85,8 +85,8 @@ pub fn transition(
         return note.map_or(Ok(Edited::Already), |note| self::note(text, reader, id, from, note));
     }
     let mut expected = Seen::new(&parsed);
-    expected.change(id, |card| card.state |= note.is_some());
-    let bytes = note.map_or_else(|| text[card.span.clone()].to_owned(), |note| with_note(text, card, note));
+    expected.change(card, |written| written.state |= note.is_some());
+    let bytes = note.map_or_else(|| text[card.span()].to_owned(), |note| with_note(text, card, note));
     match reader.mode() {
         Mode::Next => tick(text, reader, card, &bytes, &mut expected),
         Mode::Board => relocate(text, reader, &parsed, card, lane, &bytes, &mut expected),
@@ -141,10 +141,7 @@ fn checked(edited: String, reader: impl Reader, expected: &Seen<'_>, card: &Loca
     if expected.in_text(&edited, reader) {
         return Ok(Edited::Text(edited));
     }
-    bail!(
-        "line {}: this card can't be written without changing how the board reads: simplify its markdown",
-        card.card.line
-    )
+    bail!("line {}: this card can't be written without changing how the board reads: simplify its markdown", card.line)
 }
 
 fn read(text: &str, reader: impl Reader) -> Result<Arc<Parsed>> {
@@ -156,9 +153,11 @@ fn in_column<'p>(parsed: &'p Parsed, id: &CardId, column: &Column) -> Result<Res
     match parsed.find(id) {
         Err(Ambiguous(lines)) => bail!("several cards are {id}: lines {}", list(&lines)),
         Ok(None) => Ok(Err(Edited::Elsewhere(None))),
-        Ok(Some(card)) if card.card.status != *column => Ok(Err(Edited::Elsewhere(Some(card.card.status.clone())))),
-        Ok(Some(Located { fault: Some(fault), card, .. })) => bail!("line {}: {fault}", card.line),
-        Ok(Some(card)) => Ok(Ok(card)),
+        Ok(Some(card)) => match (parsed.column(card), &card.fault) {
+            (at, _) if at != column => Ok(Err(Edited::Elsewhere(Some(at.clone())))),
+            (_, Some(fault)) => bail!("line {}: {fault}", card.line),
+            _ => Ok(Ok(card)),
+        },
     }
 }
 
@@ -197,7 +196,7 @@ fn line_end(text: &str) -> &str {
 /// The card's bytes with its state block: each half in place of its older self, a missing half beside the other, a new
 /// block at the end.
 fn with_note(text: &str, card: &Located, note: &Note) -> String {
-    let bytes = &text[card.span.clone()];
+    let bytes = &text[card.span()];
     let first = bytes.split_inclusive(['\n']).next().unwrap_or(bytes);
     let eol = Some(terminator(first)).filter(|end| !end.is_empty()).unwrap_or_else(|| line_end(text));
     let bullet = format!("{}{}{eol}", card.inner, note::bullet(note));
@@ -205,9 +204,9 @@ fn with_note(text: &str, card: &Located, note: &Note) -> String {
     let half = |data: bool| card.ours.iter().find(|ours| ours.data == data).map(|ours| ours.line.start);
     let (visible, data) = (half(false), half(true));
     let mut out = String::new();
-    let mut at = card.span.start;
+    let mut at = 0;
     for ours in &card.ours {
-        out.push_str(&text[at..ours.line.start]);
+        out.push_str(&bytes[at..ours.line.start]);
         at = ours.line.end;
         if Some(ours.line.start) == visible.or(data) {
             out.push_str(&bullet);
@@ -216,7 +215,7 @@ fn with_note(text: &str, card: &Located, note: &Note) -> String {
             out.push_str(&comment);
         }
     }
-    out.push_str(&text[at..card.span.end]);
+    out.push_str(&bytes[at..]);
     if card.ours.is_empty() {
         if terminator(&out).is_empty() {
             out.push_str(eol);
@@ -231,23 +230,22 @@ fn with_note(text: &str, card: &Located, note: &Note) -> String {
 
 /// Done: the checkbox's one byte, or strokes around the first line of an item without one.
 fn tick(text: &str, reader: impl Reader, card: &Located, bytes: &str, expected: &mut Seen<'_>) -> Result<Edited> {
-    let start = card.span.start;
     let ticked = match &card.head.checkbox {
-        Some(checkbox) => splice(bytes, checkbox.start - start..checkbox.end - start, "x"),
+        Some(checkbox) => splice(bytes, checkbox.clone(), "x"),
         None => {
-            let first = card.head.first.start - start..card.head.first.end - start;
+            let first = card.head.first.clone();
             let bare = identity::without_block_id(&bytes[first.clone()]).len();
             let text = &bytes[first.clone()];
             splice(bytes, first, &format!("~~{}~~{}", &text[..bare], &text[bare..]))
         }
     };
-    let edited = splice(text, card.span.clone(), &ticked);
+    let edited = splice(text, card.span(), &ticked);
     // A struck line is another one, so that only its id tells whose it is.
     let struck = card.head.checkbox.is_none();
-    if struck && !card.card.stamped {
-        bail!("line {}: an item without checkbox and id can't be ticked: claim it first", card.card.line);
+    if struck && !card.content.stamped {
+        bail!("line {}: an item without checkbox and id can't be ticked: claim it first", card.line);
     }
-    expected.tick(&card.card.id, DONE, &card.span, struck);
+    expected.tick(card, DONE, struck);
     checked(edited, reader, expected, card)
 }
 
@@ -263,8 +261,8 @@ fn relocate(
 ) -> Result<Edited> {
     let to = parsed.lanes.iter().position(|other| std::ptr::eq(other, lane)).unwrap_or(card.lane);
     let bytes = remarked(card, bytes, parsed, lane);
-    expected.relocate(&card.card.id, to, lane.last);
-    reader.pass_by(&splice(text, card.span.clone(), ""));
+    expected.relocate(card, to, lane.last);
+    reader.pass_by(&splice(text, card.span(), ""));
     // Plain first. Where the bytes around cut or place would run together, a blank line keeps them apart.
     for (gap_at_cut, gap_before) in [(false, false), (false, true), (true, false), (true, true)] {
         let edited = moved(text, parsed, card, lane.place, &bytes, gap_at_cut, gap_before);
@@ -275,7 +273,7 @@ fn relocate(
     bail!(
         "line {}: the card can't be moved to {:?} (line {}) without changing other parts of the board, most often for its \
          indentation or a second list: move it by hand once and bring both columns into the same form",
-        card.card.line,
+        card.line,
         lane.column.0,
         lane.line
     )
@@ -288,15 +286,13 @@ fn remarked(card: &Located, bytes: &str, parsed: &Parsed, lane: &Lane) -> String
         Marker::Bullet(bullet) => bullet.to_string(),
         Marker::Ordered { number, digits, delimiter } => {
             // A list of 1. 1. 1. goes on like that.
-            let before =
-                parsed.cards.iter().rev().find(|card| card.lane == last.lane && card.span.start < last.span.start);
+            let before = parsed.cards.iter().rev().find(|card| card.lane == last.lane && card.start < last.start);
             let step = u32::from(before.is_none_or(|before| before.head.kind != last.head.kind));
             let zeros = if digits > number.to_string().len() { digits } else { 0 };
             format!("{:0zeros$}{delimiter}", number.saturating_add(step))
         }
     };
-    let marked = card.head.marker.start - card.span.start..card.head.marker.end - card.span.start;
-    splice(bytes, marked, &marker)
+    splice(bytes, card.head.marker.clone(), &marker)
 }
 
 fn moved(
@@ -308,7 +304,8 @@ fn moved(
     gap_at_cut: bool,
     gap_before: bool,
 ) -> String {
-    let before = &text[..card.span.start];
+    let Range { start, end } = card.span();
+    let before = &text[..start];
     // A card on the last line, without a line end, takes the one before it along.
     let last_line = terminator(bytes).is_empty();
     let eol = if last_line { terminator(before) } else { terminator(bytes) };
@@ -323,13 +320,13 @@ fn moved(
         format!("{}{bytes}{eol}{after}", gap(gap_before))
     };
     let cut = gap(gap_at_cut && !last_line);
-    if place <= card.span.start {
-        let rest = &text[card.span.end..];
-        let kept = &text[place..card.span.start];
+    if place <= start {
+        let rest = &text[end..];
+        let kept = &text[place..start];
         let kept = if last_line { kept.strip_suffix(eol).unwrap_or(kept) } else { kept };
         format!("{}{inserted}{kept}{cut}{rest}", &text[..place])
     } else {
-        format!("{before}{cut}{}{inserted}{}", &text[card.span.end..place], &text[place..])
+        format!("{before}{cut}{}{inserted}{}", &text[end..place], &text[place..])
     }
 }
 

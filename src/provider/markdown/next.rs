@@ -4,6 +4,7 @@
 //! `~~struck~~` ones (or those marked ✅) are done: ticking strikes them, since a first checkbox would turn the others into remarks.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::board::{Board, Column, Refused};
 
@@ -11,47 +12,56 @@ use super::card::{Head, Located, title};
 use super::columns::without_limit;
 use super::identity::without_block_id;
 use super::lines::blank;
-use super::outline::{BlockKind, Outline};
+use super::outline::{BlockKind, Item, Outline};
 use super::parse::{Lane, Mode, Parsed};
 
 /// The lane of open items, and that of done ones.
 pub(super) const TODO: usize = 0;
 pub(super) const DONE: usize = 1;
 
+/// An item's first line, and the byte at which it starts.
+struct FirstLine<'t> {
+    line: &'t str,
+    start: usize,
+    head: Head,
+}
+
+impl FirstLine<'_> {
+    fn of<'t>(text: &'t str, outline: &Outline, item: &Item) -> Option<FirstLine<'t>> {
+        let span = outline.lines.span(outline.lines.at(item.range.start));
+        let (line, start) = (&text[span.clone()], span.start);
+        Some(FirstLine { line, start, head: Head::new(line)? })
+    }
+}
+
 pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
     let lane =
         |name: &str| Lane { column: name.into(), line: 0, level: 0, place: text.len(), last: None, archive: false };
     let lanes = vec![lane("Todo"), lane("Done")];
-    let heads: Vec<Option<Head>> = outline
-        .items
-        .iter()
-        .map(|item| Head::new(text, outline.lines.span(outline.lines.at(item.range.start))))
-        .collect();
-    let boxes = heads.iter().flatten().any(|head| head.checkbox.is_some());
+    let heads: Vec<Option<FirstLine<'_>>> =
+        outline.items.iter().map(|item| FirstLine::of(text, &outline, item)).collect();
+    let boxes = heads.iter().flatten().any(|line| line.head.checkbox.is_some());
     let sections = Sections::new(text, &outline);
     let mut cards = Vec::new();
     for (index, item) in outline.items.iter().enumerate() {
-        let Some(head) = &heads[index] else { continue };
+        let Some(FirstLine { head, line, start }) = &heads[index] else { continue };
         let counts = if boxes { head.checkbox.is_some() } else { item.parent.is_none() };
         // The markers of nested items on one line belong to the outer one.
-        if !counts || item.range.start > head.marker.start {
+        if !counts || item.range.start > start + head.marker.start {
             continue;
         }
         let section = sections.at(item.block);
-        let first = &text[head.first.clone()];
-        let ticked = if boxes { !head.checked(text, " ") } else { marked_done(first) };
+        let first = &line[head.first.clone()];
+        let ticked = if boxes { !head.checked(line, " ") } else { marked_done(first) };
         let open = !ticked && !struck(first);
         let lane = if open && !section.finished { TODO } else { DONE };
-        let chain = chain(text, &outline, &heads, index, section);
-        if let Some(mut card) = Located::new(text, &outline, index, lane, &lanes[lane].column, &chain) {
+        let chain = chain(&outline, &heads, index, section);
+        if let Some(mut card) = Located::new(text, &outline, index, lane, &chain) {
             if !boxes && open && first.starts_with("~~") {
                 let reason = "it is struck in part, so that it can't be struck when done: give it a checkbox";
-                card.fault.get_or_insert_with(|| reason.to_owned());
+                Arc::make_mut(&mut card.entry).fault.get_or_insert_with(|| reason.to_owned());
             }
-            if !chain.is_empty() {
-                card.card.metadata.insert("under".to_owned(), chain);
-            }
-            cards.push(card);
+            cards.push(Located { under: (!chain.is_empty()).then(|| chain.into()), ..card });
         }
     }
     let refused = remarks(text, &outline, &lanes[TODO].column);
@@ -79,16 +89,13 @@ fn remarks(text: &str, outline: &Outline, todo: &Column) -> Vec<Refused> {
 /// Leaves the one card that is next: the first open one that can be worked and holds no open one.
 pub(super) fn only_next(parsed: &Parsed, board: &mut Board) {
     let holds_open = |span: &std::ops::Range<usize>| {
-        parsed
-            .cards
-            .iter()
-            .any(|other| other.lane == TODO && span.start < other.span.start && other.span.start < span.end)
+        parsed.cards.iter().any(|other| other.lane == TODO && span.start < other.start && other.start < span.end)
     };
     let next = parsed
         .cards
         .iter()
-        .find(|card| card.lane == TODO && !holds_open(&card.span) && board.card(&card.card.id).is_some())
-        .map(|card| card.card.id.clone());
+        .find(|card| card.lane == TODO && !holds_open(&card.span()) && board.card(card.id()).is_some())
+        .map(|card| card.id().clone());
     board.cards.retain(|card| Some(&card.id) == next.as_ref());
     board.refused.retain(|refused| refused.status.as_ref() != parsed.lanes.get(DONE).map(|lane| &lane.column));
 }
@@ -108,11 +115,11 @@ fn marked_done(text: &str) -> bool {
 }
 
 /// What an item stands under, outermost first, as ` > `.
-fn chain(text: &str, outline: &Outline, heads: &[Option<Head>], index: usize, section: &Section) -> String {
+fn chain(outline: &Outline, heads: &[Option<FirstLine<'_>>], index: usize, section: &Section) -> String {
     let mut parents = Vec::new();
     let mut at = outline.items[index].parent;
     while let Some(parent) = at {
-        parents.extend(heads[parent].as_ref().map(|head| title(&text[head.first.clone()])));
+        parents.extend(heads[parent].as_ref().map(|first| title(&first.line[first.head.first.clone()])));
         at = outline.items[parent].parent;
     }
     let headings = section.titles.iter().cloned();

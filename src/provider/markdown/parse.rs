@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use crate::board::{Board, CardId, Column, Refused};
+use crate::board::{Board, Card, CardId, Column, Refused};
 
 use super::again::{Before, Known};
 use super::card::Located;
@@ -139,15 +139,11 @@ fn read_cards(
     lane: usize,
     cards: &mut Vec<Located>,
 ) {
-    let status = Column::from(section.name.as_str());
     for (group, items) in &section.lists {
         for &item in items {
-            let known = known.as_mut().and_then(|known| known.card(outline, item, lane, &status));
-            if let Some(mut card) = known.or_else(|| Located::new(text, outline, item, lane, &status, "")) {
-                if let Some(group) = group {
-                    card.card.metadata.insert("group".to_owned(), group.clone());
-                }
-                cards.push(card);
+            let known = known.as_mut().and_then(|known| known.card(outline, item, lane));
+            if let Some(card) = known.or_else(|| Located::new(text, outline, item, lane, "")) {
+                cards.push(Located { under: group.clone(), ..card });
             }
         }
     }
@@ -156,7 +152,7 @@ fn read_cards(
 fn lane(text: &str, outline: &Outline, section: &Section, column: Column, first: usize, cards: &[Located]) -> Lane {
     let list = cards.get(first).map(|card| card.list);
     let last = cards.iter().enumerate().skip(first).rfind(|(_, card)| Some(card.list) == list);
-    let place = last.map_or_else(|| columns::empty_place(text, outline, section), |(_, card)| card.span.end);
+    let place = last.map_or_else(|| columns::empty_place(text, outline, section), |(_, card)| card.span().end);
     Lane {
         column,
         line: outline.lines.number(section.heading.start),
@@ -184,15 +180,27 @@ impl Parsed {
 
     /// The card of this id, wherever it stands.
     pub(super) fn find(&self, id: &CardId) -> Result<Option<&Located>, Ambiguous> {
-        let mut found = self.cards.iter().filter(|card| card.card.id == *id);
+        let mut found = self.cards.iter().filter(|card| card.id() == id);
         let first = found.next();
-        let others: Vec<usize> = found.map(|card| card.card.line).collect();
+        let others: Vec<usize> = found.map(|card| card.line).collect();
         match first {
-            Some(first) if !others.is_empty() => {
-                Err(Ambiguous(std::iter::once(first.card.line).chain(others).collect()))
-            }
+            Some(first) if !others.is_empty() => Err(Ambiguous(std::iter::once(first.line).chain(others).collect())),
             first => Ok(first),
         }
+    }
+
+    /// The column that the card stands in.
+    pub(super) fn column(&self, card: &Located) -> &Column {
+        &self.lanes[card.lane].column
+    }
+
+    fn card(&self, card: &Located) -> Card {
+        let name = match self.mode {
+            Mode::Board => "group",
+            Mode::Next => "under",
+        };
+        let metadata = card.under.iter().map(|under| (name.to_owned(), under.to_string())).collect();
+        Card { content: card.content.clone(), status: self.column(card).clone(), metadata, line: card.line }
     }
 
     /// The lanes of this name that cards can be in.
@@ -219,9 +227,9 @@ impl Parsed {
         let mut cards: Vec<&Located> = self.cards.iter().collect();
         cards.sort_by_key(|card| places.get(card.lane).copied().flatten());
         for card in cards {
-            match fault(card, &doubles) {
-                None if self.lanes.get(card.lane).is_some_and(|lane| lane.column.0.is_empty()) => {}
-                None => board.cards.push(card.card.clone()),
+            match self.fault(card, &doubles) {
+                None if self.column(card).0.is_empty() => {}
+                None => board.cards.push(self.card(card)),
                 Some(refused) => board.refused.push(refused),
             }
         }
@@ -242,34 +250,33 @@ impl Parsed {
     /// Ids that several cards have, with their lines.
     fn doubles(&self) -> BTreeMap<&CardId, Vec<usize>> {
         let mut seen = HashSet::with_capacity(self.cards.len());
-        let again = self.cards.iter().filter(|card| !seen.insert(&card.card.id)).map(|card| &card.card.id);
+        let again = self.cards.iter().map(Located::id).filter(|id| !seen.insert(*id));
         let mut lines: BTreeMap<&CardId, Vec<usize>> = again.map(|id| (id, Vec::new())).collect();
         if !lines.is_empty() {
             for card in &self.cards {
-                if let Some(lines) = lines.get_mut(&card.card.id) {
-                    lines.push(card.card.line);
+                if let Some(lines) = lines.get_mut(card.id()) {
+                    lines.push(card.line);
                 }
             }
         }
         lines
     }
-}
 
-/// Why the card can't be worked.
-fn fault(card: &Located, doubles: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refused> {
-    let same = doubles.get(&card.card.id);
-    let (lines, reason) = match (&card.fault, same) {
-        (Some(fault), _) => (vec![card.card.line], fault.clone()),
-        (None, Some(lines)) => (lines.clone(), ambiguous(card)),
-        (None, None) => return None,
-    };
-    let (status, title) = (Some(card.card.status.clone()), card.card.title.to_string());
-    Some(Refused { status, title, file: String::new(), lines, reason })
+    /// Why the card can't be worked.
+    fn fault(&self, card: &Located, doubles: &BTreeMap<&CardId, Vec<usize>>) -> Option<Refused> {
+        let (lines, reason) = match (&card.fault, doubles.get(card.id())) {
+            (Some(fault), _) => (vec![card.line], fault.clone()),
+            (None, Some(lines)) => (lines.clone(), ambiguous(card)),
+            (None, None) => return None,
+        };
+        let (status, title) = (Some(self.column(card).clone()), card.content.title.clone());
+        Some(Refused { status, title, file: String::new(), lines, reason })
+    }
 }
 
 fn ambiguous(card: &Located) -> String {
-    if card.card.stamped {
-        format!("the id {} stands on several cards: remove it from all but one", card.card.id)
+    if card.content.stamped {
+        format!("the id {} stands on several cards: remove it from all but one", card.id())
     } else {
         "several cards have this title and nothing else tells them apart: reword one, or end its first line with an id like ` ^a1`"
             .to_owned()

@@ -159,7 +159,7 @@ proptest! {
         };
         let after = board(&noted);
         let found = after.card(&card.id).unwrap();
-        prop_assert_eq!((&found.body, found.state.as_deref()), (&card.body, Some(&note.data)));
+        prop_assert_eq!((&found.body, found.state.as_ref()), (&card.body, Some(&note.data)));
         prop_assert_eq!(noted.len() - stamped.len(), noted.lines().filter(|line| line.contains("kanban-codex-exec")).map(|line| line.len() + shape.eol.len()).sum::<usize>());
         let again = edit::note(&noted, Mode::Board, &card.id, &card.status, &note).unwrap();
         prop_assert_eq!(again, Edited::Already);

@@ -65,7 +65,7 @@ fn moved(provider: &dyn Provider, writer: &Writer, board: &Board, path: &Path, t
     let note = Note { text: "failed: [x] <y>".to_owned(), data: serde_json::json!({"v": 1}) };
     provider.update(writer, &card.id, &card.status, &note).unwrap();
     let noted = provider.read(&Wanted::default()).unwrap();
-    assert_eq!((&noted.cards[0].body, noted.cards[0].state.as_deref()), (&card.body, Some(&note.data)));
+    assert_eq!((&noted.cards[0].body, noted.cards[0].state.as_ref()), (&card.body, Some(&note.data)));
     assert!(rest(&fs::read(path).unwrap()).starts_with(rest(&original).trim_ascii_end()), "{}", path.display());
 }
 

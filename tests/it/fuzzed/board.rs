@@ -180,7 +180,7 @@ pub fn noted(text: &str, mode: Mode, board: &Board, card: &Card) -> usize {
         assert_eq!(unsigned(&stamped), unsigned(&next), "the note on {:?} changed other bytes", card.title);
         let after = read(&next, mode);
         let found = after.card(&card.id).unwrap_or_else(|| panic!("{} is gone: {next:?}", card.id));
-        assert_eq!((&found.body, found.state.as_deref()), (&card.body, Some(&note(why).data)), "{next:?}");
+        assert_eq!((&found.body, found.state.as_ref()), (&card.body, Some(&note(why).data)), "{next:?}");
         assert!(others_same(&after, board, &card.id), "the note on {:?} changed others: {next:?}", card.title);
         let again = edit::note(&next, mode, &card.id, &card.status, &note(why));
         assert!(matches!(again, Ok(Edited::Already)), "{again:?} {next:?}");
