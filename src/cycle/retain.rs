@@ -28,6 +28,8 @@ pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Opti
             }
         }
     }
+    folders.sort();
+    trees.sort();
     (!folders.is_empty() || !trees.is_empty()).then_some(Event::LetGo { folders, trees })
 }
 

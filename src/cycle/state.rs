@@ -6,7 +6,7 @@ mod history;
 mod run;
 mod taken;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub struct State {
     pub board: Option<Arc<Board>>,
     /// The board of the newest run.
     pub source: Arc<str>,
-    pub cards: BTreeMap<CardId, CardHistory>,
+    pub cards: HashMap<CardId, CardHistory>,
     pub attempts: BTreeMap<AttemptId, Box<Attempt>>,
     /// Attempts that are not closed. Several may be; for now one of them runs at a time.
     pub active: BTreeSet<AttemptId>,

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::card::Located;
+use super::lines::Lines;
 use super::outline::{Block, BlockKind, Item, Outline};
 use super::parse::Parsed;
 
@@ -58,8 +59,8 @@ impl<'b> Before<'b> {
     /// The outline of `text`, and the cards that it has from before. None: it is to be parsed as a whole.
     pub fn outline(&self, text: &str) -> Option<(Outline, Known<'b>)> {
         let old = &self.parsed.outline;
-        let mut new = Outline::unread(text);
         let (same_head, same_tail) = common(self.text.as_bytes(), text.as_bytes());
+        let mut new = Outline::unread(text, Lines::after(&old.lines, text, same_head, same_tail));
         let behind = self.text.len() - old.end;
         let settled = (old.start, old.obsidian, old.spaces, behind)
             == (new.start, new.obsidian, new.spaces, text.len() - new.end);

@@ -11,14 +11,23 @@ pub(in crate::provider) struct Lines {
 
 impl Lines {
     pub fn new(text: &str) -> Lines {
-        let bytes = text.as_bytes();
-        let ends = bytes.iter().enumerate().filter(|&(at, &byte)| match byte {
-            b'\n' => true,
-            b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-            _ => false,
-        });
-        let starts = std::iter::once(0).chain(ends.map(|(at, _)| at + 1).filter(|&start| start < bytes.len()));
-        Lines { starts: starts.collect(), len: bytes.len() }
+        let starts = std::iter::once(0).chain(starts_behind(text, 0..text.len()));
+        Lines { starts: starts.collect(), len: text.len() }
+    }
+
+    /// Those of a text that has its first `head` and its last `tail` bytes in common with that of `old`.
+    pub fn after(old: &Lines, text: &str, head: usize, tail: usize) -> Lines {
+        // Of a CR it is the next byte that says whether it ends a line.
+        let (from, to) = (head.saturating_sub(1), text.len() - tail);
+        let (before, behind) = old.starts.split_at(old.starts.partition_point(|&start| start <= from));
+        let behind = &behind[behind.partition_point(|&start| start <= old.len - tail)..];
+        let there = |start: usize| text.len() - (old.len - start);
+        let starts = before.iter().copied().chain(starts_behind(text, from..to));
+        Lines { starts: starts.chain(behind.iter().copied().map(there)).collect(), len: text.len() }
+    }
+
+    pub fn starts(&self) -> impl Iterator<Item = usize> {
+        self.starts.iter().copied()
     }
 
     pub fn count(&self) -> usize {
@@ -58,6 +67,17 @@ impl Lines {
         let end = self.within(range).filter(|line| !blank(&text[line.clone()])).last();
         start..end.map_or(start, |line| line.end)
     }
+}
+
+/// Where lines start that follow a terminator whose last byte is in `range`.
+fn starts_behind(text: &str, range: Range<usize>) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let ends = range.filter(|&at| match bytes[at] {
+        b'\n' => true,
+        b'\r' => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    });
+    ends.map(|at| at + 1).filter(|&start| start < bytes.len())
 }
 
 /// The line's terminator; empty on an unterminated last line.

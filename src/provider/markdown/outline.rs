@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::lines::{Lines, content};
+use super::lines::{Lines, blank};
 
 #[derive(Debug)]
 pub(super) struct Outline {
@@ -63,18 +63,17 @@ pub(super) struct Item {
 
 impl Outline {
     pub fn new(text: &str) -> Outline {
-        let mut outline = Outline::unread(text);
+        let mut outline = Outline::unread(text, Lines::new(text));
         outline.read(text, outline.start..outline.end);
         outline.behind = heading_in(&text[outline.end..]).map(|at| outline.end + at);
         outline
     }
 
     /// Without any block.
-    pub fn unread(text: &str) -> Outline {
-        let lines = Lines::new(text);
+    pub fn unread(text: &str, lines: Lines) -> Outline {
         let (start, obsidian) = front_matter(text);
-        let end = footer(text, start);
-        let indented = |with: &str| lines.within(0..text.len()).any(|line| text[line].starts_with(with));
+        let end = footer(text, start, &lines);
+        let indented = |with: &str| lines.starts().any(|start| text[start..].starts_with(with));
         let spaces = !indented("\t") && indented("  ");
         Outline {
             lines,
@@ -255,15 +254,12 @@ fn front_matter(text: &str) -> (usize, bool) {
 }
 
 /// Where the plugin's settings begin, which no card may swallow: the first line of that name, else the end.
-fn footer(text: &str, start: usize) -> usize {
-    let mut at = start;
-    for line in text[start..].split_inclusive('\n') {
-        if line.starts_with("%% kanban:settings") && content(line).trim_end() == "%% kanban:settings" {
-            return at;
-        }
-        at += line.len();
-    }
-    text.len()
+fn footer(text: &str, start: usize, lines: &Lines) -> usize {
+    const NAME: &str = "%% kanban:settings";
+    let behind = lines.starts().filter(|&at| at > start && text.as_bytes()[at - 1] == b'\n');
+    let named =
+        |at: &usize| text[*at..].strip_prefix(NAME).is_some_and(|rest| rest.split('\n').next().is_none_or(blank));
+    std::iter::once(start).chain(behind).find(named).unwrap_or(text.len())
 }
 
 fn heading_in(text: &str) -> Option<usize> {
