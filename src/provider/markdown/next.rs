@@ -38,13 +38,13 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
     let lane =
         |name: &str| Lane { column: name.into(), line: 0, level: 0, place: text.len(), last: None, archive: false };
     let lanes = vec![lane("Todo"), lane("Done")];
-    let heads: Vec<Option<FirstLine<'_>>> =
+    let firsts: Vec<Option<FirstLine<'_>>> =
         outline.items.iter().map(|item| FirstLine::of(text, &outline, item)).collect();
-    let boxes = heads.iter().flatten().any(|line| line.head.checkbox.is_some());
+    let boxes = firsts.iter().flatten().any(|first| first.head.checkbox.is_some());
     let sections = Sections::new(text, &outline);
     let mut cards = Vec::new();
     for (index, item) in outline.items.iter().enumerate() {
-        let Some(FirstLine { head, line, start }) = &heads[index] else { continue };
+        let Some(FirstLine { head, line, start }) = &firsts[index] else { continue };
         let counts = if boxes { head.checkbox.is_some() } else { item.parent.is_none() };
         // The markers of nested items on one line belong to the outer one.
         if !counts || item.range.start > start + head.marker.start {
@@ -55,7 +55,7 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
         let ticked = if boxes { !head.checked(line, " ") } else { marked_done(first) };
         let open = !ticked && !struck(first);
         let lane = if open && !section.finished { TODO } else { DONE };
-        let chain = chain(&outline, &heads, index, section);
+        let chain = chain(&outline, &firsts, index, section);
         if let Some(mut card) = Located::new(text, &outline, index, lane, &chain) {
             if !boxes && open && first.starts_with("~~") {
                 let reason = "it is struck in part, so that it can't be struck when done: give it a checkbox";
@@ -115,11 +115,11 @@ fn marked_done(text: &str) -> bool {
 }
 
 /// What an item stands under, outermost first, as ` > `.
-fn chain(outline: &Outline, heads: &[Option<FirstLine<'_>>], index: usize, section: &Section) -> String {
+fn chain(outline: &Outline, firsts: &[Option<FirstLine<'_>>], index: usize, section: &Section) -> String {
     let mut parents = Vec::new();
     let mut at = outline.items[index].parent;
     while let Some(parent) = at {
-        parents.extend(heads[parent].as_ref().map(|first| title(&first.line[first.head.first.clone()])));
+        parents.extend(firsts[parent].as_ref().map(|first| title(&first.line[first.head.first.clone()])));
         at = outline.items[parent].parent;
     }
     let headings = section.titles.iter().cloned();
