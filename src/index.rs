@@ -43,7 +43,7 @@ pub const DEFAULT_MMR_LAMBDA: f32 = 0.92;
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'q> {
     pub title: &'q str,
-    /// The whole card, its title included, as [`crate::board::Card::body`] has it.
+    /// The whole card, its title included, as [`crate::board::CardContent::body`] has it.
     pub body: &'q str,
 }
 

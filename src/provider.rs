@@ -90,7 +90,7 @@ pub enum Applied {
 pub struct Note {
     /// For people: already composed and redacted. The provider makes one line of it that the board's format survives.
     pub text: String,
-    /// For the machine: comes back as [`Card::state`].
+    /// For the machine: comes back as [`CardContent::state`](crate::board::CardContent::state).
     pub data: serde_json::Value,
 }
 
