@@ -16,10 +16,10 @@ mod tests;
 mod tree;
 mod yaml;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Error, Result};
 
@@ -43,7 +43,12 @@ pub struct Files {
     shared: Shared,
     /// By name, as last read.
     kept: Mutex<HashMap<String, (Stamp, Arc<File>)>>,
+    /// Of a board in one file, which is larger: by its text. What an edit leaves most often is the next thing to be read.
+    whole: Mutex<VecDeque<Arc<File>>>,
 }
+
+/// So many texts of a board in one file are kept: the one before an edit and the one after it.
+const KEPT: usize = 2;
 
 /// What Backlog.md's configuration says.
 #[derive(Debug, Default)]
@@ -55,7 +60,13 @@ struct Config {
 
 impl Files {
     pub fn new(source: &Path, keys: &Keys) -> Files {
-        Files { source: source.to_owned(), keys: keys.clone(), shared: Shared::default(), kept: Mutex::default() }
+        Files {
+            source: source.to_owned(),
+            keys: keys.clone(),
+            shared: Shared::default(),
+            kept: Mutex::default(),
+            whole: Mutex::default(),
+        }
     }
 
     /// Reads everything, as it stands now.
@@ -67,17 +78,31 @@ impl Files {
                 return Err(swap::problem(&self.source, 0, text, "use --provider markdown for a markdown board"));
             };
             let text = self.shared.text(&self.source)?;
-            let sheet = Sheet::parse(&text, "", format, &self.keys);
-            let file = File { name: String::new(), text, sheet };
+            let known = self.whole().iter().find(|file| file.text == text).cloned();
+            let file = known.unwrap_or_else(|| {
+                let sheet = Sheet::parse(&text, "", format, &self.keys);
+                self.keep(File { name: String::new(), text, sheet })
+            });
             if let Err(wrong) = &file.sheet {
                 return Err(swap::problem(&self.source, file.line(wrong.at), &wrong.text, ""));
             }
-            return Ok(Layout { files: vec![Arc::new(file)], ..Layout::default() });
+            return Ok(Layout { files: vec![file], ..Layout::default() });
         }
         let config = self.config()?;
         let cards = if self.source.join("tasks").is_dir() { "tasks/" } else { "" };
         let done = if cards.is_empty() { Vec::new() } else { self.files("completed/", &config.prefix)? };
         Ok(Layout { files: self.files(cards, &config.prefix)?, done, columns: config.columns })
+    }
+
+    fn whole(&self) -> MutexGuard<'_, VecDeque<Arc<File>>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, file: File) -> Arc<File> {
+        let (file, mut whole) = (Arc::new(file), self.whole());
+        whole.truncate(KEPT - 1);
+        whole.push_front(file.clone());
+        file
     }
 
     /// The configuration of Backlog.md in the folder or, for a folder of another name, beside it.
@@ -107,10 +132,14 @@ impl Files {
         };
         let mut names = Vec::new();
         for entry in entries {
-            let name = entry.with_context(|| format!("cannot read {}", path.display()))?.file_name();
-            let name = name.to_string_lossy().into_owned();
+            let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
             let card = Format::of(&name) == Some(Format::Front) && !name.starts_with('.');
-            if card && name.to_lowercase().starts_with(prefix) && path.join(&name).is_file() {
+            let is_file = || match entry.file_type() {
+                Ok(kind) if kind.is_file() => true,
+                _ => path.join(&name).is_file(),
+            };
+            if card && name.to_lowercase().starts_with(prefix) && is_file() {
                 names.push(name);
             }
         }
@@ -185,10 +214,17 @@ impl Files {
             }
             let Ok(sheet) = &file.sheet else { return nothing(Edited::Elsewhere(None)) };
             let new = sheet.edited(&file.text, &file.name, index, &change, &self.keys);
-            let new = new.map_err(|error| Refusal(format!("{error:#}")))?;
-            let edited = if new == file.text { Edited::Already } else { Edited::Text(new) };
-            let path = if file.name.is_empty() { self.source.clone() } else { self.source.join(&file.name) };
-            Ok(Planned { path, text: file.text.clone(), edited })
+            let (new, sheet) = new.map_err(|error| Refusal(format!("{error:#}")))?;
+            if new == file.text {
+                return nothing(Edited::Already);
+            }
+            let is_whole = file.name.is_empty();
+            let path = if is_whole { self.source.clone() } else { self.source.join(&file.name) };
+            let planned = Planned { path, text: file.text.clone(), edited: Edited::Text(new.clone()) };
+            if is_whole {
+                self.keep(File { name: String::new(), text: new, sheet: Ok(sheet) });
+            }
+            Ok(planned)
         })
     }
 }

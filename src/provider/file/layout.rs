@@ -67,21 +67,24 @@ impl Layout {
     /// The places of each id, those of cards that are done included.
     fn places(&self) -> BTreeMap<String, Vec<String>> {
         let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for file in self.files.iter().chain(&self.done) {
-            for (_, task) in file.tasks() {
-                places.entry(same_id(&task.card.id.0)).or_default().push(file.place(task.card.line));
-            }
+        for (file, task) in self.all() {
+            places.entry(same_id(&task.card.id.0)).or_default().push(file.place(task.card.line));
         }
         places
+    }
+
+    /// Those that are done included.
+    fn all(&self) -> impl Iterator<Item = (&File, &Task)> {
+        self.files.iter().chain(&self.done).flat_map(|file| file.tasks().map(move |(_, task)| (&**file, task)))
     }
 
     /// The card of this id: its file and its index there.
     pub fn find(&self, id: &CardId) -> Result<Option<(&File, usize, &Task)>, Ambiguous> {
         let Some(found) = self.tasks().find(|(_, _, task)| task.card.id == *id) else { return Ok(None) };
-        match self.places().remove(&same_id(&id.0)) {
-            Some(places) if places.len() > 1 => Err(Ambiguous(places)),
-            _ => Ok(Some(found)),
-        }
+        let wanted = same_id(&id.0);
+        let same = self.all().filter(|(_, task)| same_id(&task.card.id.0) == wanted);
+        let places: Vec<String> = same.map(|(file, task)| file.place(task.card.line)).collect();
+        if places.len() > 1 { Err(Ambiguous(places)) } else { Ok(Some(found)) }
     }
 
     pub fn board(&self) -> Board {
@@ -96,9 +99,12 @@ impl Layout {
         for (file, _, task) in tasks {
             let mut card = task.card.clone();
             card.status = spelt(&task.card.status, &known);
-            card.dependencies.retain(|id| !done.contains(&same_id(&id.0)));
-            for id in &mut card.dependencies {
-                *id = ids.get(&same_id(&id.0)).map_or_else(|| id.clone(), |known| (*known).clone());
+            // What a card says is shared with the reading, unless it names others.
+            if !card.dependencies.is_empty() {
+                card.dependencies.retain(|id| !done.contains(&same_id(&id.0)));
+                for id in &mut card.dependencies {
+                    *id = ids.get(&same_id(&id.0)).map_or_else(|| id.clone(), |known| (*known).clone());
+                }
             }
             if !file.name.is_empty() {
                 card.metadata.insert("file".to_owned(), file.name.clone());

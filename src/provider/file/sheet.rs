@@ -180,18 +180,25 @@ impl Sheet {
         Ok(Task { card: Card::new(content, status.into()), rank: Rank::of(&node, keys), node })
     }
 
-    /// The text with what is asked of the card of this index.
-    pub fn edited(&self, text: &str, name: &str, index: usize, change: &Change<'_>, keys: &Keys) -> Result<String> {
+    /// The text with what is asked of the card of this index, and its reading.
+    pub fn edited(
+        &self,
+        text: &str,
+        name: &str,
+        index: usize,
+        change: &Change<'_>,
+        keys: &Keys,
+    ) -> Result<(String, Sheet)> {
         // What can't stand in the style of the old value is quoted.
-        let mut seen = Ok(());
+        let mut unseen = String::new();
         for style in [None, Some(Style::Single), Some(Style::Double)] {
             let edited = apply(text, self.splices(text, index, change, style, keys)?);
-            seen = self.sees(&edited, name, index, change, keys);
-            if seen.is_ok() {
-                return Ok(edited);
+            match self.sees(&edited, name, index, change, keys) {
+                Ok(sheet) => return Ok((edited, sheet)),
+                Err(reason) => unseen = reason,
             }
         }
-        bail!("its file can't take the change: {}", seen.err().unwrap_or_default())
+        bail!("its file can't take the change: {unseen}")
     }
 
     fn splices(
@@ -238,7 +245,7 @@ impl Sheet {
     }
 
     /// Whether reading `edited` sees the change and nothing else; what else.
-    fn sees(&self, edited: &str, name: &str, index: usize, change: &Change<'_>, keys: &Keys) -> Result<(), String> {
+    fn sees(&self, edited: &str, name: &str, index: usize, change: &Change<'_>, keys: &Keys) -> Result<Sheet, String> {
         let found = Sheet::parse(edited, name, self.format, keys).map_err(|wrong| wrong.text)?;
         if found.tasks.len() != self.tasks.len()
             || found.refused.len() != self.refused.len()
@@ -258,7 +265,7 @@ impl Sheet {
                 return Err(format!("the card at line {} would read otherwise", new.card.line));
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 

@@ -463,7 +463,7 @@ proptest! {
         let step = |text: &str, status: &Column, note: Option<&Note>| {
             let sheet = Sheet::parse(text, name, format, &keys).unwrap();
             let change = Change { status: Some(status), note, now: "", ..Change::default() };
-            sheet.edited(text, name, index, &change, &keys).unwrap_or_else(|error| panic!("{error:#}\n{text}"))
+            sheet.edited(text, name, index, &change, &keys).unwrap_or_else(|error| panic!("{error:#}\n{text}")).0
         };
         let there = step(&text, &to, None);
         let back = step(&there, &from, None);

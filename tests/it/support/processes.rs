@@ -25,9 +25,9 @@ fn described(pid: i32) -> String {
     format!("{pid}: {}", line.trim_end())
 }
 
-/// The command lines of what is running of a world.
+/// The command lines of what is running of a world. Who has none any more is at its end.
 pub fn of(world: &Path) -> Vec<String> {
-    pids(world).into_iter().map(described).collect()
+    pids(world).into_iter().map(described).filter(|line| !line.ends_with(": ")).collect()
 }
 
 /// Ends what is running of a world; says what it was.
