@@ -9,64 +9,48 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A card's identity: stable when the card moves, when other cards change and when its body is edited.
-#[derive(Debug, Clone, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CardId(pub Arc<str>);
+/// A name that readings and what is known have in common: most often no letter has to be compared.
+macro_rules! shared_name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Arc<str>);
 
-/// What is known of a card has its id in common with the board: most often no letter has to be compared.
-impl PartialEq for CardId {
-    fn eq(&self, other: &CardId) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-    }
+        impl PartialEq for $name {
+            fn eq(&self, other: &$name) -> bool {
+                Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+            }
+        }
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+
+        impl<T: Into<Arc<str>>> From<T> for $name {
+            fn from(text: T) -> $name {
+                $name(text.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
 }
 
-impl Hash for CardId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
+shared_name! {
+    /// A card's identity: stable when the card moves, when other cards change and when its body is edited.
+    CardId
 }
 
-impl<T: Into<Arc<str>>> From<T> for CardId {
-    fn from(text: T) -> CardId {
-        CardId(text.into())
-    }
-}
-
-impl fmt::Display for CardId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// A column's name = a card's status, as written on the board (a WIP limit is not part of it).
-#[derive(Debug, Clone, Eq, PartialOrd, Ord, JsonSchema, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Column(pub Arc<str>);
-
-/// A board's cards have their columns' names in common: most often no letter has to be compared.
-impl PartialEq for Column {
-    fn eq(&self, other: &Column) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
-    }
-}
-
-impl Hash for Column {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.hash(state);
-    }
-}
-
-impl<T: Into<Arc<str>>> From<T> for Column {
-    fn from(text: T) -> Column {
-        Column(text.into())
-    }
-}
-
-impl fmt::Display for Column {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+shared_name! {
+    /// A column's name = a card's status, as written on the board (a WIP limit is not part of it).
+    Column
 }
 
 /// One task as the board has it. Cheap to clone: a board is read often, and most of its cards are as they were.
