@@ -16,10 +16,10 @@ mod tests;
 mod tree;
 mod yaml;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Error, Result};
 
@@ -30,7 +30,7 @@ use self::sheet::{Change, Format, Sheet};
 use self::tree::{Node, Wrong};
 use super::markdown::edit::Edited;
 use super::markdown::lines::Lines;
-use super::swap::{self, Planned, Refusal, Shared, applied};
+use super::swap::{self, Planned, Readings, Refusal, Shared, applied};
 use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
 use crate::storage::{Stamp, Writer};
@@ -43,12 +43,9 @@ pub struct Files {
     shared: Shared,
     /// By name, as last read.
     kept: Mutex<HashMap<String, (Stamp, Arc<File>)>>,
-    /// Of a board in one file, which is larger: by its text. What an edit leaves most often is the next thing to be read.
-    whole: Mutex<VecDeque<Arc<File>>>,
+    /// Of a board in one file.
+    readings: Readings<File>,
 }
-
-/// So many texts of a board in one file are kept: the one before an edit and the one after it.
-const KEPT: usize = 2;
 
 /// What Backlog.md's configuration says.
 #[derive(Debug, Default)]
@@ -65,7 +62,7 @@ impl Files {
             keys: keys.clone(),
             shared: Shared::default(),
             kept: Mutex::default(),
-            whole: Mutex::default(),
+            readings: Readings::default(),
         }
     }
 
@@ -78,10 +75,9 @@ impl Files {
                 return Err(swap::problem(&self.source, 0, text, "use --provider markdown for a markdown board"));
             };
             let text = self.shared.text(&self.source)?;
-            let known = self.whole().iter().find(|file| file.text == text).cloned();
-            let file = known.unwrap_or_else(|| {
+            let file = self.readings.of(&text).unwrap_or_else(|| {
                 let sheet = Sheet::parse(&text, "", format, &self.keys);
-                self.keep(File { name: String::new(), text, sheet })
+                self.readings.keep(File { name: String::new(), text, sheet })
             });
             if let Err(wrong) = &file.sheet {
                 return Err(swap::problem(&self.source, file.line(wrong.at), &wrong.text, ""));
@@ -92,17 +88,6 @@ impl Files {
         let cards = if self.source.join("tasks").is_dir() { "tasks/" } else { "" };
         let done = if cards.is_empty() { Vec::new() } else { self.files("completed/", &config.prefix)? };
         Ok(Layout { files: self.files(cards, &config.prefix)?, done, columns: config.columns })
-    }
-
-    fn whole(&self) -> MutexGuard<'_, VecDeque<Arc<File>>> {
-        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, file: File) -> Arc<File> {
-        let (file, mut whole) = (Arc::new(file), self.whole());
-        whole.truncate(KEPT - 1);
-        whole.push_front(file.clone());
-        file
     }
 
     /// The configuration of Backlog.md in the folder or, for a folder of another name, beside it.
@@ -222,7 +207,7 @@ impl Files {
             let path = if is_whole { self.source.clone() } else { self.source.join(&file.name) };
             let planned = Planned { path, text: file.text.clone(), edited: Edited::Text(new.clone()) };
             if is_whole {
-                self.keep(File { name: String::new(), text: new, sheet: Ok(sheet) });
+                self.readings.keep(File { name: String::new(), text: new, sheet: Ok(sheet) });
             }
             Ok(planned)
         })

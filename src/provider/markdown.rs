@@ -15,16 +15,15 @@ pub mod parse;
 mod pattern;
 mod seen;
 
-use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Error, Result};
 
 use self::again::Before;
 use self::edit::Edited;
 use self::parse::{Mode, Parsed, Reader, Unreadable};
-use super::swap::{self, Planned, Refusal, Shared, applied};
+use super::swap::{self, Planned, Readings, Refusal, Shared, applied};
 use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
 use crate::storage::Writer;
@@ -35,18 +34,21 @@ pub struct Markdown {
     path: PathBuf,
     mode: Mode,
     shared: Shared,
-    kept: Mutex<VecDeque<Kept>>,
+    readings: Readings<Reading>,
 }
 
-/// A text that was read. What an edit leaves is read to check the edit, and most often is the next thing to be read.
+/// A text that was read.
 #[derive(Debug)]
-struct Kept {
+struct Reading {
     text: String,
     parsed: Arc<Parsed>,
 }
 
-/// So many texts are kept: the one before an edit and the one after it.
-const KEPT: usize = 2;
+impl AsRef<str> for Reading {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
 
 impl Reader for &Markdown {
     fn mode(self) -> Mode {
@@ -54,14 +56,13 @@ impl Reader for &Markdown {
     }
 
     fn parse(self, text: &str) -> Result<Arc<Parsed>, Unreadable> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.iter().find(|kept| kept.text == text) {
+        if let Some(known) = self.readings.of(text) {
             return Ok(known.parsed.clone());
         }
-        let before = kept.front().map(|kept| Before { text: &kept.text, parsed: &kept.parsed });
+        let newest = self.readings.newest();
+        let before = newest.as_ref().map(|before| Before { text: &before.text, parsed: &before.parsed });
         let parsed = Arc::new(parse::parse_after(before, text, self.mode)?);
-        kept.truncate(KEPT - 1);
-        kept.push_front(Kept { text: text.to_owned(), parsed: parsed.clone() });
+        self.readings.keep(Reading { text: text.to_owned(), parsed: parsed.clone() });
         Ok(parsed)
     }
 
@@ -73,7 +74,7 @@ impl Reader for &Markdown {
 impl Markdown {
     pub fn new(path: &Path, next: bool) -> Markdown {
         let mode = if next { Mode::Next } else { Mode::Board };
-        Markdown { path: path.to_owned(), mode, shared: Shared::default(), kept: Mutex::default() }
+        Markdown { path: path.to_owned(), mode, shared: Shared::default(), readings: Readings::default() }
     }
 
     fn text(&self) -> Result<String> {

@@ -1,12 +1,12 @@
 //! Files of a board, which others write as well: one is read once it rests; an edit is planned on it as it was just read and
 //! written only while it is still so, else it is planned again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Error, Result, anyhow};
@@ -117,6 +117,42 @@ impl Shared {
             let line = 1 + error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count();
             problem(path, line, "not UTF-8 text", "save the file as UTF-8")
         })
+    }
+}
+
+/// Readings of the newest texts of a board in one file: what an edit leaves is read to check the edit, and most often is the
+/// next thing to be read.
+#[derive(Debug)]
+pub(super) struct Readings<R>(Mutex<VecDeque<Arc<R>>>);
+
+/// So many are kept: of the text before an edit and of the one after it.
+const KEPT: usize = 2;
+
+impl<R> Default for Readings<R> {
+    fn default() -> Readings<R> {
+        Readings(Mutex::default())
+    }
+}
+
+/// A reading gives its text.
+impl<R: AsRef<str>> Readings<R> {
+    fn all(&self) -> MutexGuard<'_, VecDeque<Arc<R>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn of(&self, text: &str) -> Option<Arc<R>> {
+        self.all().iter().find(|reading| (***reading).as_ref() == text).cloned()
+    }
+
+    pub fn newest(&self) -> Option<Arc<R>> {
+        self.all().front().cloned()
+    }
+
+    pub fn keep(&self, reading: R) -> Arc<R> {
+        let (reading, mut all) = (Arc::new(reading), self.all());
+        all.truncate(KEPT - 1);
+        all.push_front(reading.clone());
+        reading
     }
 }
 

@@ -33,6 +33,12 @@ pub(super) struct Layout {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Ambiguous(pub Vec<String>);
 
+impl AsRef<str> for File {
+    fn as_ref(&self) -> &str {
+        &self.text
+    }
+}
+
 impl File {
     fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
         self.sheet.iter().flat_map(|sheet| sheet.tasks.iter().enumerate())

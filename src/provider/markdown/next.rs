@@ -26,8 +26,8 @@ struct FirstLine<'t> {
     head: Head,
 }
 
-impl FirstLine<'_> {
-    fn of<'t>(text: &'t str, outline: &Outline, item: &Item) -> Option<FirstLine<'t>> {
+impl<'t> FirstLine<'t> {
+    fn of(text: &'t str, outline: &Outline, item: &Item) -> Option<FirstLine<'t>> {
         let span = outline.lines.span(outline.lines.at(item.range.start));
         let (line, start) = (&text[span.clone()], span.start);
         Some(FirstLine { line, start, head: Head::new(line)? })

@@ -34,13 +34,12 @@ struct SeenCard<'p> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Written<'p> {
     id: &'p CardId,
-    body: &'p str,
+    /// `None`: whatever stands there.
+    body: Option<&'p str>,
     pub stamped: bool,
     /// Has a state block.
     pub state: bool,
     fault: bool,
-    /// The body is whatever stands there.
-    any_body: bool,
 }
 
 impl<'p> Seen<'p> {
@@ -93,7 +92,7 @@ impl<'p> Seen<'p> {
                 seen.lane = lane;
             }
             if around || (struck && itself) {
-                seen.change(|written| written.any_body = true);
+                seen.change(|written| written.body = None);
             }
         }
     }
@@ -136,17 +135,15 @@ impl Written<'_> {
         let content = &entry.content;
         Written {
             id: &content.id,
-            body: &content.body,
+            body: Some(&content.body),
             stamped: content.stamped,
             state: content.state.is_some(),
             fault: entry.fault.is_some(),
-            any_body: false,
         }
     }
 
     fn is(&self, found: &Entry) -> bool {
         let found = Written::of(found);
-        let body = if self.any_body { found.body } else { self.body };
-        found == Written { body, any_body: false, ..*self }
+        *self == Written { body: self.body.and(found.body), ..found }
     }
 }
