@@ -3,6 +3,7 @@
 //!
 //! What reads and plans edits is pure; here files are read and replaced, one a write.
 
+mod folder;
 mod front;
 mod json;
 pub mod keys;
@@ -16,24 +17,22 @@ mod tests;
 mod tree;
 mod yaml;
 
-use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, Error, Result};
+use anyhow::Result;
 
+use self::folder::Folder;
 use self::keys::Keys;
 use self::layout::{Ambiguous, File, Layout, ambiguous};
-use self::rank::natural;
 use self::sheet::{Change, Format, Sheet};
-use self::tree::{Node, Wrong};
+use self::tree::Node;
 use super::markdown::edit::Edited;
 use super::markdown::lines::Lines;
 use super::swap::{self, Planned, Readings, Refusal, Shared, applied};
 use super::{Applied, Note, Provider, Wanted};
 use crate::board::{Board, Card, CardId, Column};
-use crate::storage::{Stamp, Writer};
+use crate::storage::Writer;
 
 /// A board in a folder or a file.
 #[derive(Debug)]
@@ -41,10 +40,14 @@ pub struct Files {
     source: PathBuf,
     keys: Keys,
     shared: Shared,
-    /// By name, as last read.
-    kept: Mutex<HashMap<String, (Stamp, Arc<File>)>>,
+    /// Of a board in a folder: where there is none for tasks, its cards stand in it.
+    cards: Folder,
+    tasks: Folder,
+    completed: Folder,
     /// Of a board in one file.
     readings: Readings<File>,
+    /// The newest board and what it is made of.
+    newest: Mutex<Option<(Layout, Arc<Board>)>>,
 }
 
 /// What Backlog.md's configuration says.
@@ -61,8 +64,11 @@ impl Files {
             source: source.to_owned(),
             keys: keys.clone(),
             shared: Shared::default(),
-            kept: Mutex::default(),
+            cards: Folder::new(source, ""),
+            tasks: Folder::new(source, "tasks/"),
+            completed: Folder::new(source, "completed/"),
             readings: Readings::default(),
+            newest: Mutex::default(),
         }
     }
 
@@ -77,7 +83,7 @@ impl Files {
             let text = self.shared.text(&self.source)?;
             let file = self.readings.of(&text).unwrap_or_else(|| {
                 let sheet = Sheet::parse(&text, "", format, &self.keys);
-                self.readings.keep(File { name: String::new(), text, sheet })
+                self.readings.keep(File::whole(text, sheet))
             });
             if let Err(wrong) = &file.sheet {
                 return Err(swap::problem(&self.source, file.line(wrong.at), &wrong.text, ""));
@@ -85,9 +91,12 @@ impl Files {
             return Ok(Layout { files: vec![file], ..Layout::default() });
         }
         let config = self.config()?;
-        let cards = if self.source.join("tasks").is_dir() { "tasks/" } else { "" };
-        let done = if cards.is_empty() { Vec::new() } else { self.files("completed/", &config.prefix)? };
-        Ok(Layout { files: self.files(cards, &config.prefix)?, done, columns: config.columns })
+        let files = |folder: &Folder| folder.files(&config.prefix, &self.shared, &self.keys);
+        let (files, done) = match self.tasks.is_there() {
+            true => (files(&self.tasks)?, files(&self.completed)?),
+            false => (files(&self.cards)?, Vec::new()),
+        };
+        Ok(Layout { files, done, columns: config.columns })
     }
 
     /// The configuration of Backlog.md in the folder or, for a folder of another name, beside it.
@@ -105,70 +114,6 @@ impl Files {
             columns: value("statuses").map(Node::columns).unwrap_or_default(),
             prefix: format!("{}-", value("task_prefix").and_then(Node::text).unwrap_or("task")).to_lowercase(),
         })
-    }
-
-    /// The card files of a folder of the board. One that goes while it is read is not there.
-    fn files(&self, folder: &str, prefix: &str) -> Result<Vec<Arc<File>>> {
-        let path = self.source.join(folder);
-        let entries = match fs::read_dir(&path) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::new(error).context(format!("cannot read {}", path.display()))),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", path.display()))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let card = Format::of(&name) == Some(Format::Front) && !name.starts_with('.');
-            let is_file = || match entry.file_type() {
-                Ok(kind) if kind.is_file() => true,
-                _ => path.join(&name).is_file(),
-            };
-            if card && name.to_lowercase().starts_with(prefix) && is_file() {
-                names.push(name);
-            }
-        }
-        names.sort_by_cached_key(|name| natural(name));
-        let read = |name: String| self.file(format!("{folder}{name}")).transpose();
-        names.into_iter().filter_map(read).collect()
-    }
-
-    /// Read again only where it was written since.
-    fn file(&self, name: String) -> Result<Option<Arc<File>>> {
-        let path = self.source.join(&name);
-        let rested = swap::rested(&path);
-        let kept = |name| self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
-        if let Some((_, file)) = kept(&name).filter(|(stamp, _)| Some(*stamp) == rested) {
-            return Ok(Some(file));
-        }
-        let Some(file) = self.read_file(&path, name.clone())?.map(Arc::new) else { return Ok(None) };
-        if let Some(stamp) = rested.filter(|_| swap::rested(&path) == rested) {
-            self.kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name, (stamp, file.clone()));
-        }
-        Ok(Some(file))
-    }
-
-    fn read_file(&self, path: &Path, name: String) -> Result<Option<File>> {
-        let bytes = match self.shared.bytes(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::new(error).context(format!("cannot read {}", path.display()))),
-        };
-        let utf8 = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            (
-                String::from_utf8_lossy(error.as_bytes()).into_owned(),
-                Wrong::new(at, "not UTF-8 text: save the file as UTF-8"),
-            )
-        });
-        let (text, sheet) = match utf8 {
-            Ok(text) => {
-                let sheet = Sheet::parse(&text, &name, Format::Front, &self.keys);
-                (text, sheet)
-            }
-            Err((text, wrong)) => (text, Err(wrong)),
-        };
-        Ok(Some(File { name, text, sheet }))
     }
 
     /// Plans a change of the card in column `at`, and writes it. `to`: the column where it is fine already.
@@ -207,7 +152,7 @@ impl Files {
             let path = if is_whole { self.source.clone() } else { self.source.join(&file.name) };
             let planned = Planned { path, text: file.text.clone(), edited: Edited::Text(new.clone()) };
             if is_whole {
-                self.readings.keep(File { name: String::new(), text: new, sheet: Ok(sheet) });
+                self.readings.keep(File::whole(new, Ok(sheet)));
             }
             Ok(planned)
         })
@@ -218,11 +163,17 @@ impl Provider for Files {
     fn read(&self, _wanted: &Wanted) -> Result<Arc<Board>> {
         let layout = self.layout()?;
         // What was lost or is another folder is no board that is done.
-        if layout.files.is_empty() && layout.columns.is_empty() && !self.source.join("tasks").is_dir() {
+        if layout.files.is_empty() && layout.columns.is_empty() && !self.tasks.is_there() {
             let text = "no cards: the folder has neither markdown files nor a configuration of Backlog.md";
             return Err(swap::problem(&self.source, 0, text, "--source names the board"));
         }
-        Ok(Arc::new(layout.board()))
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, board)) = newest.as_ref().filter(|(known, _)| known.is(&layout)) {
+            return Ok(board.clone());
+        }
+        let board = Arc::new(layout.board());
+        *newest = Some((layout, board.clone()));
+        Ok(board)
     }
 
     fn claim(&self, writer: &Writer, card: &Card) -> Result<Applied> {

@@ -156,11 +156,6 @@ impl<R: AsRef<str>> Readings<R> {
     }
 }
 
-/// Which file stands there, if nobody has written it for a moment: what is read of it now is told from whatever comes.
-pub(super) fn rested(path: &Path) -> Option<Stamp> {
-    fs::metadata(path).ok().filter(changed_long_ago).map(|data| Stamp::from(&data))
-}
-
 /// Where the clock was set back it can't be told.
 fn changed_long_ago(data: &fs::Metadata) -> bool {
     let changed = Duration::new(data.ctime().try_into().unwrap_or(0), data.ctime_nsec().try_into().unwrap_or(0));

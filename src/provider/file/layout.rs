@@ -1,6 +1,7 @@
 //! The cards of all files as one board. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::rank::same_id;
@@ -14,6 +15,8 @@ use crate::provider::markdown::lines::Lines;
 pub(super) struct File {
     /// As people know it; empty where it is the whole board.
     pub name: String,
+    /// Its name as names are ordered.
+    pub order: Vec<(String, u64)>,
     pub text: String,
     pub sheet: Result<Sheet, Wrong>,
 }
@@ -40,6 +43,11 @@ impl AsRef<str> for File {
 }
 
 impl File {
+    /// One that is the whole board.
+    pub fn whole(text: String, sheet: Result<Sheet, Wrong>) -> File {
+        File { name: String::new(), order: Vec::new(), text, sheet }
+    }
+
     fn tasks(&self) -> impl Iterator<Item = (usize, &Task)> {
         self.sheet.iter().flat_map(|sheet| sheet.tasks.iter().enumerate())
     }
@@ -67,16 +75,31 @@ impl Layout {
 
     /// A card's column, spelt as the board's list has it.
     pub fn column(&self, task: &Task) -> Column {
-        spelt(&task.card.status, &self.known())
+        Spelling::of(&self.known()).column(&task.card.status)
     }
 
-    /// The places of each id, those of cards that are done included.
-    fn places(&self) -> BTreeMap<String, Vec<String>> {
-        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (file, task) in self.all() {
-            places.entry(same_id(&task.card.id.0)).or_default().push(file.place(task.card.line));
+    /// Whether it is of the same readings.
+    pub fn is(&self, other: &Layout) -> bool {
+        let same = |own: &[Arc<File>], others: &[Arc<File>]| {
+            own.len() == others.len() && own.iter().zip(others).all(|(own, other)| Arc::ptr_eq(own, other))
+        };
+        self.columns == other.columns && same(&self.files, &other.files) && same(&self.done, &other.done)
+    }
+
+    /// The places of each id that stands several times, those of cards that are done included.
+    fn several(&self) -> HashMap<&str, Vec<String>> {
+        let mut seen = HashSet::new();
+        let mut several: HashMap<&str, Vec<String>> = self
+            .all()
+            .filter(|(_, task)| !seen.insert(&*task.same))
+            .map(|(_, task)| (&*task.same, Vec::new()))
+            .collect();
+        if !several.is_empty() {
+            for (file, task) in self.all() {
+                several.entry(&task.same).and_modify(|places| places.push(file.place(task.card.line)));
+            }
         }
-        places
+        several
     }
 
     /// Those that are done included.
@@ -87,35 +110,26 @@ impl Layout {
     /// The card of this id: its file and its index there.
     pub fn find(&self, id: &CardId) -> Result<Option<(&File, usize, &Task)>, Ambiguous> {
         let Some(found) = self.tasks().find(|(_, _, task)| task.card.id == *id) else { return Ok(None) };
-        let wanted = same_id(&id.0);
-        let same = self.all().filter(|(_, task)| same_id(&task.card.id.0) == wanted);
+        let same = self.all().filter(|(_, task)| task.same == found.2.same);
         let places: Vec<String> = same.map(|(file, task)| file.place(task.card.line)).collect();
         if places.len() > 1 { Err(Ambiguous(places)) } else { Ok(Some(found)) }
     }
 
     pub fn board(&self) -> Board {
-        let (places, known) = (self.places(), self.known());
-        let ids: BTreeMap<String, &CardId> =
-            self.tasks().map(|(_, _, task)| (same_id(&task.card.id.0), &task.card.id)).collect();
-        let done: BTreeSet<String> =
-            self.done.iter().flat_map(|file| file.tasks()).map(|(_, task)| same_id(&task.card.id.0)).collect();
+        let (several, known) = (self.several(), self.known());
+        let spelling = Spelling::of(&known);
+        let others = LazyCell::new(|| Others::of(self));
         let mut board = Board { refused: self.refused(), ..Board::default() };
         let mut tasks: Vec<_> = self.tasks().collect();
         tasks.sort_by(|(_, _, one), (_, _, other)| one.rank.order(&other.rank));
         for (file, _, task) in tasks {
             let mut card = task.card.clone();
-            card.status = spelt(&task.card.status, &known);
+            card.status = spelling.column(&task.card.status);
             // What a card says is shared with the reading, unless it names others.
             if !card.dependencies.is_empty() {
-                card.dependencies.retain(|id| !done.contains(&same_id(&id.0)));
-                for id in &mut card.dependencies {
-                    *id = ids.get(&same_id(&id.0)).map_or_else(|| id.clone(), |known| (*known).clone());
-                }
+                card.dependencies = others.open(&card.dependencies);
             }
-            if !file.name.is_empty() {
-                card.metadata.insert("file".to_owned(), file.name.clone());
-            }
-            match places.get(&same_id(&card.id.0)).filter(|places| places.len() > 1) {
+            match several.get(&*task.same) {
                 Some(places) => board.refused.push(Refused {
                     status: Some(card.status.clone()),
                     reason: ambiguous(&card.id, card.stamped, places),
@@ -155,9 +169,41 @@ impl Layout {
     }
 }
 
-fn spelt(status: &Column, known: &[Column]) -> Column {
-    let lower = status.0.to_lowercase();
-    known.iter().find(|column| column.0.to_lowercase() == lower).unwrap_or(status).clone()
+/// What a card can name as what has to be done before it, by the ids as they are compared.
+struct Others<'l> {
+    ids: HashMap<&'l str, &'l CardId>,
+    done: HashSet<&'l str>,
+}
+
+impl Others<'_> {
+    fn of(layout: &Layout) -> Others<'_> {
+        let done = layout.done.iter().flat_map(|file| file.tasks());
+        Others {
+            ids: layout.tasks().map(|(_, _, task)| (&*task.same, &task.card.id)).collect(),
+            done: done.map(|(_, task)| &*task.same).collect(),
+        }
+    }
+
+    /// Those that are not done, spelt as the cards have them.
+    fn open(&self, named: &[CardId]) -> Vec<CardId> {
+        let open = named.iter().map(|id| (id, same_id(&id.0))).filter(|(_, same)| !self.done.contains(&**same));
+        open.map(|(id, same)| self.ids.get(&*same).map_or(id, |known| *known).clone()).collect()
+    }
+}
+
+/// The columns of a board's list, each beside its name in lower case.
+struct Spelling<'l>(Vec<(String, &'l Column)>);
+
+impl Spelling<'_> {
+    fn of(list: &[Column]) -> Spelling<'_> {
+        Spelling(list.iter().map(|column| (column.0.to_lowercase(), column)).collect())
+    }
+
+    /// As the list has it, whatever its case.
+    fn column(&self, status: &Column) -> Column {
+        let lower = status.0.to_lowercase();
+        self.0.iter().find(|(listed, _)| *listed == lower).map_or(status, |(_, column)| column).clone()
+    }
 }
 
 pub(super) fn ambiguous(id: &CardId, stamped: bool, places: &[String]) -> String {

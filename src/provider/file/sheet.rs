@@ -7,9 +7,10 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::keys::Keys;
+use super::rank::{Rank, same_id};
 use super::splice::{Splice, apply, printable, scalar, set};
 use super::tree::{Kind, Node, Style, Wrong};
-use super::{front, json, rank::Rank, section, yaml};
+use super::{front, json, section, yaml};
 use crate::board::{Card, CardContent, CardId, Column};
 use crate::provider::Note;
 use crate::provider::markdown::identity::made;
@@ -57,6 +58,8 @@ pub(super) struct Sheet {
 pub(super) struct Task {
     pub card: Card,
     pub rank: Rank,
+    /// Its id as ids are compared.
+    pub same: String,
     pub node: Node,
 }
 
@@ -177,7 +180,12 @@ impl Sheet {
             state,
             stamped: id.is_some(),
         };
-        Ok(Task { card: Card::new(content, status.into()), rank: Rank::of(&node, keys), node })
+        let same = same_id(&content.id.0);
+        let mut card = Card::new(content, status.into());
+        if !name.is_empty() {
+            card.metadata.insert("file".to_owned(), name.to_owned());
+        }
+        Ok(Task { card, rank: Rank::of(&node, keys), same, node })
     }
 
     /// The text with what is asked of the card of this index, and its reading.

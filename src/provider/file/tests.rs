@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write boards as other programs do")]
 
+use std::fs;
+
 use proptest::prelude::*;
 use serde_json::json;
 
