@@ -246,7 +246,7 @@ impl Known<'_> {
         Some(Located {
             entry: known.entry.clone(),
             lane,
-            under: None,
+            under: known.under.clone(),
             list: outline.items[item].block,
             item,
             start: shift.byte(known.start),
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
     use crate::provider::markdown::parse::{Mode, parse, parse_after};
 
-    const LINES: [&str; 38] = [
+    const LINES: [&str; 40] = [
         "## Todo\n",
         "## Done\n",
         "### Group\n",
@@ -300,6 +300,8 @@ mod tests {
         "%% kanban:settings\n",
         "[a]: b\n",
         "- two\r\n",
+        "- ~~three~~\n",
+        "- ~~part~~ of it\n",
         "x\r",
     ];
 

@@ -6,8 +6,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::board::{Board, Column, Refused};
+use crate::board::{Column, Refused};
 
+use super::again::Known;
 use super::card::{Head, Located, title};
 use super::columns::without_limit;
 use super::identity::without_block_id;
@@ -34,7 +35,7 @@ impl<'t> FirstLine<'t> {
     }
 }
 
-pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
+pub(super) fn parse(mut known: Option<Known<'_>>, text: &str, outline: Outline) -> Parsed {
     let lane =
         |name: &str| Lane { column: name.into(), line: 0, level: 0, place: text.len(), last: None, archive: false };
     let lanes = vec![lane("Todo"), lane("Done")];
@@ -56,7 +57,11 @@ pub(super) fn parse(text: &str, outline: Outline) -> Parsed {
         let open = !ticked && !struck(first);
         let lane = if open && !section.finished { TODO } else { DONE };
         let chain = chain(&outline, &firsts, index, section);
-        if let Some(mut card) = Located::new(text, &outline, index, lane, &chain) {
+        let known = known.as_mut().and_then(|known| known.card(&outline, index, lane));
+        // Its id can be made of what it stands under.
+        if let Some(card) = known.filter(|card| card.under.as_deref().unwrap_or_default() == chain) {
+            cards.push(card);
+        } else if let Some(mut card) = Located::new(text, &outline, index, lane, &chain) {
             if !boxes && open && first.starts_with("~~") {
                 let reason = "it is struck in part, so that it can't be struck when done: give it a checkbox";
                 Arc::make_mut(&mut card.entry).fault.get_or_insert_with(|| reason.to_owned());
@@ -86,18 +91,12 @@ fn remarks(text: &str, outline: &Outline, todo: &Column) -> Vec<Refused> {
     lines.filter_map(refused).collect()
 }
 
-/// Leaves the one card that is next: the first open one that can be worked and holds no open one.
-pub(super) fn only_next(parsed: &Parsed, board: &mut Board) {
-    let holds_open = |span: &std::ops::Range<usize>| {
-        parsed.cards.iter().any(|other| other.lane == TODO && span.start < other.start && other.start < span.end)
+/// The one that is next: the first open one of those that can be worked that holds no open one of all.
+pub(super) fn first<'c>(fine: &[&'c Located], all: &[Located]) -> Option<&'c Located> {
+    let holds_open = |span: &Range<usize>| {
+        all.iter().any(|other| other.lane == TODO && span.start < other.start && other.start < span.end)
     };
-    let next = parsed
-        .cards
-        .iter()
-        .find(|card| card.lane == TODO && !holds_open(&card.span()) && board.card(card.id()).is_some())
-        .map(|card| card.id().clone());
-    board.cards.retain(|card| Some(&card.id) == next.as_ref());
-    board.refused.retain(|refused| refused.status.as_ref() != parsed.lanes.get(DONE).map(|lane| &lane.column));
+    fine.iter().copied().find(|card| card.lane == TODO && !holds_open(&card.span()))
 }
 
 /// `~~all of it~~`, tags and ids behind it aside.

@@ -80,7 +80,7 @@ pub(super) fn parse_after(before: Option<Before<'_>>, text: &str, mode: Mode) ->
     };
     match mode {
         Mode::Board => board(known, text, outline),
-        Mode::Next => Ok(next::parse(text, outline)),
+        Mode::Next => Ok(next::parse(known, text, outline)),
     }
 }
 
@@ -226,16 +226,19 @@ impl Parsed {
         let places: Vec<Option<usize>> = places.collect();
         let mut cards: Vec<&Located> = self.cards.iter().collect();
         cards.sort_by_key(|card| places.get(card.lane).copied().flatten());
+        let mut fine = Vec::with_capacity(cards.len());
         for card in cards {
             match self.fault(card, &doubles) {
                 None if self.column(card).0.is_empty() => {}
-                None => board.cards.push(self.card(card)),
+                None => fine.push(card),
                 Some(refused) => board.refused.push(refused),
             }
         }
         if self.mode == Mode::Next {
-            next::only_next(self, &mut board);
+            fine = next::first(&fine, &self.cards).into_iter().collect();
+            board.refused.retain(|refused| refused.status.as_ref() != Some(&self.lanes[next::DONE].column));
         }
+        board.cards = fine.into_iter().map(|card| self.card(card)).collect();
         board
     }
 
