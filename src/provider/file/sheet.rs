@@ -104,14 +104,12 @@ impl Sheet {
             Format::Yaml => yaml::parse(text, start..text.len())?,
             Format::Json => Some(json::parse(&text[start..], start)?),
         };
-        let tasks = root
-            .as_ref()
-            .map(|root| root.get("tasks").or_else(|| root.get("cards")).map_or(root, |tasks| &tasks.value));
         self.columns =
             root.as_ref().and_then(|root| root.get("columns")).map(|list| list.value.columns()).unwrap_or_default();
-        match tasks.and_then(Node::items) {
-            Some(tasks) => Ok(tasks.to_vec()),
-            None => Err(Wrong::new(start, "a list of tasks is expected here, or `tasks:` or `cards:` with one")),
+        let tasks = root.map(|mut root| root.take("tasks").or_else(|| root.take("cards")).unwrap_or(root));
+        match tasks.map(|tasks| tasks.kind) {
+            Some(Kind::List(tasks)) => Ok(tasks),
+            _ => Err(Wrong::new(start, "a list of tasks is expected here, or `tasks:` or `cards:` with one")),
         }
     }
 
@@ -262,14 +260,16 @@ impl Sheet {
             return Err("other cards would change with it".to_owned());
         }
         for (at, (old, new)) in self.tasks.iter().zip(&found.tasks).enumerate() {
-            let (mut values, mut card) = (old.node.value(), old.card.clone());
-            if at == index {
-                change.expect(&mut values, self.format, &new.node, keys);
+            let mut card = old.card.clone();
+            let same = if at == index {
                 card.status = change.status.unwrap_or(&card.status).clone();
                 card.state = change.note.map(|note| note.data.clone()).or(card.state.take());
                 card.stamped |= change.stamp.is_some();
-            }
-            if values != new.node.value() || (Card { line: new.card.line, ..card }) != new.card {
+                change.expected(&old.node, self.format, &new.node, keys) == new.node.value()
+            } else {
+                old.node.says(&new.node)
+            };
+            if !same || (Card { line: new.card.line, ..card }) != new.card {
                 return Err(format!("the card at line {} would read otherwise", new.card.line));
             }
         }
@@ -278,9 +278,10 @@ impl Sheet {
 }
 
 impl Change<'_> {
-    /// Writes the change into what a card says.
-    fn expect(&self, values: &mut Value, format: Format, found: &Node, keys: &Keys) {
-        let Some(map) = values.as_object_mut() else { return };
+    /// What a card says once it is changed.
+    fn expected(&self, card: &Node, format: Format, found: &Node, keys: &Keys) -> Value {
+        let mut values = card.value();
+        let Some(map) = values.as_object_mut() else { return values };
         let status = keys.find(found, "status").map(|entry| entry.key.clone());
         if let (Some(column), Some(key)) = (self.status, status) {
             map.insert(key, column.0.to_string().into());
@@ -298,6 +299,7 @@ impl Change<'_> {
         if format == Format::Front && self.stamp.is_none() && dated {
             map.insert("updated_date".to_owned(), self.now.into());
         }
+        values
     }
 }
 

@@ -73,6 +73,12 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
+    pub fn take(&mut self, key: &str) -> Option<Node> {
+        let Kind::Map { entries, .. } = &mut self.kind else { return None };
+        let at = entries.iter().position(|entry| entry.key == key)?;
+        Some(entries.remove(at).value)
+    }
+
     pub fn items(&self) -> Option<&[Node]> {
         match &self.kind {
             Kind::List(items) => Some(items),
@@ -116,6 +122,23 @@ impl Node {
             Kind::Map { entries, .. } => Value::Object(
                 entries.iter().map(|entry| (entry.key.clone(), entry.value.value())).collect::<Map<_, _>>(),
             ),
+        }
+    }
+
+    /// Whether it is the same as another, wherever they stand.
+    pub fn says(&self, other: &Node) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::Scalar { text, style }, Kind::Scalar { text: other, style: others }) => {
+                text == other && (*style == Style::Plain) == (*others == Style::Plain)
+            }
+            (Kind::List(items), Kind::List(others)) => {
+                items.len() == others.len() && items.iter().zip(others).all(|(one, other)| one.says(other))
+            }
+            (Kind::Map { entries, .. }, Kind::Map { entries: others, .. }) => {
+                let same = |(one, other): (&Entry, &Entry)| one.key == other.key && one.value.says(&other.value);
+                entries.len() == others.len() && entries.iter().zip(others).all(same)
+            }
+            _ => false,
         }
     }
 
