@@ -57,7 +57,8 @@ impl Folder {
             }
             let looked = SystemTime::now();
             let stat = statat(entries.fd()?, entry.file_name(), AtFlags::empty());
-            if stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile) {
+            let kind = stat.map_or(entry.file_type(), |stat| FileType::from_raw_mode(stat.st_mode));
+            if !matches!(kind, FileType::RegularFile | FileType::Unknown) {
                 continue;
             }
             let stamp = stat.ok().map(|stat| Stamp::from(&stat)).filter(|stamp| stamp.is_settled(looked));
@@ -144,6 +145,7 @@ mod tests {
             fs::write(path.join(name), CARD).unwrap();
         }
         std::os::unix::fs::symlink("note-6.md", path.join("task-7.md")).unwrap();
+        std::os::unix::fs::symlink("nothing", path.join("task-8.md")).unwrap();
         let folder = Folder::new(board.path(), "tasks/");
         let expected = ["TASK-2.md", "task-01.md", "task-1.md", "task-7.md", "task-10.md"];
         assert_eq!(names(&read(&folder, "task-")), expected.map(|name| format!("tasks/{name}")));
