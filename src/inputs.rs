@@ -125,6 +125,11 @@ impl Inputs {
         self.files.iter().filter(|file| file.changed()).collect()
     }
 
+    /// Of these files the ones that are none of its own.
+    pub fn without_own<'f>(&self, files: impl Iterator<Item = &'f String>) -> Vec<String> {
+        files.filter(|file| self.files.iter().all(|own| own.name != **file)).cloned().collect()
+    }
+
     /// What a hook rests on.
     pub fn of_hook<'i>(&'i self, hook: &Hook, settings: &Settings) -> impl Iterator<Item = &'i InputFile> {
         let files = hook_files(hook, settings);
@@ -141,7 +146,7 @@ pub fn held(workspace: &Path, cache_dir: &Path, state: &State) -> Result<Copies,
     if state.held_inputs.is_empty() && state.active.is_empty() {
         return Ok(copies);
     }
-    for (name, accepted) in &state.accepted {
+    for (name, accepted) in state.accepted.iter().chain(&state.held_inputs) {
         let path = workspace.join(name);
         if hash(fs::read(&path).ok()) != *accepted {
             copies.insert(path, copy(cache_dir, name, accepted)?);

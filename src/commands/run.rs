@@ -15,7 +15,7 @@ use crate::cycle::plan::Planner;
 use crate::cycle::state::Infrastructure;
 use crate::evidence::{TreePath, Trees};
 use crate::failure::{Failure, Kind};
-use crate::inputs::Inputs;
+use crate::inputs::{self, Inputs};
 use crate::journal::append::Journal;
 use crate::journal::{Acceptance, Event, Stopped, compact};
 use crate::logs;
@@ -199,12 +199,20 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 3]) ->
     let inputs = book.planner.inputs.clone();
     let hashes = inputs.hashes();
     let known = hashes.iter().all(|input| book.state.accepted.get(&input.file) == Some(&input.sha256));
+    // What changed while the last run was in an attempt is not adopted: not by this run, nor by one after it by other files.
+    let state = &book.state;
+    let copies = inputs::held(&settings.workspace, &settings.cache_dir, state).map_err(anyhow::Error::msg)?;
+    let copied = state.accepted.keys().filter(|file| copies.contains_key(&settings.workspace.join(file)));
+    let beside: BTreeSet<String> = inputs.without_own(copied.chain(state.held_inputs.keys())).into_iter().collect();
     let changed: Vec<String> = inputs.changed().iter().map(|file| file.name.clone()).collect();
-    match changed.is_empty() {
-        true if !known || !book.state.held_inputs.is_empty() => live.accept(inputs, Acceptance::Start, book),
-        true => Ok(()),
-        // What changed while the last run was in an attempt is not adopted.
-        false => book.record(Event::InputsHeld { files: changed }),
+    let held = inputs.files.iter().any(|file| state.held_inputs.contains_key(&file.name));
+    let unheld = beside.iter().any(|file| !state.held_inputs.contains_key(file));
+    if !changed.is_empty() || unheld {
+        book.record(Event::InputsHeld { files: changed.iter().cloned().chain(beside).collect() })?;
+    }
+    match changed.is_empty() && (held || !known) {
+        true => live.accept(inputs, Acceptance::Start, book),
+        false => Ok(()),
     }
 }
 

@@ -46,7 +46,7 @@ pub fn status(
         run: Run::of(newest, state, Some(now).filter(|_| at_work)),
         attempts: open.map(|(id, attempt)| of_attempt(id, attempt, cache_dir, now)).collect(),
         paused: state.paused,
-        held_inputs: state.held_inputs.iter().cloned().collect(),
+        held_inputs: state.held_inputs.keys().cloned().collect(),
         away: Vec::new(),
         queue: None,
         parked: 0,

@@ -47,7 +47,7 @@ impl Past {
     /// What was tampered with: the inputs that were held for it, files of the program's own, and what `bar` guards.
     fn tampered(&self, bar: &Bar, changes: &ChangeSet) -> Vec<String> {
         let before = |file: &&String| self.attempt.unaccepted.iter().any(|input| input.file == **file);
-        let held = self.state.held_inputs.iter().filter(|file| !before(file));
+        let held = self.state.held_inputs.keys().filter(|file| !before(file));
         let guarded = weakened(&bar.rule, bar.tests.iter(), changes).into_iter().map(gate::told);
         held.chain(&self.attempt.meddled).cloned().chain(guarded).collect()
     }

@@ -45,8 +45,8 @@ pub struct State {
     /// What was told, and is no news until it happens again.
     pub heard: BTreeSet<Occasion>,
     pub paused: bool,
-    /// Inputs that may not be adopted until restored or accepted.
-    pub held_inputs: BTreeSet<String>,
+    /// Inputs that may not be adopted until restored or accepted, and the hash as which each was accepted.
+    pub held_inputs: BTreeMap<String, String>,
     pub accepted: BTreeMap<String, String>,
     pub pass: Pass,
     pub counts: Counts,
@@ -139,9 +139,10 @@ impl State {
             Event::RunStarted { source, .. } => self.run_started(record.at, source),
             Event::InputsAccepted { inputs, .. } => {
                 self.accepted = inputs.iter().map(|input| (input.file.clone(), input.sha256.clone())).collect();
-                self.held_inputs.clear();
+                // A run by other tests, rules or config says nothing of these.
+                self.held_inputs.retain(|file, _| !self.accepted.contains_key(file));
             }
-            Event::InputsHeld { files } => self.held_inputs = files.iter().cloned().collect(),
+            Event::InputsHeld { files } => self.held_inputs = self.held(files),
             Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
             Event::MovedByPerson { card, to, .. } => self.seen_elsewhere(card, to),
             Event::Retried { card } => {
@@ -257,6 +258,12 @@ impl State {
             }
             Event::Summary { stopped, .. } => self.ended = *stopped != Stopped::Signal,
         }
+    }
+
+    fn held(&self, files: &[String]) -> BTreeMap<String, String> {
+        let accepted =
+            |file| self.held_inputs.get(file).or_else(|| self.accepted.get(file)).cloned().unwrap_or_default();
+        files.iter().map(|file| (file.clone(), accepted(file))).collect()
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.

@@ -68,7 +68,7 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
     let ended = |event: &Event| matches!(event, Event::Summary { stopped, .. } if *stopped != Stopped::Signal);
     let last_ended = last(ended).unwrap_or(0);
     let last_run = last(|event| matches!(event, Event::RunStarted { .. })).unwrap_or(0);
-    let last_accepted = last(|event| matches!(event, Event::InputsAccepted { .. }));
+    let last_accepted = last_accepted(records);
     let newest = newest(records);
     let free: BTreeSet<&AttemptId> = records.iter().filter_map(costless).filter(|id| !newest.contains(id)).collect();
     let keep = |(at, record): &(usize, &Record)| match &record.event {
@@ -102,6 +102,22 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Reopened { .. } => true,
     };
     records.iter().enumerate().filter(keep).map(|(_, record)| record).collect()
+}
+
+/// The last acceptance after which nothing is held.
+fn last_accepted(records: &[Record]) -> Option<usize> {
+    let (mut held, mut last) = (BTreeSet::new(), None);
+    for (at, record) in records.iter().enumerate() {
+        match &record.event {
+            Event::InputsHeld { files } => held = files.iter().collect(),
+            Event::InputsAccepted { inputs, .. } => {
+                inputs.iter().for_each(|input| _ = held.remove(&input.file));
+                last = if held.is_empty() { Some(at) } else { last };
+            }
+            _ => {}
+        }
+    }
+    last
 }
 
 /// Each card's newest execution: the next one is numbered after it.

@@ -363,7 +363,7 @@ fn notices(known: &Known<'_>) -> Vec<String> {
         notices.push("the loop is paused: no attempt is started until `resume`".to_owned());
     }
     if !state.held_inputs.is_empty() {
-        let files: Vec<&str> = state.held_inputs.iter().map(String::as_str).collect();
+        let files: Vec<&str> = state.held_inputs.keys().map(String::as_str).collect();
         let files = files.join(", ");
         notices.push(format!("{files} changed during an attempt: the last accepted copy holds; `accept` adopts it"));
     }

@@ -66,7 +66,7 @@ pub fn cache(settings: &Settings, findings: &mut Findings) {
                 findings.warning("journal", text, "the rest is used; `history` shows what is known");
             }
             if !state.held_inputs.is_empty() {
-                let files: Vec<&str> = state.held_inputs.iter().map(String::as_str).collect();
+                let files: Vec<&str> = state.held_inputs.keys().map(String::as_str).collect();
                 let text = format!("{} changed during an attempt and is not adopted", files.join(", "));
                 findings.warning("journal", text, "restore it, or look at it and `accept` it");
             }

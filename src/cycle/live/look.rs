@@ -129,7 +129,7 @@ impl Live {
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
     async fn inputs(&mut self, columns: &[Column], accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
-        let held = !book.state.held_inputs.is_empty();
+        let held = book.planner.inputs.files.iter().any(|file| book.state.held_inputs.contains_key(&file.name));
         if changed.is_empty() {
             self.rejected.clear();
             return if held { self.accept(book.planner.inputs.clone(), Acceptance::Change, book) } else { Ok(()) };
@@ -185,8 +185,9 @@ impl Live {
         if tampered.is_empty() {
             return Ok(attempt.meddled.clone());
         }
-        let files: BTreeSet<String> = now.iter().map(|input| input.file.clone()).collect();
-        if files != book.state.held_inputs {
+        let files = now.iter().map(|input| input.file.clone());
+        let files: BTreeSet<String> = files.chain(inputs.without_own(book.state.held_inputs.keys())).collect();
+        if !files.iter().eq(book.state.held_inputs.keys()) {
             book.record(Event::InputsHeld { files: files.into_iter().collect() })?;
         }
         let redactor = self.settings.env.redactor();

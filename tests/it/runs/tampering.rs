@@ -54,6 +54,37 @@ fn changed_tests_are_kept_out_until_somebody_accepts_them() {
 }
 
 #[test]
+fn what_was_tampered_with_is_not_adopted_by_way_of_a_run_by_other_files() {
+    for (required, codex, another, third) in [
+        (
+            "1",
+            "make other; echo '@loose :: includes[made/*.txt]:other for KB' >tests.txt",
+            ["--tests", "other.txt"],
+            ("- [ ] KB-3 third @loose\n", "make other"),
+        ),
+        (
+            "",
+            "make made; echo 'kReq: 1' >own.yaml",
+            ["--config", "other.yaml"],
+            ("- [ ] KB-3 third @made\n", "make made"),
+        ),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made @loose @checked\n").with("own.yaml", "kReq: 2\n").codex(codex);
+        let world =
+            world.with("other.txt", crate::support::TESTS).with("other.yaml", "kReq: 1\n").env("K_REQ", required);
+        world.run(&["run", "--config", "own.yaml"]).exits(0).says("tampered");
+        let world = world.codex("make made; make checked");
+        world.write("board.md", crate::support::board::with("- [ ] KB-2 second @made @checked\n"));
+        world.run(&["run", another[0], another[1]]).exits(0).says("promoted");
+        let world = world.codex(third.1);
+        world.write("board.md", crate::support::board::with(third.0));
+        world.run(&["run", "--config", "own.yaml"]).exits(0).says("changed during an attempt").says("0 promoted");
+        world.run(&["accept", "--config", "own.yaml"]).exits(0).says("will hold");
+        world.run(&["run", "--config", "own.yaml"]).exits(0);
+    }
+}
+
+#[test]
 fn a_config_that_codex_makes_or_changes_does_not_hold_in_the_next_run_either() {
     for (config, change) in [
         (None, "kReq: 1"),
