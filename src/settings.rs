@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place that reads the environment")]
 
+pub mod cache;
 mod resolve;
 pub mod table;
 #[cfg(test)]

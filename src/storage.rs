@@ -12,6 +12,7 @@ mod workspace;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -104,7 +105,7 @@ impl RunLock {
             effect("write", &path, || file.write_all(text.as_bytes()))?;
             files.push(file);
         }
-        let marker = RunLock::marker_of(source, places.workspace);
+        let marker = RunLock::marker_of(places.workspace);
         Ok(Ok(RunLock { _files: files, marker }))
     }
 
@@ -131,12 +132,13 @@ impl RunLock {
         holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
     }
 
-    /// [`RunLock::marker`] of whoever runs that board in that workspace.
-    pub fn marker_of(source: &str, workspace: &Path) -> String {
-        sha256(format!("{source}\0{}", workspace.to_string_lossy()).as_bytes())[..32].to_owned()
+    /// [`RunLock::marker`] of whoever runs a board in that workspace: what another board's run left there would change the
+    /// files that a card is judged by.
+    pub fn marker_of(workspace: &Path) -> String {
+        sha256(workspace.as_os_str().as_bytes())[..32].to_owned()
     }
 
-    /// What every child of a runner of this board carries in its environment, so that a later run finds strays.
+    /// What every child of a runner in this workspace carries in its environment, so that a later run finds strays.
     pub fn marker(&self) -> &str {
         &self.marker
     }

@@ -22,7 +22,7 @@ use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
 use crate::requests;
-use crate::settings::{Format, Settings};
+use crate::settings::{Format, Settings, cache};
 use crate::storage::{Places, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
@@ -53,7 +53,8 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     let lock = lock(&settings)?;
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);
-    writer.cache_folder(&settings.cache_dir).map_err(Failure::from).map_err(told)?;
+    let source = settings.source.to_string();
+    cache::claim(&writer, &settings.cache_dir, &source).map_err(Failure::from).map_err(told)?;
     let terminal = if out.is_some() { Terminal::NONE } else { Terminal::of(&settings) };
     let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
     let code = runtime.block_on(work(

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod few;
+mod held;
 mod history;
 mod run;
 mod taken;
@@ -137,12 +138,8 @@ impl State {
         self.now = record.at;
         match &record.event {
             Event::RunStarted { source, .. } => self.run_started(record.at, source),
-            Event::InputsAccepted { inputs, .. } => {
-                self.accepted = inputs.iter().map(|input| (input.file.clone(), input.sha256.clone())).collect();
-                // A run by other tests, rules or config says nothing of these.
-                self.held_inputs.retain(|file, _| !self.accepted.contains_key(file));
-            }
-            Event::InputsHeld { files } => self.held_inputs = self.held(files),
+            Event::InputsAccepted { inputs, .. } => self.accept(inputs),
+            Event::InputsHeld { files } => self.hold(files),
             Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
             Event::MovedByPerson { card, to, .. } => self.seen_elsewhere(card, to),
             Event::Retried { card } => {
@@ -258,12 +255,6 @@ impl State {
             }
             Event::Summary { stopped, .. } => self.ended = *stopped != Stopped::Signal,
         }
-    }
-
-    fn held(&self, files: &[String]) -> BTreeMap<String, String> {
-        let accepted =
-            |file| self.held_inputs.get(file).or_else(|| self.accepted.get(file)).cloned().unwrap_or_default();
-        files.iter().map(|file| (file.clone(), accepted(file))).collect()
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.

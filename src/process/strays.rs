@@ -27,7 +27,7 @@ pub struct Stray {
 }
 
 impl Spawner {
-    /// The processes that carry this board's marker, and their descendants, but not this process and those above it.
+    /// The processes that carry this workspace's marker, and their descendants, but not this process and those above it.
     /// Meant for when no job of this runner is under way: it would be found as well. Elsewhere than on Linux none is
     /// found. A process that overwrote its environment isn't either, unless a parent of it is.
     pub fn strays(&self) -> Vec<Stray> {

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_yaml::Value;
 
+use super::cache;
 use super::table::{Form, TABLE};
 use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
 use crate::failure::{Failure, Problem, closest};
@@ -388,6 +389,7 @@ impl<'g> Resolver<'g> {
         let tests = self.path("tests").unwrap_or_else(|| beside.join("tests.txt"));
         let transitions = self.path("transitions").unwrap_or_else(|| beside.join("transitions.yaml"));
         let cache_dir = self.path("cacheDir").unwrap_or_else(|| workspace.join(".cache/kanban-codex-exec"));
+        let cache_dir = cache::of_board(cache_dir, &source.to_string());
         let name = source.path().and_then(Path::file_name);
         let name = name.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let next = match self.raw("next") {

@@ -171,7 +171,7 @@ fn a_run_and_what_a_killed_one_left_are_told() {
     tells(&findings(&world, &[], 0), "ok lock: no run is at work", "");
     // As a launcher that was killed leaves it.
     let repo = fs::canonicalize(world.path("repo")).unwrap();
-    let marker = RunLock::marker_of(&repo.join("board.md").to_string_lossy(), &repo);
+    let marker = RunLock::marker_of(&repo);
     let mut sleep = Command::new("sleep");
     let mut left = sleep.arg("300").env(MARKER, format!("{marker}:1-1")).env("WORLD", world.path("")).spawn().unwrap();
     let found = findings(&world, &[], 0);

@@ -88,7 +88,7 @@ pub fn lock(settings: &Settings, findings: &mut Findings) {
         }
         Ok(None) => {
             findings.ok("lock", "no run is at work");
-            strays(&RunLock::marker_of(&source, &settings.workspace), findings);
+            strays(&RunLock::marker_of(&settings.workspace), findings);
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, Watch, recorded};
 use crate::provider::Applied;
+use crate::settings::cache;
 use crate::storage::Stamp;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
@@ -281,9 +282,13 @@ impl Live {
     }
 
     /// The files of this program's own that are written between attempts only, beside the journal.
-    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
-        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
-        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
+    fn own_files(&self) -> [(&'static str, Option<Stamp>); 3] {
+        let [index, board] = [inputs::index_path, cache::named].map(|path| Stamp::of(&path(&self.settings.cache_dir)));
+        [
+            ("the index of the tests", index),
+            ("the index of the trees", self.trees.index_stamp()),
+            ("whose history CACHE_DIR holds", board),
+        ]
     }
 
     /// What was written into meanwhile. The journal is as it was again, the indexes are made anew when they are wanted.
@@ -298,6 +303,7 @@ impl Live {
         if !meddled.is_empty() {
             self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
             self.trees.forget()?;
+            cache::claim(&self.writer, &self.settings.cache_dir, &self.settings.source.to_string())?;
         }
         if book.keep.mend()? {
             meddled.push("the journal".to_owned());

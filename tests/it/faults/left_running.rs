@@ -245,3 +245,15 @@ fn sleeps(world: &World) -> Vec<String> {
     let all = processes::of(&world.path("")).into_iter().filter(|line| line.ends_with("sleep 300"));
     all.map(|line| line.split(':').next().unwrap_or_default().to_owned()).collect()
 }
+
+#[test]
+fn what_a_killed_run_left_is_ended_by_the_next_run_in_its_workspace_whatever_the_board() {
+    let world = world(Codex, TREE).with("second.md", crate::support::board::with("- [ ] KB-2 second @made\n"));
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    kill_with_its_launcher(running);
+    std::fs::write(world.path("go"), "").unwrap();
+    let outcome = world.run(&["run", "--source", "second.md"]).exits(0);
+    outcome.says("processes that a killed run left were ended");
+    assert_eq!(sleeps(&world), [] as [String; 0]);
+}

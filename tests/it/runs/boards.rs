@@ -129,3 +129,20 @@ fn a_board_of_a_thousand_cards_is_no_trouble() {
     assert!(began.elapsed() < LONG / 4, "{:?}", began.elapsed());
     moved_only(&text, &world.board());
 }
+
+#[test]
+fn each_board_of_a_workspace_has_a_history_of_its_own() {
+    let second = board::with("- [ ] KB-1 another first @made\n");
+    let world = World::new("- [ ] KB-1 first @made\n").with("second.md", second).codex("make made");
+    world.run(&["run"]).exits(0).says("2 promoted");
+    // What the card of that name left is not this one's work.
+    let world = world.codex("say 'Nothing to do.'");
+    let outcome = world.run(&["run", "--source", "second.md"]).exits(0).says("0 promoted, 1 bounced");
+    assert!(!outcome.stdout.contains("somebody moved it"), "{outcome}");
+    world.run(&["run"]).exits(0).says("0 promoted, 0 bounced");
+    assert_eq!(world.records("judged").len(), 2, "of the first board alone");
+    world.run(&["history", "--source", "second.md"]).exits(0).says("another first").says("1 attempt: 1 fail");
+    // A board that was renamed takes its history along.
+    std::fs::rename(world.repo("board.md"), world.repo("renamed.md")).unwrap();
+    world.run(&["history", "--source", "renamed.md"]).exits(0).says("KB-1 first").says("2 attempts: 2 pass");
+}
