@@ -145,7 +145,7 @@ impl State {
             Event::Retried { card } => {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
-                (history.edited, history.arrived) = (None, None);
+                (history.edited, history.arrived, history.put_back) = (None, None, false);
                 history.visits.clear();
                 // A person has looked at what it left.
                 for id in &history.attempts {
@@ -463,7 +463,7 @@ impl State {
 
     /// A person's move starts the attempts in the new column anew.
     fn seen_elsewhere(&mut self, card: &CardId, to: &Column) {
-        self.cards.entry(card.clone()).or_default().moved_by_person(to);
+        self.cards.entry(card.clone()).or_default().moved_by_person(to, !self.active.is_empty());
         self.pass.visited.remove(card, to);
     }
 

@@ -28,6 +28,8 @@ pub struct CardHistory {
     pub edited: Option<Edited>,
     /// The column that it came to while an attempt at it ran. Codex may have moved it there, past a gate.
     pub arrived: Option<Column>,
+    /// It was moved while an attempt at another card ran.
+    pub put_back: bool,
 }
 
 /// One card's fate in one column.
@@ -90,10 +92,15 @@ impl CardHistory {
         visits.used.insert(id.clone(), Used { tokens, seconds: seconds as f64 });
     }
 
-    /// A person has seen the card, and gives it new attempts where they put it.
-    pub(super) fn moved_by_person(&mut self, to: &Column) {
+    /// A person has seen the card, and gives it new attempts where they put it. `at_work`: an attempt at another card ran, and
+    /// codex may have done it. A codex that puts the board back with each attempt would be paid for ever: twice in a row
+    /// gives no new ones.
+    pub(super) fn moved_by_person(&mut self, to: &Column, at_work: bool) {
         self.column = Some(to.clone());
         self.arrived = None;
+        if std::mem::replace(&mut self.put_back, at_work) && at_work {
+            return;
+        }
         if let Some(edited) = &mut self.edited {
             edited.other_tests = false;
         }

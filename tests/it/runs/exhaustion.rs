@@ -145,3 +145,15 @@ fn naming_an_easy_test_and_moving_on_is_no_way_either() {
     world.run(&["retry", "KB-1"]).exits(0);
     world.codex("echo easy >>easy.txt").run(&["run"]).exits(0).says("1 promoted");
 }
+
+#[test]
+fn a_codex_that_puts_the_board_back_with_each_attempt_is_not_paid_for_ever() {
+    for work in ["make made", "if [ $card = KB-2 ]; then make made; else say no; fi"] {
+        let reset = format!("git checkout -q -- board.md; rm -rf made; {work}");
+        let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n").codex(&reset);
+        world.commit_with_origin();
+        world.run(&["run", "--max-cards", "60"]).exits(0);
+        let attempts = world.records("attempt_started").len();
+        assert!(attempts < 30, "{attempts} attempts");
+    }
+}
