@@ -360,11 +360,8 @@ fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
             return Some(format!("--max-cards {limit}: as many cards were worked"));
         }
     }
-    if let Some(limit) = guards.max_duration {
-        let elapsed = Duration::try_from(state.now.duration_since(budget.since?)).unwrap_or_default();
-        if elapsed >= limit {
-            return Some(format!("--max-duration: {}s are over", limit.as_secs()));
-        }
+    if let Some(limit) = guards.max_duration.filter(|limit| budget.worked(state.now) >= *limit) {
+        return Some(format!("--max-duration: {}s are over", limit.as_secs()));
     }
     if let Some(limit) = guards.max_tokens {
         let Some(used) = spent.iter().map(|spent| spent.tokens).sum::<Option<u64>>() else {

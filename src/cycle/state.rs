@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
-use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, Stopped, TakeBack, TextHash, Why};
+use crate::journal::{AttemptId, CacheKey, Counts, Ending, Event, Record, TakeBack, TextHash, Why};
 use crate::rules::{Occasion, Verdict};
 pub use attempt::{Attempt, Phase};
 pub use few::Few;
@@ -253,17 +253,14 @@ impl State {
                 self.pass.progressed = false;
                 self.board = None;
             }
-            Event::Summary { stopped, .. } => self.ended = *stopped != Stopped::Signal,
+            Event::Summary { stopped, .. } => (self.ended, self.budget.stopped) = (stopped.is_end(), Some(record.at)),
         }
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.
     fn run_started(&mut self, at: Timestamp, source: &str) {
         self.source = Arc::from(source);
-        if self.ended || self.budget.since.is_none() {
-            // What was spent before counts where the budget has a window.
-            (self.budget.since, self.budget.failures_in_a_row) = (Some(at), 0);
-        }
+        self.budget.begin(at, self.ended);
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();

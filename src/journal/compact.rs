@@ -65,7 +65,7 @@ pub fn compact(writer: &Writer, cache_dir: &Path, tally: Tally, redactor: &Redac
 pub fn kept(records: &[Record]) -> Vec<&Record> {
     let last = |wanted: fn(&Event) -> bool| records.iter().rposition(|record| wanted(&record.event));
     // Budgets count from the first run after one that ended by itself.
-    let ended = |event: &Event| matches!(event, Event::Summary { stopped, .. } if *stopped != Stopped::Signal);
+    let ended = |event: &Event| matches!(event, Event::Summary { stopped, .. } if stopped.is_end());
     let last_ended = last(ended).unwrap_or(0);
     let last_run = last(|event| matches!(event, Event::RunStarted { .. })).unwrap_or(0);
     let last_accepted = last_accepted(records);
@@ -102,6 +102,14 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Reopened { .. } => true,
     };
     records.iter().enumerate().filter(keep).map(|(_, record)| record).collect()
+}
+
+impl Stopped {
+    /// There was nothing left to do, or nothing more was allowed. Else a supervisor starts it again, and what was spent
+    /// counts on.
+    pub fn is_end(self) -> bool {
+        matches!(self, Stopped::Drained | Stopped::Guard)
+    }
 }
 
 /// The last acceptance after which nothing is held.

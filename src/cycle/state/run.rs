@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::State;
 use crate::board::{CardId, Column};
@@ -186,10 +186,32 @@ impl Walk<'_> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budget {
     pub since: Option<Timestamp>,
+    /// Time since then in which nothing ran.
+    pub idle: SignedDuration,
+    /// When the newest run ended, if none began after it.
+    pub stopped: Option<Timestamp>,
     pub spent: Vec<Spent>,
     /// The most tokens of one attempt that ended: of all of them, for each plan asks.
     pub most: Option<u64>,
     pub failures_in_a_row: u32,
+}
+
+impl Budget {
+    /// A run begins. What was spent before counts on where the last one did not end by itself, or the budget has a window.
+    pub(super) fn begin(&mut self, at: Timestamp, ended: bool) {
+        let stopped = self.stopped.take();
+        if ended || self.since.is_none() {
+            (self.since, self.idle, self.failures_in_a_row) = (Some(at), SignedDuration::ZERO, 0);
+        } else if let Some(stopped) = stopped {
+            self.idle += at.duration_since(stopped);
+        }
+    }
+
+    /// How long runs were at work.
+    pub fn worked(&self, now: Timestamp) -> Duration {
+        let elapsed = self.since.map(|since| now.duration_since(since) - self.idle);
+        elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -223,5 +245,27 @@ impl Infrastructure {
     pub fn pause(&self, backoff: Duration) -> Duration {
         let doubled = backoff.saturating_mul(1 << self.in_a_row.saturating_sub(1).min(16));
         self.wait_seconds.map(Duration::from_secs).unwrap_or_else(|| doubled.min(LONGEST_BACKOFF))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_between_a_stopped_run_and_its_restart_is_not_worked() {
+        let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
+        let worked = |budget: &Budget, seconds| budget.worked(at(seconds)).as_secs();
+        let mut budget = Budget::default();
+        budget.begin(at(0), false);
+        assert_eq!(worked(&budget, 10), 10);
+        budget.stopped = Some(at(10));
+        budget.begin(at(110), false);
+        assert_eq!(worked(&budget, 120), 20);
+        // One that was killed may have worked until now.
+        budget.begin(at(130), false);
+        assert_eq!(worked(&budget, 130), 30);
+        budget.begin(at(200), true);
+        assert_eq!(worked(&budget, 201), 1);
     }
 }

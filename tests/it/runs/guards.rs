@@ -142,3 +142,13 @@ fn a_missing_codex_spends_no_attempt_and_is_exit_4_with_what_to_do() {
     let numbers: Vec<_> = world.records("attempt_started").iter().map(|record| record["number"].as_u64()).collect();
     assert!(numbers.iter().all(|number| *number == Some(1)), "{numbers:?}");
 }
+
+#[test]
+fn what_was_spent_before_codex_could_not_work_counts_after_the_restart() {
+    let world = World::new(&cards(3)).codex("[ $card = KB-1 ] && make made || exit 0");
+    let run = ["run", "--max-cards", "2", "--infrastructure-limit", "1"];
+    world.run(&run).exits(4);
+    let world = world.codex("make made");
+    world.run(&run).exits(3).says("--max-cards 2: as many cards were worked");
+    assert_eq!(world.places(), ["KB-3: In Progress", "KB-1: Done", "KB-2: Done"]);
+}
