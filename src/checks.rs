@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use judge::{Judged, judge};
 pub use names::Names;
-pub use parse::parse;
+pub use parse::{command, parse};
 
 use crate::evidence::TreePath;
 
@@ -56,6 +56,11 @@ impl TestString {
     /// `#guard`.
     pub fn guard(&self) -> bool {
         self.tagged("guard")
+    }
+
+    /// What a shell test runs.
+    pub fn command(&self) -> Option<&str> {
+        parse::command(&self.text)
     }
 
     fn tagged(&self, name: &str) -> bool {

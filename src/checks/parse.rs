@@ -41,6 +41,11 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<TestString>, Vec<Problem>> {
     if problems.is_empty() { Ok(tests) } else { Err(problems) }
 }
 
+/// What a line with a shell test runs: the same whatever its header says.
+pub fn command(line: &str) -> Option<&str> {
+    split(line).filter(|(_, found)| found.kind == "shell").map(|(_, found)| found.payload.trim())
+}
+
 /// A line of the file, without its end.
 #[derive(Clone, Copy)]
 struct Line<'t> {

@@ -37,11 +37,12 @@ pub struct Tested {
 }
 
 /// How a shell test was before the card's work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Before {
     Red,
     Green,
-    Unknown,
+    /// Neither is known: it `was not run before the work`.
+    Unknown(String),
 }
 
 /// A shell test's run.
@@ -99,9 +100,7 @@ impl Tested {
             (true, Some(Before::Green), false) => {
                 (true, false, format!("{evidence}, but it was green before the work as well"))
             }
-            (true, Some(Before::Unknown), _) => {
-                (true, false, format!("{evidence}, but it was not run before the work"))
-            }
+            (true, Some(Before::Unknown(why)), _) => (true, false, format!("{evidence}, but it {why}")),
             (passed, _, _) => (passed, passed, evidence),
         };
         let tested = Tested::new(test, passed, counts, evidence);
