@@ -74,7 +74,9 @@ impl Tested {
 
     /// Of `includes`, `excludes` and `regex`. What is quoted is redacted before it is cut.
     pub fn judged(test: &TestString, judged: Judged, redactor: &Redactor) -> Tested {
-        let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
+        let Judged { passed, counts, place, looked_for, looked_in, unread, nearest, .. } = judged;
+        let unread = unread.map(|files| format!("; no evidence: {}", head(&redactor.text(&files), NEAREST)));
+        let looked_in = looked_in + &unread.unwrap_or_default();
         // The whole line of the tests file is told beside.
         let looked_for = head(&redactor.text(&looked_for), LOOKED_FOR);
         let evidence = match (passed, place, nearest) {
@@ -241,6 +243,7 @@ mod tests {
             place: None,
             looked_for: "wanted ".repeat(100),
             looked_in: "1 changed file".to_owned(),
+            unread: None,
             nearest: Some("a:1: ".to_owned() + &"nearly wanted ".repeat(100)),
         };
         let evidence = Tested::judged(test, judged, &Redactor::default()).outcome.evidence;

@@ -14,6 +14,7 @@ use crate::codex::{EventWatch, Events, Outcome, classify};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
+use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
 use crate::failure::disk_hint;
@@ -199,6 +200,10 @@ impl Live {
             Ok(snapshot) => {
                 for skipped in &snapshot.skipped {
                     tracing::warn!(%attempt, "not in the tree: {skipped:?}");
+                }
+                let left_out = self.folder(attempt).join(LEFT_OUT);
+                if !snapshot.skipped.is_empty() || left_out.exists() {
+                    self.writer.replace(&left_out, &serde_json::to_vec(&snapshot.skipped)?)?;
                 }
                 Ok(Some(snapshot.tree))
             }
