@@ -264,12 +264,10 @@ impl CardPlan {
         let (left, require, card) = (self.runnable().count() - vain.len(), self.require, &self.card.id);
         let test = vain.first().filter(|_| left < require)?;
         let (id, again) = (&test.id, format!("`retry {card}` looks again"));
+        let undo = format!("move the card on yourself, or take its work back and `retry {card}`");
         let why = match (spoiled, known(test)) {
             (Some(why), _) => format!("{why}; then `retry {card}`"),
-            (None, Some(Before::Unknown(why))) if worked => {
-                format!("{id} {why}; move the card on yourself, or take its work back and `retry {card}`")
-            }
-            (None, Some(Before::Unknown(why))) => format!("{id} {why}; {again}"),
+            (None, Some(Before::Unknown(why))) => format!("{id} {why}; {}", if worked { &undo } else { &again }),
             (None, _) => {
                 let how = if test.guard() { ", a #guard, is not green" } else { " is green" };
                 let then = if worked { "move the card on yourself, or give it other tests" } else { &again };
@@ -489,12 +487,14 @@ fn hex(parts: &[&str]) -> String {
     storage::hex(&hash.finalize())
 }
 
-/// A card's `n`th execution: also a folder's name, so what a file system may not like is replaced and told apart.
-pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
+/// As part of a file's name: what a file system may not like is replaced and told apart.
+pub fn file_name(id: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let name: String = card.0.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
-    match *name == *card.0 {
-        true => AttemptId(format!("{name}.{n}")),
-        false => AttemptId(format!("{name}-{}.{n}", &hex(&[&card.0])[..6])),
-    }
+    let name: String = id.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
+    if *name == *id { name } else { format!("{name}-{}", &hex(&[id])[..6]) }
+}
+
+/// A card's `n`th execution: also a folder's name.
+pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
+    AttemptId(format!("{}.{n}", file_name(&card.0)))
 }

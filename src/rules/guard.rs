@@ -60,7 +60,9 @@ impl GuardPaths {
     /// Whether a change of this file weakens what is judged by. A pattern (`tests/**`) guards the files that stood there,
     /// a name (`conftest.py`) also against being made. `shell`: a shell test is among what is judged by.
     pub fn guards(&self, path: &TreePath, existed: bool, shell: bool) -> bool {
-        let redirects = || REDIRECTING.iter().any(|glob| glob.matches(path));
+        // Beside a `Makefile` a new one is read in its place; one that was there is as any other.
+        let shadows = !existed && path.name() == b"makefile";
+        let redirects = || shadows || REDIRECTING.iter().any(|glob| glob.matches(path));
         let decides = |(_, glob): &&(bool, FileGlob)| (existed || glob.names_a_file()) && glob.matches(path);
         match self.0.iter().rev().find(decides) {
             Some((guards, _)) => *guards,
@@ -86,6 +88,10 @@ mod tests {
             (".cargo/config.toml", false, true),
             ("crates/a/.cargo/config.toml", true, true),
             (".npmrc", false, false),
+            ("sub/makefile", false, true),
+            ("makefile", true, false),
+            ("Makefile", false, false),
+            ("GNUmakefile", true, true),
         ] {
             assert_eq!(guards.guards(&TreePath::new(path), existed, true), expected, "{path}");
         }

@@ -8,7 +8,7 @@ use crate::board::{Card, CardId};
 use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
-use crate::cycle::plan::{CardPlan, SelectedTest};
+use crate::cycle::plan::{CardPlan, SelectedTest, file_name};
 use crate::cycle::recorded;
 use crate::cycle::state::State;
 use crate::evidence::{artifacts, artifacts_unchanged};
@@ -121,8 +121,8 @@ impl Live {
             env: self.settings.env.tests(&self.settings.workspace),
             stdin: Input::Null,
             record: self.folder(id).join("tests"),
-            stdout_name: format!("{}.out", safe(&test.0)),
-            stderr_name: format!("{}.err", safe(&test.0)),
+            stdout_name: format!("{}.out", file_name(&test.0)),
+            stderr_name: format!("{}.err", file_name(&test.0)),
             limit: self.settings.test_limit,
             grace: self.settings.grace,
             keep: KEEP,
@@ -188,9 +188,4 @@ impl Live {
         }
         Ok(Some(known))
     }
-}
-
-/// A test's id as part of a file name.
-fn safe(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
 }

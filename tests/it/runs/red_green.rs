@@ -228,3 +228,19 @@ fn changed_tests_judge_failed_work_again_before_codex_is_paid() {
     assert_eq!(world.places(), ["KB-1: Done"]);
     assert_eq!(world.executions().len(), 1, "codex was paid once");
 }
+
+#[test]
+fn each_test_keeps_its_own_output() {
+    let world = world(
+        "- [ ] KB-1 first @a/b @a-b\n",
+        "@a/b :: shell:sh checks/says.sh one\n@a-b :: shell:sh checks/says.sh two\n",
+    )
+    .with("transitions.yaml", ONE.replace("k: 2, require: 2", "require: 1"))
+    .program("checks/says.sh", "#!/bin/sh\necho $1; [ -e made/KB-1.txt ]\n");
+    world.run(&["run"]).exits(0).says("1 promoted");
+    let folder = std::fs::read_dir(world.cache("attempts/KB-1.1/tests")).unwrap().map(|entry| entry.unwrap().path());
+    let outputs = folder.filter(|path| path.extension().is_some_and(|end| end == "out"));
+    let mut said: Vec<String> = outputs.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    said.sort();
+    assert_eq!(said, ["one\n", "two\n"]);
+}
