@@ -5,6 +5,7 @@ mod names;
 pub mod parse;
 pub mod shell;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use judge::{Judged, judge};
 pub use names::Names;
-pub use parse::parse;
+pub use parse::{command, parse};
 
 use crate::evidence::TreePath;
 
@@ -56,6 +57,11 @@ impl TestString {
     /// `#guard`.
     pub fn guard(&self) -> bool {
         self.tagged("guard")
+    }
+
+    /// What a shell test runs.
+    pub fn command(&self) -> Option<&str> {
+        parse::command(&self.text)
     }
 
     fn tagged(&self, name: &str) -> bool {
@@ -131,10 +137,31 @@ pub struct FileGlob {
 impl FileGlob {
     /// The error is the reason in one line.
     pub fn new(source: &str) -> Result<FileGlob, String> {
-        let anchored = if source.contains('/') { source.to_owned() } else { format!("**/{source}") };
-        let glob = GlobBuilder::new(&anchored).literal_separator(true).build();
+        let glob = GlobBuilder::new(&anchored(source)).literal_separator(true).build();
         let matcher = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
         Ok(FileGlob { source: source.to_owned(), matcher })
+    }
+
+    /// What is in a folder of this name, however deep.
+    pub fn inside(source: &str) -> Result<FileGlob, String> {
+        FileGlob::new(&format!("{}/**", anchored(source)))
+    }
+
+    /// What to write instead of a glob that can match no path of a file.
+    pub fn impossible(source: &str) -> Option<&'static str> {
+        let part = |wrong: fn(&str) -> bool| source.split('/').any(wrong);
+        let escapes = |rest: &str| rest.starts_with(['[', ']', '{', '}']);
+        if source.starts_with('/') || part(|part| part == ".." || part == ".") {
+            Some("globs start at the workspace: `src/**/*.rs`")
+        } else if part(str::is_empty) {
+            Some("it is of files: all that is in `src` is `src/**`")
+        } else if source.trim() != source {
+            Some("write it without the spaces around it")
+        } else if source.split('\\').skip(1).any(|rest| !escapes(rest)) {
+            Some("folders are parted by `/`: `src/**/*.rs`")
+        } else {
+            None
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -149,6 +176,10 @@ impl FileGlob {
     pub fn matches(&self, path: &TreePath) -> bool {
         self.matcher.is_match(path.as_path())
     }
+}
+
+fn anchored(source: &str) -> Cow<'_, str> {
+    if source.contains('/') { source.into() } else { format!("**/{source}").into() }
 }
 
 impl PartialEq for FileGlob {

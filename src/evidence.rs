@@ -42,4 +42,6 @@ pub struct Evidence {
     /// What codex was given: a line of it that comes back in the message is no evidence.
     pub prompt: String,
     pub changes: ChangeSet,
+    /// What the last attempt made that is in no tree, and so in no change set.
+    pub left_out: Vec<Skipped>,
 }

@@ -272,6 +272,9 @@ pub enum Event {
         green: Vec<String>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         red: Vec<String>,
+        /// And of those of which neither is known, with what befell them.
+        #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        unjudged: std::collections::BTreeMap<String, String>,
         /// Gate inputs that were not as accepted already, as they were found.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         unaccepted: Vec<InputHash>,

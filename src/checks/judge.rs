@@ -8,7 +8,7 @@ mod tests;
 use std::collections::HashSet;
 
 use super::{Kind, Scope, Source, TestString};
-use crate::evidence::{ChangedFile, Content, Evidence};
+use crate::evidence::{ChangedFile, Content, Evidence, Skipped, TreePath};
 use likeness::Likeness;
 use occurrence::Needle;
 
@@ -25,6 +25,8 @@ pub struct Judged {
     pub looked_for: String,
     /// `message and 3 changed files`.
     pub looked_in: String,
+    /// Of a failure, changed files that are no evidence, and why: `a.txt (not UTF-8 text)`
+    pub unread: Option<String>,
     /// Of a failure, what came closest: a place that doesn't count and why, or the most similar line that does, however long.
     pub nearest: Option<String>,
 }
@@ -47,6 +49,7 @@ struct View<'e> {
     /// Codex's message and the trimmed lines of the prompt.
     message: Option<(String, HashSet<&'e str>)>,
     files: Vec<&'e ChangedFile>,
+    left_out: Vec<&'e Skipped>,
     /// The change set as a whole, whatever the scope.
     changed: bool,
     looked_in: String,
@@ -59,14 +62,15 @@ impl<'e> View<'e> {
             Some(Scope::Message) => true,
             Some(Scope::Changes | Scope::Files(_)) => false,
         };
-        let in_scope = |file: &ChangedFile| match scope {
+        let in_scope = |path: &TreePath| match scope {
             None => default.contains(&Source::Changes),
             Some(Scope::Message) => false,
             Some(Scope::Changes) => true,
-            Some(Scope::Files(glob)) => glob.matches(&file.path),
+            Some(Scope::Files(glob)) => glob.matches(path),
         };
         let in_files = scope.map_or(default.contains(&Source::Changes), |scope| *scope != Scope::Message);
-        let files: Vec<_> = evidence.changes.files.iter().filter(|file| in_scope(file)).collect();
+        let files: Vec<_> = evidence.changes.files.iter().filter(|file| in_scope(&file.path)).collect();
+        let left_out = evidence.left_out.iter().filter(|skipped| in_scope(&skipped.path)).collect();
         let mut looked_in = Vec::new();
         if in_message {
             looked_in.push("message".to_owned());
@@ -83,7 +87,7 @@ impl<'e> View<'e> {
             let prompt = evidence.prompt.lines().map(str::trim).collect();
             (evidence.message.replace("\r\n", "\n"), prompt)
         });
-        View { message, files, changed: !evidence.changes.is_empty(), looked_in: looked_in.join(" and ") }
+        View { message, files, left_out, changed: !evidence.changes.is_empty(), looked_in: looked_in.join(" and ") }
     }
 
     /// `excludes`: any occurrence counts, on whatever line; a card that changed nothing has kept nothing out.
@@ -99,6 +103,7 @@ impl<'e> View<'e> {
             place,
             looked_for: text.to_owned(),
             looked_in: self.looked_in,
+            unread: None,
             nearest,
         }
     }
@@ -124,7 +129,20 @@ impl<'e> View<'e> {
             Some(_) => None,
         };
         let passed = place.is_some();
-        Judged { passed, counts: passed, proves: passed, place, looked_for, looked_in: self.looked_in, nearest }
+        let unread = self.unread().filter(|_| !passed);
+        Judged { passed, counts: passed, proves: passed, place, looked_for, looked_in: self.looked_in, unread, nearest }
+    }
+
+    fn unread(&self) -> Option<String> {
+        let binary = self.files.iter().filter(|file| matches!(file.content, Content::Binary { .. }));
+        let binary = binary.map(|file| format!("{} (not UTF-8 text)", file.path));
+        let left_out = self.left_out.iter().map(|skipped| format!("{} ({})", skipped.path, skipped.reason));
+        let mut all: Vec<String> = binary.chain(left_out).collect();
+        if all.len() > NAMED {
+            let more = all.split_off(NAMED).len();
+            all.push(format!("{more} more"));
+        }
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// The first place that counts; `miss` gets the first that does not.
@@ -135,7 +153,11 @@ impl<'e> View<'e> {
             needle.each(text, |lines| {
                 found = lines.clone().find(|line| file.added.contains(line));
                 if found.is_none() && miss.is_none() {
-                    *miss = Some(format!("{} has it, but the card did not add that line", place(file, *lines.start())));
+                    let why = match file.obscured {
+                        true => "the file was not UTF-8 text before: what the card added to it can't be told",
+                        false => "the card did not add that line",
+                    };
+                    *miss = Some(format!("{} has it, but {why}", place(file, *lines.start())));
                 }
                 found.is_some()
             });
@@ -179,6 +201,9 @@ impl<'e> View<'e> {
             .map(|(_, place, line)| format!("{place}: {}", line.trim()))
     }
 }
+
+/// So many files that are no evidence are named.
+const NAMED: usize = 3;
 
 /// A hint isn't worth more time than this many lines take.
 const COMPARED_LINES: usize = 20_000;

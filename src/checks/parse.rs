@@ -41,6 +41,11 @@ pub fn parse(text: &str, file: &str) -> Result<Vec<TestString>, Vec<Problem>> {
     if problems.is_empty() { Ok(tests) } else { Err(problems) }
 }
 
+/// What a line with a shell test runs: the same whatever its header says.
+pub fn command(line: &str) -> Option<&str> {
+    split(line).filter(|(_, found)| found.kind == "shell").map(|(_, found)| found.payload.trim())
+}
+
 /// A line of the file, without its end.
 #[derive(Clone, Copy)]
 struct Line<'t> {
@@ -130,13 +135,12 @@ impl<'t> Line<'t> {
             _ if ["message", "messages", "change", "changes"].contains(&scope.trim().to_lowercase().as_str()) => {
                 wrong(&format!("unknown scope `{scope}`"), known)
             }
-            _ if scope.starts_with('/') || scope.split('/').any(|part| part == ".." || part == ".") => wrong(
-                &format!("the glob `{scope}` can match no changed file"),
-                "globs start at the workspace: `src/**/*.rs`",
-            ),
-            _ => FileGlob::new(scope)
-                .map(Scope::Files)
-                .or_else(|reason| wrong(&format!("the glob `{scope}` is wrong: {reason}"), known)),
+            _ => match FileGlob::impossible(scope) {
+                Some(hint) => wrong(&format!("the glob `{scope}` can match no changed file"), hint),
+                None => FileGlob::new(scope)
+                    .map(Scope::Files)
+                    .or_else(|reason| wrong(&format!("the glob `{scope}` is wrong: {reason}"), known)),
+            },
         }
     }
 

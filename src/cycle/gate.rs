@@ -37,11 +37,12 @@ pub struct Tested {
 }
 
 /// How a shell test was before the card's work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Before {
     Red,
     Green,
-    Unknown,
+    /// Neither is known: it `was not run before the work`.
+    Unknown(String),
 }
 
 /// A shell test's run.
@@ -73,7 +74,9 @@ impl Tested {
 
     /// Of `includes`, `excludes` and `regex`. What is quoted is redacted before it is cut.
     pub fn judged(test: &TestString, judged: Judged, redactor: &Redactor) -> Tested {
-        let Judged { passed, counts, place, looked_for, looked_in, nearest, .. } = judged;
+        let Judged { passed, counts, place, looked_for, looked_in, unread, nearest, .. } = judged;
+        let unread = unread.map(|files| format!("; no evidence: {}", head(&redactor.text(&files), NEAREST)));
+        let looked_in = looked_in + &unread.unwrap_or_default();
         // The whole line of the tests file is told beside.
         let looked_for = head(&redactor.text(&looked_for), LOOKED_FOR);
         let evidence = match (passed, place, nearest) {
@@ -99,9 +102,7 @@ impl Tested {
             (true, Some(Before::Green), false) => {
                 (true, false, format!("{evidence}, but it was green before the work as well"))
             }
-            (true, Some(Before::Unknown), _) => {
-                (true, false, format!("{evidence}, but it was not run before the work"))
-            }
+            (true, Some(Before::Unknown(why)), _) => (true, false, format!("{evidence}, but it {why}")),
             (passed, _, _) => (passed, passed, evidence),
         };
         let tested = Tested::new(test, passed, counts, evidence);
@@ -242,6 +243,7 @@ mod tests {
             place: None,
             looked_for: "wanted ".repeat(100),
             looked_in: "1 changed file".to_owned(),
+            unread: None,
             nearest: Some("a:1: ".to_owned() + &"nearly wanted ".repeat(100)),
         };
         let evidence = Tested::judged(test, judged, &Redactor::default()).outcome.evidence;

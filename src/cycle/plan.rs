@@ -3,12 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
+use super::gate::Before;
 use super::state::{State, Visits};
 use crate::board::{Board, Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
@@ -79,9 +80,8 @@ pub enum Readiness {
 pub struct Found {
     /// The tree; None in a dry run.
     pub before: Option<TreeId>,
-    /// The lines of shell tests that passed already, and of those that didn't.
-    pub green: Vec<String>,
-    pub red: Vec<String>,
+    /// Shell tests, and how they were.
+    pub tests: Vec<(TestString, Before)>,
     /// The gate inputs that were not as accepted already.
     pub unaccepted: Vec<InputHash>,
 }
@@ -196,7 +196,15 @@ impl Planner {
 
 impl CardPlan {
     pub fn started(&self, found: Found) -> Event {
-        let Found { before, green, red, unaccepted } = found;
+        let Found { before, tests, unaccepted } = found;
+        let (mut green, mut red, mut unjudged) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for (TestString { text: line, .. }, before) in tests {
+            match before {
+                Before::Green => green.push(line),
+                Before::Red => red.push(line),
+                Before::Unknown(why) => drop(unjudged.insert(line, why)),
+            }
+        }
         let argv = self.command.as_ref().map(|command| command.argv.as_slice()).unwrap_or_default();
         // The journal knows the prompt by its hash.
         let short = |word: &String| if *word == self.prompt.text { "<prompt>".to_owned() } else { word.clone() };
@@ -216,6 +224,7 @@ impl CardPlan {
             before,
             green,
             red,
+            unjudged,
             unaccepted,
             reserved: Some(self.reserved),
         }
@@ -237,25 +246,35 @@ impl CardPlan {
         weakened(&self.rule, self.runnable().map(|selected| &selected.test), changes)
     }
 
-    /// Why it can't pass, given the lines of the shell tests that were green and red before the work, and why none of them
-    /// counts, if none does. Codex would be paid in vain.
-    pub fn hopeless(&self, green: &[String], red: &[String], spoiled: Option<&String>) -> Option<String> {
-        let vain = |selected: &&SelectedTest| match selected.test.guard() {
-            _ if selected.test.check.kind.is_shell() && spoiled.is_some() => true,
-            true => red.contains(&selected.test.text),
-            false => self.rule.red_green && green.contains(&selected.test.text),
+    /// Why it can't pass, given how its shell tests were `before` and why none of them counts, if none does. Codex would be
+    /// paid in vain. `worked`: what the card's attempts did may still be there.
+    pub fn hopeless(&self, before: &[(TestString, Before)], spoiled: Option<&String>, worked: bool) -> Option<String> {
+        let known = |test: &TestString| {
+            let own = before.iter().find(|(known, _)| known.command() == test.command());
+            own.map(|(_, before)| before).filter(|_| self.rule.red_green)
         };
-        let vain: Vec<_> = self.runnable().filter(vain).collect();
-        let (left, require) = (self.runnable().count() - vain.len(), self.require);
-        let test = vain.first().map(|selected| &selected.test).filter(|_| left < require)?;
-        if let Some(why) = spoiled {
-            return Some(format!("{left} of {require} required tests can count: {why}; then `retry {}`", self.card.id));
-        }
-        let why = if test.guard() { ", a #guard, is not green" } else { " is green" };
-        Some(format!(
-            "{left} of {require} required tests can count: {}{why} already before the work; `retry {}` looks again",
-            test.id, self.card.id
-        ))
+        let vain = |test: &&TestString| match known(test) {
+            _ if test.check.kind.is_shell() && spoiled.is_some() => true,
+            Some(Before::Green) => !test.guard(),
+            Some(Before::Red) => test.guard(),
+            Some(Before::Unknown(_)) => true,
+            None => false,
+        };
+        let vain: Vec<_> = self.runnable().map(|selected| &selected.test).filter(vain).collect();
+        let (left, require, card) = (self.runnable().count() - vain.len(), self.require, &self.card.id);
+        let test = vain.first().filter(|_| left < require)?;
+        let (id, again) = (&test.id, format!("`retry {card}` looks again"));
+        let undo = format!("move the card on yourself, or take its work back and `retry {card}`");
+        let why = match (spoiled, known(test)) {
+            (Some(why), _) => format!("{why}; then `retry {card}`"),
+            (None, Some(Before::Unknown(why))) => format!("{id} {why}; {}", if worked { &undo } else { &again }),
+            (None, _) => {
+                let how = if test.guard() { ", a #guard, is not green" } else { " is green" };
+                let then = if worked { "move the card on yourself, or give it other tests" } else { &again };
+                format!("{id}{how} already before the work; {then}")
+            }
+        };
+        Some(format!("{left} of {require} required tests can count: {why}"))
     }
 
     pub fn refused(&self) -> Event {
@@ -468,12 +487,14 @@ fn hex(parts: &[&str]) -> String {
     storage::hex(&hash.finalize())
 }
 
-/// A card's `n`th execution: also a folder's name, so what a file system may not like is replaced and told apart.
-pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
+/// As part of a file's name: what a file system may not like is replaced and told apart.
+pub fn file_name(id: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let name: String = card.0.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
-    match *name == *card.0 {
-        true => AttemptId(format!("{name}.{n}")),
-        false => AttemptId(format!("{name}-{}.{n}", &hex(&[&card.0])[..6])),
-    }
+    let name: String = id.chars().map(|c| if safe(c) { c } else { '-' }).take(40).collect();
+    if *name == *id { name } else { format!("{name}-{}", &hex(&[id])[..6]) }
+}
+
+/// A card's `n`th execution: also a folder's name.
+pub fn attempt_id(card: &CardId, n: u32) -> AttemptId {
+    AttemptId(format!("{}.{n}", file_name(&card.0)))
 }

@@ -10,6 +10,9 @@ use crate::board::CardId;
 use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, Span, TreeId};
 use crate::storage::sha256;
 
+/// What of an attempt's work is in no tree, in its folder.
+pub const LEFT_OUT: &str = "left-out.json";
+
 /// What an attempt's tests are judged against: its message, and what all attempts of the card that `state` knows changed and
 /// what stands of it after the last one, or in the tree `now`. And what of the saved trees is forged: then there is none.
 pub fn evidence(
@@ -28,7 +31,8 @@ pub fn evidence(
         changes => changes?,
     };
     let (message, prompt) = (message.unwrap_or_default(), prompt.unwrap_or_default());
-    Ok((Evidence { message, prompt, changes }, None))
+    let left_out = read(LEFT_OUT).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    Ok((Evidence { message, prompt, changes, left_out }, None))
 }
 
 fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {

@@ -38,6 +38,8 @@ pub struct ChangedFile {
     pub content: Content,
     /// It stood there before the card's first attempt at it.
     pub existed: bool,
+    /// It was not text when an attempt at it began: what that one added to it can't be told.
+    pub obscured: bool,
     /// It is as the last attempt that changed it left it: nobody else changed it since.
     pub as_left: bool,
     /// The 1-based lines of the current text that the card's attempts added.
@@ -74,11 +76,15 @@ impl ChangeSet {
     pub fn fold(attempts: &[Vec<FileChange<'_>>], current: &BTreeMap<TreePath, Version<'_>>) -> ChangeSet {
         let mut first: BTreeMap<&TreePath, Option<Version<'_>>> = BTreeMap::new();
         let mut last: HashMap<&TreePath, Option<Version<'_>>> = HashMap::new();
+        let mut obscured: BTreeSet<&TreePath> = BTreeSet::new();
         let mut total = Gains::new();
         let mut own: HashMap<&TreePath, Gains<'_>> = HashMap::new();
         for change in attempts.iter().flatten() {
             first.entry(&change.path).or_insert(change.before);
             last.insert(&change.path, change.after);
+            if change.before.is_some_and(|before| text(before.bytes).is_none()) {
+                obscured.insert(&change.path);
+            }
             for (line, gain) in gains(change) {
                 *total.entry(line).or_default() += gain;
                 *own.entry(&change.path).or_default().entry(line).or_default() += gain;
@@ -94,6 +100,7 @@ impl ChangeSet {
             let file = ChangedFile::new(path, now.map(|version| version.bytes), gained);
             ChangedFile {
                 existed: before.is_some(),
+                obscured: obscured.contains(path),
                 as_left: last.get(path).copied().flatten().as_ref() == now,
                 ..file
             }
@@ -116,7 +123,8 @@ impl ChangedFile {
             }
             Content::Binary { .. } | Content::Deleted => BTreeSet::new(),
         };
-        ChangedFile { path: path.clone(), sha256: bytes.map(sha256), content, existed: false, as_left: false, added }
+        let sha256 = bytes.map(sha256);
+        ChangedFile { path: path.clone(), sha256, content, existed: false, obscured: false, as_left: false, added }
     }
 }
 

@@ -292,7 +292,7 @@ impl Plan {
         let most = units::of(self.max_attempts as usize, "attempt");
         page.line("column", &format!("{status}: passed {pass}, failed {fail}; {most}{exhausted}"));
         page.line("verdict", &format!("{}: {}", self.verdict, self.reason));
-        page.line("gate", &self.gate.text());
+        page.line("gate", &self.gate.text(self.tests.len()));
         page.blank();
         page.line("tests", "rank, similarity, score, penalty for likeness to tests before it");
         let below = " ".repeat(MARGIN);
@@ -344,13 +344,14 @@ fn words(words: &[String]) -> String {
 }
 
 impl Gate {
-    fn text(&self) -> String {
+    /// `tests`: so many are judged. Those that the card names and those for every card come whatever `k` is.
+    fn text(&self, tests: usize) -> String {
+        let tests = if tests > self.k { tests.to_string() } else { format!("at most {}", self.k) };
         let names = self.evidence.iter().map(|source| match source {
             Source::Message => "message",
             Source::Changes => "changes",
         });
-        let mut text =
-            format!("{} of at most {} tests; evidence: {}", self.require, self.k, names.collect::<Vec<_>>().join(", "));
+        let mut text = format!("{} of {tests} tests; evidence: {}", self.require, names.collect::<Vec<_>>().join(", "));
         if self.require_changes {
             text.push_str("; its attempts must have changed files");
         }

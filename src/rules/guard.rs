@@ -35,26 +35,34 @@ pub struct GuardPaths(Vec<(bool, FileGlob)>);
 impl GuardPaths {
     /// The error names the glob that is wrong, and why it is.
     pub fn new<'g>(globs: impl IntoIterator<Item = &'g str>) -> Result<GuardPaths, String> {
-        let read = |text: &'g str| {
-            let (guards, glob) = text.strip_prefix('!').map_or((true, text), |glob| (false, glob));
-            match FileGlob::new(glob) {
-                _ if glob.is_empty()
-                    || glob.starts_with('/')
-                    || glob.split('/').any(|part| part == ".." || part == ".") =>
-                {
-                    Err(format!("`{text}` can match no file: globs start at the workspace"))
-                }
-                Ok(glob) => Ok((guards, glob)),
-                Err(reason) => Err(format!("`{text}`: {reason}")),
+        let mut read = Vec::new();
+        for text in globs {
+            let (guards, glob) = match text.trim().strip_prefix('!') {
+                Some(glob) => (false, glob.trim_start()),
+                None => (true, text.trim()),
+            };
+            let (name, folder) = glob.strip_suffix('/').map_or((glob, false), |name| (name, true));
+            if let Some(hint) = FileGlob::impossible(name) {
+                return Err(format!("`{text}` can match no file; {hint}"));
             }
-        };
-        globs.into_iter().map(read).collect::<Result<_, _>>().map(GuardPaths)
+            let wrong = |reason| format!("`{text}`: {reason}");
+            let file = FileGlob::new(name).map_err(wrong)?;
+            // As in a `.gitignore`, a folder's name stands for what is in it.
+            let inside = folder || !file.as_str().rsplit('/').next().unwrap_or_default().contains(['*', '?', '[']);
+            read.extend((!folder).then_some((guards, file)));
+            if inside {
+                read.push((guards, FileGlob::inside(name).map_err(wrong)?));
+            }
+        }
+        Ok(GuardPaths(read))
     }
 
     /// Whether a change of this file weakens what is judged by. A pattern (`tests/**`) guards the files that stood there,
     /// a name (`conftest.py`) also against being made. `shell`: a shell test is among what is judged by.
     pub fn guards(&self, path: &TreePath, existed: bool, shell: bool) -> bool {
-        let redirects = || REDIRECTING.iter().any(|glob| glob.matches(path));
+        // Beside a `Makefile` a new one is read in its place; one that was there is as any other.
+        let shadows = !existed && path.name() == b"makefile";
+        let redirects = || shadows || REDIRECTING.iter().any(|glob| glob.matches(path));
         let decides = |(_, glob): &&(bool, FileGlob)| (existed || glob.names_a_file()) && glob.matches(path);
         match self.0.iter().rev().find(decides) {
             Some((guards, _)) => *guards,
@@ -80,10 +88,42 @@ mod tests {
             (".cargo/config.toml", false, true),
             ("crates/a/.cargo/config.toml", true, true),
             (".npmrc", false, false),
+            ("sub/makefile", false, true),
+            ("makefile", true, false),
+            ("Makefile", false, false),
+            ("GNUmakefile", true, true),
         ] {
             assert_eq!(guards.guards(&TreePath::new(path), existed, true), expected, "{path}");
         }
         assert!(!guards.guards(&TreePath::new(".cargo/config.toml"), false, false), "no shell test rests on it");
+    }
+
+    #[test]
+    fn a_folders_name_guards_what_is_in_it() {
+        for (glob, guarded, free) in [
+            ("tests/", &["tests/a.rs", "tests/b/c.rs", "x/tests/a.rs"][..], &["tests", "mytests/a.rs"][..]),
+            ("tests", &["tests/a.rs", "tests/b/c.rs", "x/tests/a.rs", "tests"], &["tests.rs"]),
+            ("a/tests", &["a/tests/b.rs", "a/tests/b/c.rs"], &["tests/b.rs", "x/a/tests/b.rs"]),
+            ("a/tests/", &["a/tests/b.rs", "a/tests/b/c.rs"], &["tests/b.rs", "a/tests"]),
+            ("**/tests/", &["tests/a.rs", "x/tests/b/c.rs"], &["src/a.rs"]),
+            ("tests/**/", &["tests/a.rs", "tests/b/c.rs"], &["x/tests/a.rs"]),
+            ("tests/** ", &["tests/a.rs", "tests/b/c.rs"], &["x/tests/a.rs"]),
+            ("tests/{a,b}", &["tests/a/c.rs", "tests/b"], &["tests/c/a.rs"]),
+            ("tests/*", &["tests/a.rs"], &["tests/b/c.rs"]),
+            ("tests/*/", &["tests/b/c.rs"], &["tests/a.rs"]),
+            ("app/\\[id\\]/", &["app/[id]/page.tsx"], &["app/i/page.tsx"]),
+        ] {
+            let (guards, lets_go) = (GuardPaths::new([glob]).unwrap(), format!("! {glob}"));
+            let lets_go = GuardPaths::new(["**", &lets_go]).unwrap();
+            for (path, expected) in guarded.iter().map(|path| (path, true)).chain(free.iter().map(|path| (path, false)))
+            {
+                assert_eq!(guards.guards(&TreePath::new(*path), true, false), expected, "{glob}: {path}");
+                assert_eq!(lets_go.guards(&TreePath::new(*path), true, false), !expected, "! {glob}: {path}");
+            }
+        }
+        let guards = GuardPaths::new(["tests"]).unwrap();
+        assert!(!guards.guards(&TreePath::new("tests/new.rs"), false, false), "what is new in it is free");
+        assert!(guards.guards(&TreePath::new("tests"), false, false), "a file of its name is not");
     }
 
     #[test]
@@ -93,7 +133,9 @@ mod tests {
 
     #[test]
     fn globs_that_match_nothing_are_wrong() {
-        for glob in ["", "!", "/etc/passwd", "../x", "a/[", "a/./b"] {
+        for glob in
+            ["", "!", " ", "/", "/etc/passwd", "/tests/", "../x", "a/[", "a/./b", "a//b", "tests//", r"tests\**"]
+        {
             assert!(GuardPaths::new([glob]).is_err(), "{glob}");
         }
     }

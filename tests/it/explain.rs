@@ -36,6 +36,14 @@ fn a_card_that_was_never_worked_is_explained_from_its_plan() {
 }
 
 #[test]
+fn tests_that_a_card_names_are_counted_whatever_the_selection_is_bound_by() {
+    let (names, tests): (String, String) =
+        (1..=7).map(|n| (format!(" @t{n}"), format!("@t{n} :: includes:word{n}\n"))).unzip();
+    let world = World::new(&format!("- [ ] KB-1 first{names}\n")).with("tests.txt", tests);
+    world.run(&["explain", "KB-1"]).exits(0).says("1 of 7 tests; evidence:");
+}
+
+#[test]
 fn a_card_that_bounced_is_explained_with_what_its_attempt_proved() {
     let world = World::new("- [ ] KB-1 first @made @checked\n")
         .with("transitions.yaml", RULES.replace("onFail: Needs Specs", "maxAttempts: 2\n    require: 2"))

@@ -13,7 +13,15 @@ fn file(path: &str, text: &str) -> ChangedFile {
 }
 
 fn other(path: &str, content: Content, added: BTreeSet<usize>) -> ChangedFile {
-    ChangedFile { path: TreePath::new(path), sha256: None, content, existed: false, as_left: true, added }
+    ChangedFile {
+        path: TreePath::new(path),
+        sha256: None,
+        content,
+        existed: false,
+        obscured: false,
+        as_left: true,
+        added,
+    }
 }
 
 fn evidence() -> Evidence {
@@ -32,6 +40,7 @@ fn evidence() -> Evidence {
                 ),
             ],
         },
+        left_out: Vec::new(),
     }
 }
 
@@ -155,6 +164,34 @@ fn a_failure_says_what_came_closest() {
     ] {
         assert_eq!(judged(line, &evidence(), &BOTH).nearest.as_deref(), nearest, "{line}");
     }
+}
+
+#[test]
+fn a_failure_names_the_files_that_are_no_evidence() {
+    let binary = |path| other(path, Content::Binary { visible: "caf\u{fffd} Hello".to_owned() }, BTreeSet::new());
+    let old = ChangedFile { obscured: true, ..file("old.txt", "Once") };
+    let files = vec![binary("a.txt"), old, file("b.txt", "+Bye")];
+    let left_out = vec![Skipped { path: TreePath::new("big.txt"), reason: "it is larger than 64 MiB".to_owned() }];
+    let some = Evidence { changes: ChangeSet { files }, left_out, ..Evidence::default() };
+    let (a, big) = ("a.txt (not UTF-8 text)", "big.txt (it is larger than 64 MiB)");
+    for (line, unread) in [
+        ("includes:Hello", Some(format!("{a}, {big}"))),
+        ("regex:/Hello/", Some(format!("{a}, {big}"))),
+        ("includes[a.*]:Hello", Some(a.to_owned())),
+        ("includes[big.txt]:Hello", Some(big.to_owned())),
+        ("includes[b.*]:Hello", None),
+        ("includes[message]:Hello", None),
+        ("includes:Bye", None),
+        ("excludes:Hello", None),
+    ] {
+        assert_eq!(judged(line, &some, &BOTH).unread, unread, "{line}");
+    }
+    let nearest = "old.txt:1 has it, but the file was not UTF-8 text before: what the card added to it can't be told";
+    assert_eq!(judged("includes:Once", &some, &BOTH).nearest.as_deref(), Some(nearest));
+    let files = ["a", "b", "c", "d", "e"].map(binary).to_vec();
+    let many = Evidence { changes: ChangeSet { files }, ..Evidence::default() };
+    let said = "a (not UTF-8 text), b (not UTF-8 text), c (not UTF-8 text), 2 more";
+    assert_eq!(judged("includes:Hello", &many, &BOTH).unread.as_deref(), Some(said));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::codex::{EventWatch, Events, Outcome, classify};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
+use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
 use crate::failure::disk_hint;
@@ -40,12 +41,12 @@ impl Live {
         let folder = self.folder(&plan.attempt);
         // A folder of that name is of an execution that the journal no longer knows.
         self.writer.remove_folder(&folder)?;
-        let Some((green, red)) = self.before(&plan, book).await? else {
+        let Some(tests) = self.before(&plan, book).await? else {
             book.state.stopping = true;
             return Ok(());
         };
         let spoiled = self.spoiled(&plan.card.id, &book.state);
-        if let Some(reason) = plan.hopeless(&green, &red, spoiled.as_ref()) {
+        if let Some(reason) = plan.hopeless(&tests, spoiled.as_ref(), book.state.worked(&plan.card.id)) {
             let plan = CardPlan { reason, ..plan };
             book.record(plan.refused())?;
             return self.settle(Settlement::refusal(plan), book).await;
@@ -56,7 +57,7 @@ impl Live {
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
         let (before, unaccepted) = (Some(snapshot.tree.clone()), book.planner.inputs.unaccepted());
-        book.record(plan.started(Found { before, green, red, unaccepted }))?;
+        book.record(plan.started(Found { before, tests, unaccepted }))?;
         let own = self.own_files();
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
@@ -200,6 +201,10 @@ impl Live {
             Ok(snapshot) => {
                 for skipped in &snapshot.skipped {
                     tracing::warn!(%attempt, "not in the tree: {skipped:?}");
+                }
+                let left_out = self.folder(attempt).join(LEFT_OUT);
+                if !snapshot.skipped.is_empty() || left_out.exists() {
+                    self.writer.replace(&left_out, &serde_json::to_vec(&snapshot.skipped)?)?;
                 }
                 Ok(Some(snapshot.tree))
             }

@@ -8,7 +8,7 @@ use crate::board::{Card, CardId};
 use crate::checks::{self, Kind, TestId, TestString, shell};
 use crate::cycle::drive::Book;
 use crate::cycle::gate::{self, Before, Case, Ran, Tested};
-use crate::cycle::plan::CardPlan;
+use crate::cycle::plan::{CardPlan, SelectedTest, file_name};
 use crate::cycle::recorded;
 use crate::cycle::state::State;
 use crate::evidence::{artifacts, artifacts_unchanged};
@@ -95,7 +95,7 @@ impl Live {
     ) -> Result<Option<Tested>> {
         let Kind::Shell(line) = &test.check.kind else { return Ok(judged) };
         let Some(ran) = self.shell(line, &test.id, id, &plan.card, report).await? else { return Ok(None) };
-        let before = plan.rule.red_green.then(|| state.before(&plan.card.id, &test.text));
+        let before = plan.rule.red_green.then(|| state.before(&plan.card.id, test.command().unwrap_or_default()));
         Ok(Some(Tested::ran(test, ran, before)))
     }
 
@@ -121,8 +121,8 @@ impl Live {
             env: self.settings.env.tests(&self.settings.workspace),
             stdin: Input::Null,
             record: self.folder(id).join("tests"),
-            stdout_name: format!("{}.out", safe(&test.0)),
-            stderr_name: format!("{}.err", safe(&test.0)),
+            stdout_name: format!("{}.out", file_name(&test.0)),
+            stderr_name: format!("{}.err", file_name(&test.0)),
             limit: self.settings.test_limit,
             grace: self.settings.grace,
             keep: KEEP,
@@ -144,22 +144,20 @@ impl Live {
         Ok(Some(Ran { passed, inconclusive, evidence, tail }))
     }
 
-    /// The lines of the card's shell tests that are green before its work, and of those that are red: as they were before
-    /// the card's first attempt where they ran then. Before the first attempt those of later columns run as well, for when
-    /// the card comes there its work is done. None when the runner is stopping.
+    /// The card's shell tests and how they are before its work: as they were before the card's first attempt where they ran
+    /// then. Before the first attempt those of later columns run as well, for when the card comes there its work is done.
+    /// None when the runner is stopping.
     pub(super) async fn before(
         &self,
         plan: &CardPlan,
         book: &mut Book<'_>,
-    ) -> Result<Option<(Vec<String>, Vec<String>)>> {
+    ) -> Result<Option<Vec<(TestString, Before)>>> {
         let (card, state) = (&plan.card, &book.state);
-        let mut tests: Vec<(String, TestString)> = Vec::new();
+        let mut tests: Vec<TestString> = Vec::new();
         let mut add = |plan: &CardPlan| {
-            for selected in plan.runnable().filter(|_| plan.rule.red_green) {
-                if let Kind::Shell(line) = &selected.test.check.kind
-                    && !tests.iter().any(|(_, known)| known.text == selected.test.text)
-                {
-                    tests.push((line.clone(), selected.test.clone()));
+            for SelectedTest { test, .. } in plan.runnable().filter(|_| plan.rule.red_green) {
+                if test.check.kind.is_shell() && !tests.iter().any(|known| known.command() == test.command()) {
+                    tests.push(test.clone());
                 }
             }
         };
@@ -169,23 +167,25 @@ impl Live {
                 add(&book.planner.plan_as(card, rule, column, state)?);
             }
         }
-        let (mut green, mut red) = (Vec::new(), Vec::new());
-        for (line, test) in tests {
-            let passed = match state.before(&card.id, &test.text) {
-                Before::Green => true,
-                Before::Red => false,
-                Before::Unknown => match self.shell(&line, &test.id, &plan.attempt, card, book.report).await? {
-                    Some(ran) => ran.passed,
+        let worked = state.worked(&card.id);
+        let mut known = Vec::new();
+        for test in tests {
+            let line = test.command().unwrap_or_default();
+            let before = match state.before(&card.id, line) {
+                Before::Unknown(why) => match self.shell(line, &test.id, &plan.attempt, card, book.report).await? {
                     None => return Ok(None),
+                    Some(ran) if ran.inconclusive => {
+                        Before::Unknown(format!("could not be judged before the work: {}", ran.evidence))
+                    }
+                    // That may be the card's own doing.
+                    Some(ran) if worked && ran.passed != test.guard() => Before::Unknown(why),
+                    Some(ran) if ran.passed => Before::Green,
+                    Some(_) => Before::Red,
                 },
+                before => before,
             };
-            if passed { green.push(test.text) } else { red.push(test.text) }
+            known.push((test, before));
         }
-        Ok(Some((green, red)))
+        Ok(Some(known))
     }
-}
-
-/// A test's id as part of a file name.
-fn safe(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
 }

@@ -1,10 +1,12 @@
 //! One execution, as far as it is.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::{State, Taken};
 use crate::board::{CardId, Column};
-use crate::checks::TestId;
+use crate::checks::{self, TestId};
 use crate::cycle::gate::Before;
 use crate::evidence::{Artifact, TreeId};
 use crate::journal::{AttemptId, CacheKey, Ending, Event, GateHash, InputHash, Reserved, TestOutcome, TextHash};
@@ -40,6 +42,7 @@ pub struct Attempt {
     /// The lines of shell tests as they were before it began.
     pub green: Vec<String>,
     pub red: Vec<String>,
+    pub unjudged: BTreeMap<String, String>,
     /// Gate inputs that were not as accepted before it began: it did not change them.
     pub unaccepted: Vec<InputHash>,
     /// Files of this program's own that were written into while it ran.
@@ -103,6 +106,7 @@ impl Attempt {
             before,
             green,
             red,
+            unjudged,
             unaccepted,
             reserved,
             ..
@@ -124,6 +128,7 @@ impl Attempt {
             prompt_sha256: prompt_sha256.clone(),
             green: green.clone(),
             red: red.clone(),
+            unjudged: unjudged.clone(),
             unaccepted: unaccepted.clone(),
             meddled: Vec::new(),
             before: before.clone(),
@@ -148,17 +153,34 @@ impl Attempt {
 }
 
 impl State {
-    /// How a shell test, by its line, was when it was first run for the card, before its work.
-    pub fn before(&self, card: &CardId, line: &str) -> Before {
-        let attempts = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
-        let known = attempts.iter().filter_map(|id| self.attempt(id)).find_map(|attempt| {
-            let knows = |lines: &[String]| lines.iter().any(|known| known == line);
-            match (knows(&attempt.green), knows(&attempt.red)) {
-                (true, _) => Some(Before::Green),
-                (false, true) => Some(Before::Red),
-                (false, false) => None,
+    /// How a shell test, by what it runs, was when it was first judged for the card, before its work.
+    pub fn before(&self, card: &CardId, command: &str) -> Before {
+        let runs = |line: &String| checks::command(line) == Some(command);
+        let mut before = Before::Unknown("was not run before the work".to_owned());
+        for attempt in self.attempts_at(card) {
+            if attempt.green.iter().any(runs) {
+                return Before::Green;
             }
-        });
-        known.unwrap_or(Before::Unknown)
+            if attempt.red.iter().any(runs) {
+                return Before::Red;
+            }
+            if let Some((_, why)) = attempt.unjudged.iter().find(|(line, _)| runs(line)) {
+                before = Before::Unknown(why.clone());
+            }
+        }
+        before
+    }
+
+    /// Whether something that the card's attempts did may still be there.
+    pub fn worked(&self, card: &CardId) -> bool {
+        let without = |taken: &Taken| taken.left.is_empty();
+        let idle = |attempt: &Attempt| attempt.before.is_some() && attempt.before == attempt.after;
+        self.attempts_at(card).any(|attempt| !idle(attempt) && !attempt.taken.as_ref().is_some_and(without))
+    }
+
+    /// Oldest first.
+    fn attempts_at(&self, card: &CardId) -> impl Iterator<Item = &Attempt> {
+        let ids = self.history(card).map(|history| history.attempts.as_slice()).unwrap_or_default();
+        ids.iter().filter_map(|id| self.attempt(id))
     }
 }

@@ -19,7 +19,7 @@ fn says(test: &crate::checks::TestString, letter: char) -> Tested {
     let ran = Ran { passed: !matches!(letter, 'f' | '?'), inconclusive: letter == '?', ..Ran::default() };
     let before = match letter {
         'b' => Before::Green,
-        'u' => Before::Unknown,
+        'u' => Before::Unknown(String::new()),
         _ => Before::Red,
     };
     Tested::ran(test, ran, Some(before))

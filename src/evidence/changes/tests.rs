@@ -128,6 +128,17 @@ fn a_mode_alone_is_a_change_that_adds_nothing() {
 }
 
 #[test]
+fn of_a_file_that_was_not_text_what_was_added_is_unknown() {
+    let (latin, utf8) = (Version { mode: 0o100_644, bytes: b"caf\xe9\n" }, version("café\nnew\n"));
+    for (before, obscured) in [(Some(latin), true), (Some(version("cafe\n")), false), (None, false)] {
+        let path = TreePath::new("a");
+        let change = FileChange { path: path.clone(), before, after: Some(utf8) };
+        let set = ChangeSet::fold(&[vec![change]], &BTreeMap::from([(path, utf8)]));
+        assert_eq!((set.files[0].obscured, set.files[0].added.contains(&2)), (obscured, !obscured), "{before:?}");
+    }
+}
+
+#[test]
 fn a_file_is_known_by_the_bytes_that_it_has() {
     let bytes = "\u{feff}x\r\n";
     let change = FileChange { path: TreePath::new("a"), before: None, after: Some(version(bytes)) };

@@ -267,3 +267,25 @@ fn a_codex_that_says_nothing_in_the_end_has_not_worked() {
     let plain = World::new("- [ ] KB-1 first @made\n").codex("raw\nmake made\necho 'Done.'");
     plain.run(&["run"]).exits(0).says("2 promoted");
 }
+
+#[test]
+fn a_reason_names_the_files_that_are_no_evidence() {
+    for (work, reason) in [
+        (
+            "printf 'caf\\351\\nHello\\n' >a.txt",
+            "`Hello` is not in 1 changed file; no evidence: a.txt (not UTF-8 text)",
+        ),
+        (
+            "truncate -s 65M big.txt; echo Hello >>big.txt",
+            "`Hello` is not in 0 changed files; no evidence: big.txt (it is larger than 64 MiB)",
+        ),
+    ] {
+        let world = World::new("- [ ] KB-1 first @hello\n")
+            .with("tests.txt", "@hello :: includes:Hello\n")
+            .with("transitions.yaml", STAYS.replace("maxAttempts: 3", "maxAttempts: 2"))
+            .codex(&format!("case $prompt in *'Attempt 1'*) ;; *) {work} ;; esac"));
+        world.run(&["run"]).exits(0).says(reason);
+        let prompt = world.prompt("KB-1.2");
+        assert!(prompt.contains(reason), "{reason:?} is not in {prompt:?}");
+    }
+}

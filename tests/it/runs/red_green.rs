@@ -67,6 +67,91 @@ fn a_guard_must_be_green_before_and_after_and_counts() {
     assert_eq!(world.executions(), [] as [String; 0]);
 }
 
+/// Hangs when it is first run, and is green from then on.
+const SLOW: &str = "#!/bin/sh\nmkdir begun 2>/dev/null || exit 0\nsleep 60\n";
+const UNJUDGED: &str = "could not be judged before the work: the time limit was reached";
+
+#[test]
+fn what_could_not_be_judged_before_the_work_is_neither_red_nor_green() {
+    let refused = format!("0 of 1 required tests can count: check {UNJUDGED}; `retry KB-1` looks again");
+    for (tag, then) in [("", "check is green already before the work"), ("#guard ", "1 promoted")] {
+        let world = world("- [ ] KB-1 first @check\n", &format!("@check {tag}:: shell:sh checks/slow.sh\n"))
+            .with("transitions.yaml", ONE.replace("k: 2, require: 2", "require: 1"))
+            .program("checks/slow.sh", SLOW)
+            .env("KANBAN_TEST_LIMIT", "1s");
+        world.run(&["run"]).exits(0).says(&refused);
+        assert_eq!(world.executions(), [] as [String; 0], "{tag}");
+        world.run(&["retry", "KB-1"]).exits(0);
+        world.run(&["run"]).exits(0).says(then);
+    }
+}
+
+#[test]
+fn what_could_not_be_judged_before_the_first_attempt_counts_in_none_that_goes_on_with_its_work() {
+    let world = world(
+        "- [ ] KB-1 first @check @text\n",
+        "@check :: shell:sh checks/slow.sh\n@text :: includes:nobody writes this\n",
+    )
+    .with("transitions.yaml", ONE.replace("k: 2, require: 2", "k: 2, require: 1"))
+    .program("checks/slow.sh", SLOW)
+    .env("KANBAN_TEST_LIMIT", "1s");
+    world.run(&["run"]).exits(0).says("0 promoted");
+    let started = world.records("attempt_started");
+    assert_eq!(started.len(), 2);
+    for (started, judged) in started.iter().zip(world.records("judged")) {
+        assert_eq!(started["unjudged"], serde_json::json!({ "@check :: shell:sh checks/slow.sh": UNJUDGED }));
+        assert_eq!(judged["tests"][0]["evidence"], format!("exit 0, but it {UNJUDGED}"), "{judged}");
+    }
+}
+
+/// A column whose card is tried twice in place.
+const ONE: &str = "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, evidence: [changes], \
+                   redGreen: true, k: 2, require: 2 } }\n";
+
+#[test]
+fn another_header_does_not_make_another_check() {
+    let world =
+        world("- [ ] KB-1 first @check @text\n", "@check :: shell:sh checks/made.sh\n@text :: includes:misspelt for\n")
+            .with("transitions.yaml", ONE)
+            .env("KANBAN_MAX_FAILURES", "1");
+    world.run(&["run"]).says("0 promoted");
+    world.write("tests.txt", "@check It is made #cli :: shell:sh checks/made.sh \n@text :: includes:made for\n");
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.executions().len(), 1, "codex was paid once");
+}
+
+#[test]
+fn a_check_that_is_new_after_the_work_is_not_called_green_before_it() {
+    let world = world("- [ ] KB-1 first @check\n", "@check :: shell:test -e made/KB1.txt\n")
+        .with("transitions.yaml", ONE.replace("k: 2, require: 2", "require: 1"))
+        .env("KANBAN_MAX_FAILURES", "1");
+    world.run(&["run"]).says("0 promoted");
+    world.write("tests.txt", "@check :: shell:test -e made/KB-1.txt\n");
+    let refused = "0 of 1 required tests can count: check was not run before the work; move the card on yourself, or take \
+                   its work back and `retry KB-1`";
+    for _ in 0..2 {
+        world.run(&["run"]).says(refused);
+        world.run(&["retry", "KB-1"]).exits(0);
+    }
+    assert_eq!(world.executions().len(), 1);
+    std::fs::remove_file(world.repo("made/KB-1.txt")).unwrap();
+    world.run(&["run"]).exits(0).says("1 promoted");
+}
+
+#[test]
+fn what_was_green_before_the_first_attempt_stays_so_whatever_is_retried() {
+    let world =
+        world("- [ ] KB-1 first @check @text\n", "@check :: shell:true\n@text :: includes:nobody writes this\n")
+            .with("transitions.yaml", ONE.replace("k: 2, require: 2", "k: 2, require: 1"))
+            .env("KANBAN_MAX_FAILURES", "1");
+    world.run(&["run"]).says("0 promoted");
+    world.write("tests.txt", "@check Nothing else :: shell:true\n");
+    world.edit("board.md", " @text", "");
+    world
+        .run(&["run"])
+        .says("check is green already before the work; move the card on yourself, or give it other tests");
+}
+
 #[test]
 fn a_check_of_a_later_column_is_known_from_before_the_first_attempt() {
     let rules = RULES
@@ -142,4 +227,20 @@ fn changed_tests_judge_failed_work_again_before_codex_is_paid() {
     world.run(&["run"]).exits(0).says("1 promoted");
     assert_eq!(world.places(), ["KB-1: Done"]);
     assert_eq!(world.executions().len(), 1, "codex was paid once");
+}
+
+#[test]
+fn each_test_keeps_its_own_output() {
+    let world = world(
+        "- [ ] KB-1 first @a/b @a-b\n",
+        "@a/b :: shell:sh checks/says.sh one\n@a-b :: shell:sh checks/says.sh two\n",
+    )
+    .with("transitions.yaml", ONE.replace("k: 2, require: 2", "require: 1"))
+    .program("checks/says.sh", "#!/bin/sh\necho $1; [ -e made/KB-1.txt ]\n");
+    world.run(&["run"]).exits(0).says("1 promoted");
+    let folder = std::fs::read_dir(world.cache("attempts/KB-1.1/tests")).unwrap().map(|entry| entry.unwrap().path());
+    let outputs = folder.filter(|path| path.extension().is_some_and(|end| end == "out"));
+    let mut said: Vec<String> = outputs.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    said.sort();
+    assert_eq!(said, ["one\n", "two\n"]);
 }
