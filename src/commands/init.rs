@@ -45,7 +45,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         return Err(failure.hint("workflows lie in its root: run `init --ci` there, beside the board"));
     }
     let mut place = Place { folder, files: Vec::new() };
-    if !Settings::knows_board(&given)? {
+    if !Settings::knows_board(&given) {
         match other_board(&given.folder)? {
             Some(name) => drop(given.flags.insert("source".to_owned(), name)),
             None => place.add(&given.folder.join("board.md"), scaffold::BOARD)?,
@@ -207,9 +207,15 @@ fn test_files(workspace: &Path) -> Vec<TestFile> {
 /// The shipped file, for this board.
 fn pm2(settings: &Settings, folder: &Path) -> String {
     let text = PM2.replace("KANBAN_SOURCE=board.md pm2 start pm2/", "pm2 start ");
+    // Wherever it is started, these settings hold.
+    let text = text.replace("'10'],", "'10', '--config', config],");
+    let config = "const config = path.join(__dirname, 'kanban-codex-exec.yaml');\n";
+    let text = text.replace("\nmodule.exports", &format!("{config}\nmodule.exports"));
     let name = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     match &settings.source {
-        Source::Path(path) => text.replace("'board.md'", &name(&shown(path, folder))),
+        Source::Path(path) => {
+            text.replace("'board.md'", &format!("path.resolve(__dirname, {})", name(&shown(path, folder))))
+        }
         Source::Project(access) => text
             .replace("path.resolve(process.env.KANBAN_SOURCE || 'board.md')", &name(&project(access)))
             .replace("KANBAN_SOURCE: ", "KANBAN_PROVIDER: 'github', KANBAN_SOURCE: "),

@@ -1,6 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests lay out the files that settings are read from")]
 
 mod children;
+mod config;
 mod problems;
 
 use std::fs;

@@ -210,12 +210,20 @@ fn pm2_and_the_workflows_are_written_for_this_board() {
     let more = ["ecosystem.config.cjs", ".github/workflows/kanban-dry-run.yml", ".github/workflows/kanban-run.yml"];
     assert_eq!(written(&outcome)[4..], more);
     let pm2 = world.read("ecosystem.config.cjs");
-    assert!(pm2.contains("path.resolve(process.env.KANBAN_SOURCE || 'TODO.md')") && !pm2.contains("board.md"), "{pm2}");
+    let source = "path.resolve(process.env.KANBAN_SOURCE || path.resolve(__dirname, 'TODO.md'))";
+    assert!(pm2.contains(source) && !pm2.contains("board.md"), "{pm2}");
+    world.run(&["doctor"]).says("ok        pm2: ecosystem.config.cjs");
     if let Some(node) = program("node") {
-        let script = "console.log(require('./ecosystem.config.cjs').apps[0].env.KANBAN_SOURCE)";
-        let read = std::process::Command::new(node).args(["-e", script]).current_dir(world.repo("")).output().unwrap();
-        assert!(
-            String::from_utf8_lossy(&read.stdout).ends_with("/TODO.md\n"),
+        // From wherever it is started, that board with those settings.
+        let repo = fs::canonicalize(world.repo("")).unwrap().display().to_string();
+        let script = format!(
+            "const app = require('{repo}/ecosystem.config.cjs').apps[0]; console.log(app.args.at(-2), app.args.at(-1), app.env.KANBAN_SOURCE)"
+        );
+        let read =
+            std::process::Command::new(node).args(["-e", &script]).current_dir(world.path("home")).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&read.stdout),
+            format!("--config {repo}/kanban-codex-exec.yaml {repo}/TODO.md\n"),
             "{}",
             String::from_utf8_lossy(&read.stderr)
         );
