@@ -122,11 +122,11 @@ impl<'g> Resolver<'g> {
         })
     }
 
+    /// None is zero: a limit of no time would end everything at once, or nothing, and a wait of none never rests.
     fn duration(&mut self, key: &str) -> Option<Duration> {
-        self.value(key, |text| {
-            let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-            let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
-            duration.ok_or_else(|| "a time such as 30s, 5m or 1h 30m".to_owned())
+        self.value(key, |text| match time(text)? {
+            Duration::ZERO => Err("a time longer than 0s".to_owned()),
+            duration => Ok(duration),
         })
     }
 
@@ -307,7 +307,7 @@ impl<'g> Resolver<'g> {
             let text = format!("K_REQ ({require}) is more than K_MIN ({k}): no card could ever pass");
             self.problem(&origin, text, "K_MIN tests are selected, K_REQ of them must pass");
         }
-        let grace = self.duration("grace").unwrap_or_default();
+        let grace = self.value("grace", time).unwrap_or_default();
         let file_keys = self.file_keys();
         let env = Environment::new(self.given.env.clone(), &self.words("env"));
         let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
@@ -393,6 +393,12 @@ impl<'g> Resolver<'g> {
             _ => self.text("codexBin"),
         }
     }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "a time such as 30s, 5m or 1h 30m".to_owned())
 }
 
 /// A board in a folder, or in a file of data.

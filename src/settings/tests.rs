@@ -6,7 +6,7 @@ mod problems;
 
 use std::fs;
 
-use super::table::{Setting, TABLE};
+use super::table::{Form, Setting, TABLE};
 use super::*;
 
 /// A project in `here`, where the user stands, and a config file in `conf`.

@@ -82,6 +82,26 @@ fn every_wrong_value_is_told_with_its_origin_and_all_at_once() {
 }
 
 #[test]
+fn no_time_at_all_is_out_of_range_but_for_the_grace() {
+    for row in TABLE.iter().filter(|row| row.form == Form::Value("TIME")) {
+        for origin in ORIGINS {
+            let world = World::new().give(origin, row, "0s");
+            if row.key == "grace" {
+                assert_eq!(world.settings().grace, Duration::ZERO);
+                continue;
+            }
+            let told = match origin {
+                Origin::Flag => format!("--{}: `0s`", row.flag),
+                Origin::Env => format!("{}: `0s`", row.env),
+                Origin::File => format!("{CONFIG}:1:1: `{}: 0s`", row.key),
+            };
+            assert_eq!(world.problems().0, [format!("{told} is not a time longer than 0s")], "by {origin:?}");
+        }
+    }
+    assert_eq!(World::new().flag("budget-window", "0h 0m").problems().0.len(), 1);
+}
+
+#[test]
 fn problems_of_the_config_file_point_at_line_and_column() {
     for (text, place, said) in [
         ("kReq: x\n", ":1:1", "`kReq: x` is not a number from 1 to 1000"),
