@@ -48,7 +48,7 @@ impl Given {
         self
     }
 
-    /// A variable's value; one that is not UTF-8 can be no setting.
+    /// A variable's value; one that is not UTF-8 is refused elsewhere.
     fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(OsStr::new(name))?.to_str()
     }

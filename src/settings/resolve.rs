@@ -5,6 +5,7 @@ mod config;
 mod terminal;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
 use std::ops::{Bound, RangeBounds};
@@ -55,8 +56,16 @@ impl<'g> Resolver<'g> {
             from_file,
             problems: Vec::new(),
         };
+        resolver.refuse_unreadable_variables();
         resolver.find_config();
         resolver
+    }
+
+    fn refuse_unreadable_variables(&mut self) {
+        let unreadable = |name: &str| self.given.env.get(OsStr::new(name)).is_some_and(|text| text.to_str().is_none());
+        for row in TABLE.iter().filter(|row| unreadable(row.env)) {
+            self.problem(&Origin::Env(row.env), "is not UTF-8".to_owned(), "set it anew, or `unset` it");
+        }
     }
 
     /// The setting as given by the strongest source, or None for its default. An empty variable is not given.

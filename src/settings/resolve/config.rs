@@ -140,6 +140,12 @@ impl Resolver<'_> {
     fn config_entry(&mut self, document: &Document, path: &[&str], value: &Value) {
         let key = path.join(".");
         let Some(row) = TABLE.iter().find(|row| row.key == key) else {
+            let below = TABLE.iter().filter_map(|row| row.key.strip_prefix(&key)?.strip_prefix('.'));
+            let below: Vec<&str> = below.collect();
+            if !below.is_empty() {
+                let text = format!("`{key}` must be a mapping of {}", below.join(", "));
+                return self.problems.push(document.problem(path, text));
+            }
             let mut problem = document.problem(path, format!("unknown setting `{key}`"));
             problem.hint = Some(match closest(&key, TABLE.iter().map(|row| row.key)) {
                 Some(near) => format!("did you mean `{near}`?"),
