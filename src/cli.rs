@@ -250,7 +250,7 @@ fn with_settings(command: Command) -> Command {
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
         .help_heading("Board and files")
-        .help("The config file [default: kanban-codex-exec.yaml beside the board]");
+        .help("The config file [default: kanban-codex-exec.yaml beside the board, else in the current folder, unless that names another board]");
     TABLE.iter().fold(command.arg(config), |command, row| command.arg(flag(row)))
 }
 

@@ -156,9 +156,12 @@ impl<B: Beside> Known<B> {
         let known: Vec<_> = last.chain([(&journaled.cache_dir, &journaled.state)]).collect();
         for (folder, state) in known {
             copies = inputs::held(&settings.workspace, folder, state)?;
-            let config = copies.get(&settings.config);
-            if let Some(config) = config.filter(|copy| settings.given.accepted_config.as_ref() != Some(*copy)) {
-                return Known::of(Arc::new(settings.with_config(config.clone())?), Some(journaled));
+            let mut configs = copies.clone();
+            configs.retain(|path, copy| {
+                settings.config_places.contains(path) && settings.given.accepted_configs.get(path) != Some(copy)
+            });
+            if !configs.is_empty() {
+                return Known::of(Arc::new(settings.with_configs(configs)?), Some(journaled));
             }
         }
         Ok(Known { settings, journaled, copies })

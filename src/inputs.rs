@@ -101,7 +101,7 @@ impl Inputs {
         let hint =
             "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
-        reader.config();
+        settings.config_places.iter().for_each(|path| reader.config(path));
         let (Some(rules), Some(tests), true) = (rules, tests, reader.problems.is_empty()) else {
             return Err(reader.problems);
         };
@@ -246,13 +246,12 @@ impl Reader<'_> {
     }
 
     /// The settings were made from it already.
-    fn config(&mut self) {
-        let path = self.settings.config.clone();
-        let bytes = match self.copies.get(&path) {
+    fn config(&mut self, path: &Path) {
+        let bytes = match self.copies.get(path) {
             Some(copy) => copy.clone(),
-            None => fs::read(&path).ok(),
+            None => fs::read(path).ok(),
         };
-        self.add(&path, bytes);
+        self.add(path, bytes);
     }
 
     fn add(&mut self, path: &Path, bytes: Option<Vec<u8>>) {

@@ -29,8 +29,8 @@ pub struct Given {
     pub env: BTreeMap<OsString, OsString>,
     /// `--config`
     pub config: Option<PathBuf>,
-    /// What the config file is taken to hold in place of what it holds: an accepted copy, or that there is none.
-    pub accepted_config: Option<Option<Vec<u8>>>,
+    /// What config files are taken to hold in place of what they hold: an accepted copy, or that there is none.
+    pub accepted_configs: BTreeMap<PathBuf, Option<Vec<u8>>>,
     /// Where relative paths of flags and variables start.
     pub folder: PathBuf,
 }
@@ -39,7 +39,7 @@ impl Given {
     /// The real process environment and current folder.
     pub fn from_process(flags: BTreeMap<String, String>, config: Option<PathBuf>) -> anyhow::Result<Given> {
         let (env, folder) = (std::env::vars_os().collect(), std::env::current_dir()?);
-        Ok(Given { flags, config, accepted_config: None, env, folder })
+        Ok(Given { flags, config, accepted_configs: BTreeMap::new(), env, folder })
     }
 
     /// Without the settings that the environment has.
@@ -49,7 +49,7 @@ impl Given {
         self
     }
 
-    /// A variable's value; one that is not UTF-8 can be no setting.
+    /// A variable's value; one that is not UTF-8 is refused elsewhere.
     fn variable(&self, name: &str) -> Option<&str> {
         self.env.get(OsStr::new(name))?.to_str()
     }
@@ -108,6 +108,8 @@ pub struct Settings {
     pub file_keys: Keys,
     /// Where the config file is, or would be.
     pub config: PathBuf,
+    /// Where it was looked for: one that is made there can take its place.
+    pub config_places: Vec<PathBuf>,
     pub tests: PathBuf,
     pub transitions: PathBuf,
     pub workspace: PathBuf,
@@ -170,23 +172,25 @@ pub enum Need {
 impl Settings {
     /// Resolves everything; all problems at once, nothing written.
     pub fn resolve(given: &Given, need: Need) -> Result<Settings, Failure> {
-        let (settings, problems) = Settings::with_problems(given, need)?;
+        let (settings, problems) = Settings::with_problems(given, need);
         if problems.is_empty() { Ok(settings) } else { Err(problems.into()) }
     }
 
     /// The same for who wants to know what else is wrong.
-    pub fn with_problems(given: &Given, need: Need) -> Result<(Settings, Vec<Problem>), Failure> {
-        Ok(Resolver::open(given, need)?.settings())
+    pub fn with_problems(given: &Given, need: Need) -> (Settings, Vec<Problem>) {
+        Resolver::open(given, need).settings()
     }
 
     /// Whether a board is named, or lies where it is looked for.
-    pub fn knows_board(given: &Given) -> Result<bool, Failure> {
-        Ok(Resolver::open(given, Need::Board)?.knows_board())
+    pub fn knows_board(given: &Given) -> bool {
+        Resolver::open(given, Need::Board).knows_board()
     }
 
-    /// The same, had the config file held the bytes of an accepted copy, or not been there.
-    pub fn with_config(&self, accepted: Option<Vec<u8>>) -> Result<Settings, Failure> {
-        Settings::resolve(&Given { accepted_config: Some(accepted), ..self.given.clone() }, Need::Board)
+    /// The same, had config files held the bytes of their accepted copies, or not been there.
+    pub fn with_configs(&self, accepted: BTreeMap<PathBuf, Option<Vec<u8>>>) -> Result<Settings, Failure> {
+        let mut given = self.given.clone();
+        given.accepted_configs.extend(accepted);
+        Settings::resolve(&given, Need::Board)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 use std::path::Path;
 
+use super::chronicle::at_work;
 use super::journaled::Journaled;
 use super::open_board;
 use crate::cycle::state::State;
@@ -23,10 +24,12 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
     let state = Journaled::<()>::read(&cache_dir)?.state;
     if state.running().next().is_some() {
-        let text = "an attempt is at work, or was when its runner died: what changes meanwhile can't be accepted";
-        return Err(
-            Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("wait for its end; `pause` lets no other start")
-        );
+        let (text, hint) = match at_work(settings)? {
+            true => ("is at work", "wait for its end; `pause` lets no other start"),
+            false => ("was at work when its runner died", "the next `run` ends it: `accept` after that"),
+        };
+        let text = format!("an attempt {text}: what changes meanwhile can't be accepted");
+        return Err(Failure::new(Kind::Error, anyhow::anyhow!(text)).hint(hint));
     }
     let changed = changed(settings, &state);
     if changed.is_empty() {

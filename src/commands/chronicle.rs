@@ -47,7 +47,7 @@ impl Chronicle<Vec<Record>> {
     /// By its id or title.
     pub fn card(&self, name: &str) -> Result<CardId, Failure> {
         let cards = self.cards();
-        steer::among(cards.iter().map(|(id, title)| (*id, *title)), name, "the journal")
+        steer::among(cards.iter().map(|(id, title)| (*id, *title)), name, ("the journal", "history"))
     }
 
     /// By its id; of a card the newest.
@@ -77,6 +77,11 @@ impl Chronicle<Vec<Record>> {
 /// Who holds the board, or another who holds the workspace.
 pub fn holder(settings: &Settings) -> Result<Option<Held>, Failure> {
     Ok(RunLock::held_by(&settings.lock_dir, &settings.source.to_string(), &settings.workspace)?)
+}
+
+/// Whether a run of this board is at work.
+pub fn at_work(settings: &Settings) -> Result<bool, Failure> {
+    Ok(holder(settings)?.as_ref().is_some_and(Held::is_of_board))
 }
 
 /// The card that an event is about, with its title then.

@@ -16,17 +16,8 @@ use crate::settings::{Given, Need, Settings};
 
 pub fn doctor(given: &Given, test_itself: bool) -> Result<u8, Failure> {
     let mut findings = Findings::default();
-    let (given, resolved) = match Settings::with_problems(given, Need::Board) {
-        Ok(resolved) => (given.clone(), resolved),
-        // A config file that is not there hides nothing else.
-        Err(failure) => {
-            findings.error("settings", format!("{:#}", failure.error), failure.hints.join("; "));
-            let given = Given { config: None, ..given.clone() };
-            (given.clone(), Settings::with_problems(&given, Need::Board)?)
-        }
-    };
-    let (given, (_, problems)) = (&given, resolved);
-    let (settings, others) = Settings::with_problems(given, Need::History)?;
+    let (_, problems) = Settings::with_problems(given, Need::Board);
+    let (settings, others) = Settings::with_problems(given, Need::History);
     if test_itself {
         self_test::run(given, &mut findings)?;
     } else {
@@ -51,7 +42,9 @@ pub fn doctor(given: &Given, test_itself: bool) -> Result<u8, Failure> {
 
 fn config(settings: &Settings) -> String {
     let name = settings.shown(&settings.config);
-    if settings.config.is_file() { name } else { format!("no {name}: flags, variables and defaults") }
+    let passed_by = settings.config_places.iter().filter(|path| **path != settings.config && path.exists());
+    let passed_by: String = passed_by.map(|path| format!(" ({} is another board's)", settings.shown(path))).collect();
+    if settings.config.is_file() { name } else { format!("no {name}{passed_by}: flags, variables and defaults") }
 }
 
 /// Ecosystem files beside the board, in the workspace, and in a folder `pm2` of these.

@@ -42,10 +42,10 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     let folder = fs::canonicalize(config.parent().unwrap_or(&given.folder)).map_err(anyhow::Error::from)?;
     if matches.get_flag("ci") && !folder.join(".git").exists() {
         let failure = Failure::usage(format!("--ci: {} is not the root of a git repository", folder.display()));
-        return Err(failure.hint("workflows lie in its root: run `init --ci` there, beside the board"));
+        return Err(failure.hint(way_to_workflows(&folder, &given)));
     }
     let mut place = Place { folder, files: Vec::new() };
-    if !Settings::knows_board(&given)? {
+    if !Settings::knows_board(&given) {
         match other_board(&given.folder)? {
             Some(name) => drop(given.flags.insert("source".to_owned(), name)),
             None => place.add(&given.folder.join("board.md"), scaffold::BOARD)?,
@@ -62,7 +62,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
     if matches.get_flag("from-tests") {
         let files = test_files(&settings.workspace);
         found = Some(files.iter().map(|file| file.names.len()).sum());
-        place.propose(&files, &settings)?;
+        place.propose(&files, &settings, &named(&settings, matches))?;
     }
     if matches.get_flag("pm2") {
         place.add(&place.folder.join("ecosystem.config.cjs"), &pm2(&settings, &place.folder))?;
@@ -123,15 +123,30 @@ impl Place {
         }
     }
 
-    fn propose(&mut self, files: &[TestFile], settings: &Settings) -> Result<(), Failure> {
+    fn propose(&mut self, files: &[TestFile], settings: &Settings, named: &str) -> Result<(), Failure> {
         if files.is_empty() {
             return Ok(());
         }
         let package = fs::read_to_string(settings.workspace.join("package.json")).unwrap_or_default();
         let path = settings.tests.with_extension("proposed.txt");
-        let text = proposal::text(files, &package, &settings.shown(&settings.tests), &settings.shown(&path));
+        let names = (&*settings.shown(&settings.tests), &*settings.shown(&path));
+        let text = proposal::text(files, &package, names, named);
         self.add(&path, &text)
     }
+}
+
+/// What to do where the folder that the files go into is no root of a repository.
+fn way_to_workflows(folder: &Path, given: &Given) -> String {
+    let Some(root) = folder.ancestors().find(|folder| folder.join(".git").exists()) else {
+        return "workflows lie in its root: `git init` makes the folder one".to_owned();
+    };
+    let (settings, problems) = Settings::with_problems(given, Need::Board);
+    let board = settings.source.path().filter(|_| problems.is_empty());
+    let board = board.map_or_else(|| shown(&folder.join("BOARD"), root), |path| shown(path, root));
+    let config = shown(&root.join("kanban-codex-exec.yaml"), &given.folder);
+    format!(
+        "workflows lie in its root: let the config file be {config}, with `source: {board}`, and run `init --ci` there"
+    )
 }
 
 /// Settings can have each file in a folder of its own.
@@ -207,22 +222,33 @@ fn test_files(workspace: &Path) -> Vec<TestFile> {
 /// The shipped file, for this board.
 fn pm2(settings: &Settings, folder: &Path) -> String {
     let text = PM2.replace("KANBAN_SOURCE=board.md pm2 start pm2/", "pm2 start ");
+    // Wherever it is started, these settings hold.
+    let text = text.replace("'10'],", "'10', '--config', config],");
+    let config = "const config = path.join(__dirname, 'kanban-codex-exec.yaml');\n";
+    let text = text.replace("\nmodule.exports", &format!("{config}\nmodule.exports"));
     let name = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     match &settings.source {
-        Source::Path(path) => text.replace("'board.md'", &name(&shown(path, folder))),
+        Source::Path(path) => {
+            text.replace("'board.md'", &format!("path.resolve(__dirname, {})", name(&shown(path, folder))))
+        }
         Source::Project(access) => text
             .replace("path.resolve(process.env.KANBAN_SOURCE || 'board.md')", &name(&project(access)))
             .replace("KANBAN_SOURCE: ", "KANBAN_PROVIDER: 'github', KANBAN_SOURCE: "),
     }
 }
 
+/// The words by which a command knows a board that was named for this one.
+fn named(settings: &Settings, matches: &ArgMatches) -> String {
+    let source = matches.get_one::<String>("source").filter(|_| settings.source.path().is_some());
+    source.map_or_else(String::new, |source| format!(" --source {}", shell_words::quote(source)))
+}
+
 /// The command that goes on from here.
 fn next(settings: &Settings, began: &Path, matches: &ArgMatches) -> String {
     const PLAN: &str = "kanban-codex-exec print-plan";
-    let source = matches.get_one::<String>("source").filter(|_| settings.source.path().is_some());
-    match source {
-        Some(source) => format!("{PLAN} --source {}", shell_words::quote(source)),
-        None if settings.folder == fs::canonicalize(began).unwrap_or(began.to_owned()) => PLAN.to_owned(),
-        None => format!("cd {} && {PLAN}", shell_words::quote(&shown(&settings.folder, began))),
+    match &*named(settings, matches) {
+        named if !named.is_empty() => format!("{PLAN}{named}"),
+        _ if settings.folder == fs::canonicalize(began).unwrap_or(began.to_owned()) => PLAN.to_owned(),
+        _ => format!("cd {} && {PLAN}", shell_words::quote(&shown(&settings.folder, began))),
     }
 }

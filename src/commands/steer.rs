@@ -1,23 +1,29 @@
 //! `retry`, `skip`, `pause`, `resume`: requests that a runner takes up between attempts.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::ArgMatches;
 
+use super::chronicle::at_work;
 use super::journaled::Journaled;
 use super::{argument, open_board};
-use crate::board::{Board, Card, CardId};
+use crate::board::{Board, Card, CardId, Column};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
 use crate::report::clean;
 use crate::requests::{self, Request};
-use crate::settings::Settings;
+use crate::rules;
+use crate::settings::{Settings, read_text};
 use crate::storage::Writer;
 
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
-    let card = || -> Result<CardId, Failure> {
+    let mut column = None;
+    let mut card = || -> Result<CardId, Failure> {
         let board = open_board(settings)?.read(&Wanted::default())?;
-        find(&board, argument(matches, "card")).map(|card| card.id.clone())
+        let card = find(&board, argument(matches, "card"))?;
+        column = Some(card.status.clone());
+        Ok(card.id.clone())
     };
     let request = match name {
         "retry" => Request::Retry { card: card()? },
@@ -30,15 +36,23 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
     if let Request::Retry { card } = &request {
         let state = Journaled::<()>::read(&settings.cache_dir)?.state;
         if state.running().any(|(_, attempt)| attempt.card == *card) {
-            let text = format!("an attempt at {card} is at work, or was when its runner died");
-            return Err(Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("retry it after its end"));
+            let (text, hint) = match at_work(settings)? {
+                true => ("is at work", "retry it after its end"),
+                false => ("was at work when its runner died", "the next `run` ends it: retry it then"),
+            };
+            return Err(Failure::new(Kind::Error, anyhow::anyhow!("an attempt at {card} {text}")).hint(hint));
         }
     }
     let writer = Writer::within(&settings.cache_dir);
     writer.cache_folder(&settings.cache_dir)?;
     requests::leave(&writer, &settings.cache_dir, &request, jiff::Timestamp::now())?;
     let told = match &request {
-        Request::Retry { card } => format!("{card} will be worked anew"),
+        Request::Retry { card } => match column.filter(|column| is_parked(settings, column)) {
+            Some(column) => {
+                format!("no rule works `{column}`, where {card} stands: in another column it will be worked anew")
+            }
+            None => format!("{card} will be worked anew"),
+        },
         Request::Skip { card } => format!("{card} will be held back"),
         Request::Unskip { card } => format!("{card} will be released"),
         Request::Pause => "no attempt will be started until `resume`".to_owned(),
@@ -50,18 +64,27 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
     Ok(0)
 }
 
+/// Whether no rule works the column, as far as the rules can be read.
+fn is_parked(settings: &Settings, column: &Column) -> bool {
+    let name = settings.shown(&settings.transitions);
+    let folder = settings.transitions.parent().unwrap_or(Path::new("/"));
+    let rules = read_text(&settings.transitions, &name, "").ok();
+    let rules = rules.and_then(|text| rules::parse(&text, &name, folder, None).ok());
+    rules.is_some_and(|rules| !rules.worked().contains(column))
+}
+
 /// A card of the board by its id, or by its title where that is one card's alone.
 pub(super) fn find<'b>(board: &'b Board, name: &str) -> Result<&'b Card, Failure> {
     let cards = board.cards.iter().map(|card| (&card.id, &*card.title));
-    let id = among(cards, name, "the board")?;
+    let id = among(cards, name, ("the board", "board"))?;
     board.card(&id).ok_or_else(|| Failure::usage(format!("the board has no card `{name}`")))
 }
 
-/// The same among the ids and titles that `whose` has.
+/// The same among the ids and titles that `whose` has, which a command lists.
 pub(super) fn among<'c>(
     cards: impl Iterator<Item = (&'c CardId, &'c str)> + Clone,
     name: &str,
-    whose: &str,
+    (whose, lists): (&str, &str),
 ) -> Result<CardId, Failure> {
     if let Some((id, _)) = cards.clone().find(|(id, _)| *id.0 == *name) {
         return Ok(id.clone());
@@ -74,7 +97,7 @@ pub(super) fn among<'c>(
             let failure = Failure::usage(format!("{whose} has no card `{name}`"));
             Err(match closest(name, names) {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
-                None => failure.hint("`print-plan` lists the cards with their ids"),
+                None => failure.hint(format!("`{lists}` lists the cards with their ids")),
             })
         }
         several => {

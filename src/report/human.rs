@@ -99,7 +99,9 @@ pub(super) fn line(event: &Event) -> Option<String> {
     let text = match event {
         Event::RunStarted { source, workspace, .. } => format!("board     {source}, workspace {workspace}"),
         Event::InputsAccepted { by: Acceptance::Start, .. } => return None,
-        Event::InputsAccepted { .. } => "inputs    the changed tests and rules hold from now on".to_owned(),
+        Event::InputsAccepted { .. } => {
+            "inputs    the changed tests and rules hold from now on, a changed config from the next start on".to_owned()
+        }
         Event::InputsHeld { files } => {
             format!(
                 "tampered  {} changed during an attempt: judged by the last accepted copy; `accept` adopts it",

@@ -20,10 +20,10 @@ const WORDS: usize = 16;
 
 const HEAD: &str = "\
 # Proposed by `init --from-tests` from the names of this repository's own tests. Nothing reads this file: copy what is to
-# judge cards into TESTS, and write the words of your cards into the headers. Remove it and run `init --from-tests`
+# judge cards into TESTS, and write the words of your cards into the headers. Remove it and run `init --from-tests NAMED`
 # again for a new one. To see what your cards would find in it:
 #
-#   kanban-codex-exec print-plan --tests PROPOSAL
+#   kanban-codex-exec print-plan NAMED --tests PROPOSAL
 #
 # `regex` lines are proved by a change: an attempt has to add a test to that file. They need no permission.
 # `shell` lines run one test. They need `allowShellTests: true` and their command on the `shellAllowlist` in
@@ -31,9 +31,10 @@ const HEAD: &str = "\
 # write a card's tests first, let them fail, then let the card be worked. `guardPaths` keeps codex from weakening them.
 ";
 
-/// The file's text. `tests` and `proposal`: what the tests file and this one are called.
-pub fn text(files: &[TestFile], package: &str, tests: &str, proposal: &str) -> String {
-    let mut text = HEAD.replace("TESTS", tests).replace("PROPOSAL", proposal);
+/// The file's text. `tests` and `proposal`: what the tests file and this one are called. `named`: the words after a command that
+/// name the board, each with a space before it.
+pub fn text(files: &[TestFile], package: &str, (tests, proposal): (&str, &str), named: &str) -> String {
+    let mut text = HEAD.replace("TESTS", tests).replace("PROPOSAL", proposal).replace(" NAMED", named);
     let mut ids = BTreeSet::new();
     let mut left = MOST;
     for file in files {
@@ -106,7 +107,7 @@ mod tests {
     fn each_test_and_each_file_is_proposed_once() {
         let files =
             [file("tests/greet.rs", &["greets_the_user", "prints_usage"]), file("a_test.go", &["TestGreetsTheUser"])];
-        let text = text(&files, "", "tests.txt", "tests.proposed.txt");
+        let text = text(&files, "", ("tests.txt", "tests.proposed.txt"), "");
         let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('@')).collect();
         assert_eq!(
             lines,
@@ -137,7 +138,7 @@ mod tests {
     fn a_very_large_repository_is_proposed_in_part() {
         let names: Vec<String> = (0..MOST + 5).map(|number| format!("name_{number}")).collect();
         let files = [TestFile { path: "src/a.rs".into(), language: Language::Rust, names }, file("src/b.rs", &["b"])];
-        let text = text(&files, "", "tests.txt", "p");
+        let text = text(&files, "", ("tests.txt", "p"), "");
         assert!(text.ends_with("\n# and no more than these 1000\n"), "{}", &text[text.len() - 100..]);
         assert_eq!(checks::parse(&text, "t").unwrap().len(), MOST + 1);
     }
@@ -149,7 +150,7 @@ mod tests {
         fn whatever_tests_are_called_the_proposal_is_valid(path in "([ -~&&[^/.]]{1,6}/){0,2}[ -~&&[^/.]]{1,8}\\.(rs|go)", name in "\\PC{1,40}") {
             let language = if path.ends_with("rs") { Language::Rust } else { Language::JavaScript };
             let files = [TestFile { path, language, names: vec![name] }];
-            let text = text(&files, "", "t", "p");
+            let text = text(&files, "", ("t", "p"), "");
             prop_assert!(checks::parse(&text, "t").is_ok(), "{text}");
         }
     }

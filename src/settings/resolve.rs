@@ -1,9 +1,11 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
 mod away;
+mod config;
 mod terminal;
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs;
 use std::ops::{Bound, RangeBounds};
@@ -11,15 +13,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde_yaml::Value;
-
 use super::cache;
-use super::table::{Form, TABLE};
-use super::{Environment, Format, Given, Guards, Need, Settings, read_text, shown};
-use crate::failure::{Failure, Problem, closest};
+use super::table::TABLE;
+use super::{Environment, Format, Given, Guards, Need, Settings, shown};
+use crate::failure::Problem;
 use crate::provider::file::keys::Keys;
 use crate::provider::{Source, github};
-use crate::yaml::Document;
 use crate::{codex, index, provider};
 
 /// A setting's words and where they came from.
@@ -33,7 +32,7 @@ struct Raw {
 enum Origin {
     Flag(&'static str),
     Env(&'static str),
-    /// As [`Document::problem`] tells the place.
+    /// As [`crate::yaml::Document::problem`] tells the place.
     File(Problem),
 }
 
@@ -41,122 +40,32 @@ pub struct Resolver<'g> {
     given: &'g Given,
     need: Need,
     config: PathBuf,
+    config_places: Vec<PathBuf>,
     from_file: BTreeMap<&'static str, Raw>,
     problems: Vec<Problem>,
 }
 
 impl<'g> Resolver<'g> {
     /// Finds and reads the config file.
-    pub fn open(given: &'g Given, need: Need) -> Result<Self, Failure> {
-        let mut resolver =
-            Resolver { given, need, config: PathBuf::new(), from_file: BTreeMap::new(), problems: Vec::new() };
-        resolver.config = resolver.config_file()?;
-        let path = resolver.config.clone();
-        let name = shown(&path, &given.folder);
-        match &given.accepted_config {
-            Some(None) => {}
-            Some(Some(bytes)) => resolver.read_config(&String::from_utf8_lossy(bytes), &name),
-            None if !path.is_file() => {}
-            None => match read_text(&path, &name, "") {
-                Ok(text) => resolver.read_config(&text, &name),
-                Err(problem) => resolver.problems.push(problem),
-            },
-        }
-        Ok(resolver)
+    pub fn open(given: &'g Given, need: Need) -> Self {
+        let from_file = BTreeMap::new();
+        let mut resolver = Resolver {
+            given,
+            need,
+            config: PathBuf::new(),
+            config_places: Vec::new(),
+            from_file,
+            problems: Vec::new(),
+        };
+        resolver.refuse_unreadable_variables();
+        resolver.find_config();
+        resolver
     }
 
-    /// `--config`, else `kanban-codex-exec.yaml` beside the board file that a flag or variable names, else in this folder.
-    fn config_file(&mut self) -> Result<PathBuf, Failure> {
-        if let Some(path) = &self.given.config {
-            let path = self.given.folder.join(path);
-            let name = shown(&path, &self.given.folder);
-            return match path.metadata() {
-                Ok(data) if data.is_dir() => Err(Failure::usage(format!("--config: {name}: is a folder, not a file"))),
-                Ok(_) => Ok(path),
-                Err(_) => {
-                    let hint = self.start_of_paths(&Origin::Flag("config"));
-                    Err(Failure::usage(format!("--config: {name}: no such file")).hint(hint))
-                }
-            };
-        }
-        let github = self.raw("provider").is_some_and(|raw| raw.words == ["github"]);
-        let beside = self.raw("source").filter(|_| !github).and_then(|raw| {
-            let source = self.given.folder.join(raw.words.first().map_or("", String::as_str));
-            source.parent().filter(|folder| folder.is_dir()).map(Path::to_owned)
-        });
-        Ok(beside.unwrap_or(self.given.folder.clone()).join("kanban-codex-exec.yaml"))
-    }
-
-    fn read_config(&mut self, text: &str, name: &str) {
-        let document = match Document::parse(text, name) {
-            Ok(document) => document,
-            Err(problem) => return self.problems.push(problem),
-        };
-        let mapping = match &document.value {
-            Value::Null => return,
-            Value::Mapping(mapping) => mapping,
-            _ => return self.problems.push(document.problem(&[], "a mapping of settings is expected")),
-        };
-        for (key, value) in mapping {
-            let Some(key) = key.as_str() else {
-                self.problems.push(document.problem(&[], "keys must be text"));
-                continue;
-            };
-            match value {
-                Value::Mapping(inner) if TABLE.iter().any(|row| row.key.starts_with(&format!("{key}."))) => {
-                    for (inner_key, value) in inner {
-                        let inner_key = inner_key.as_str().unwrap_or_default();
-                        self.config_entry(&document, &[key, inner_key], value);
-                    }
-                }
-                _ => self.config_entry(&document, &[key], value),
-            }
-        }
-    }
-
-    fn config_entry(&mut self, document: &Document, path: &[&str], value: &Value) {
-        let key = path.join(".");
-        let Some(row) = TABLE.iter().find(|row| row.key == key) else {
-            let mut problem = document.problem(path, format!("unknown setting `{key}`"));
-            problem.hint = Some(match closest(&key, TABLE.iter().map(|row| row.key)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`kanban-codex-exec run --help` lists the settings".to_owned(),
-            });
-            return self.problems.push(problem);
-        };
-        let scalar = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            _ => None,
-        };
-        let words = match (row.form, value) {
-            (Form::Words(_) | Form::List(_) | Form::Pairs(_), Value::Sequence(items)) => {
-                items.iter().map(scalar).collect()
-            }
-            (Form::Pairs(_), Value::Mapping(map)) => {
-                map.iter().map(|(key, value)| Some(format!("{}={}", scalar(key)?, scalar(value)?))).collect()
-            }
-            (Form::Words(_) | Form::List(_) | Form::Pairs(_), _) => {
-                scalar(value).and_then(|text| row.form.split(&text))
-            }
-            (Form::Value(_) | Form::Switch, _) => scalar(value).map(|text| vec![text]),
-        };
-        match words {
-            Some(words) => {
-                let origin = Origin::File(document.problem(path, ""));
-                self.from_file.insert(row.key, Raw { words, origin });
-            }
-            None => {
-                let wrong = match (row.form, value) {
-                    (_, Value::Null) => "has no value: fill it in or remove it",
-                    (Form::Words(_) | Form::List(_) | Form::Pairs(_), Value::String(_)) => "has an unclosed quote",
-                    (Form::Pairs(_), _) => "must map parts of a card to names",
-                    (Form::Words(_) | Form::List(_), _) => "must be a list of texts, or one text",
-                    (Form::Value(_) | Form::Switch, _) => "must be one value",
-                };
-                self.problems.push(document.problem(path, format!("`{key}` {wrong}")));
-            }
+    fn refuse_unreadable_variables(&mut self) {
+        let unreadable = |name: &str| self.given.env.get(OsStr::new(name)).is_some_and(|text| text.to_str().is_none());
+        for row in TABLE.iter().filter(|row| unreadable(row.env)) {
+            self.problem(&Origin::Env(row.env), "is not UTF-8".to_owned(), "set it anew, or `unset` it");
         }
     }
 
@@ -223,11 +132,11 @@ impl<'g> Resolver<'g> {
         })
     }
 
+    /// None is zero: a limit of no time would end everything at once, or nothing, and a wait of none never rests.
     fn duration(&mut self, key: &str) -> Option<Duration> {
-        self.value(key, |text| {
-            let parsed: Option<jiff::SignedDuration> = text.parse().ok();
-            let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
-            duration.ok_or_else(|| "a time such as 30s, 5m or 1h 30m".to_owned())
+        self.value(key, |text| match time(text)? {
+            Duration::ZERO => Err("a time longer than 0s".to_owned()),
+            duration => Ok(duration),
         })
     }
 
@@ -258,6 +167,10 @@ impl<'g> Resolver<'g> {
     /// A path as given, from the folder that its origin says; None for the default.
     fn path(&mut self, key: &str) -> Option<PathBuf> {
         let raw = self.raw(key)?;
+        self.placed(&raw)
+    }
+
+    fn placed(&self, raw: &Raw) -> Option<PathBuf> {
         let text = raw.words.first()?;
         let text = match (text.strip_prefix("~/"), self.given.variable("HOME")) {
             (Some(rest), Some(home)) => format!("{home}/{rest}"),
@@ -405,7 +318,7 @@ impl<'g> Resolver<'g> {
             let text = format!("K_REQ ({require}) is more than K_MIN ({k}): no card could ever pass");
             self.problem(&origin, text, "K_MIN tests are selected, K_REQ of them must pass");
         }
-        let grace = self.duration("grace").unwrap_or_default();
+        let grace = self.value("grace", time).unwrap_or_default();
         let file_keys = self.file_keys();
         let env = Environment::new(self.given.env.clone(), &self.words("env"));
         let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
@@ -429,6 +342,7 @@ impl<'g> Resolver<'g> {
             next,
             file_keys,
             config: self.config.clone(),
+            config_places: self.config_places.clone(),
             tests,
             transitions,
             workspace,
@@ -490,6 +404,12 @@ impl<'g> Resolver<'g> {
             _ => self.text("codexBin"),
         }
     }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    let duration = parsed.and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "a time such as 30s, 5m or 1h 30m".to_owned())
 }
 
 /// A board in a folder, or in a file of data.

@@ -1,11 +1,12 @@
 #![expect(clippy::disallowed_methods, reason = "the tests lay out the files that settings are read from")]
 
 mod children;
+mod config;
 mod problems;
 
 use std::fs;
 
-use super::table::{Setting, TABLE};
+use super::table::{Form, Setting, TABLE};
 use super::*;
 
 /// A project in `here`, where the user stands, and a config file in `conf`.

@@ -123,6 +123,8 @@ fn each_fault_is_told_with_what_to_do() {
         Fault { what: |world| world.with(".cache/kanban-codex-exec/journal.jsonl", "{\"v\":9}\n"), level: "error", told: "journal: ", hint: "use that version" },
         Fault { what: |world| world.with("pm2/ecosystem.config.cjs", "module.exports = { apps: [{ script: 'kanban-codex-exec', args: 'run', watch: true }] }"), level: "error", told: "pm2: pm2/ecosystem.config.cjs: `watch` restarts", hint: "remove" },
         Fault { what: |world| world.with("ecosystem.yml", "apps:\n- script: kanban-codex-exec\n  args: [run]\n"), level: "error", told: "pm2: ecosystem.yml: a drained board is started again for ever", hint: "--drained-exit-code 10" },
+        Fault { what: |world| world.env("KANBAN_SOURCE", "desk/board.md").with("kanban-codex-exec.yaml", "source: board.md\n").with("desk/board.md", board::with("- [ ] KB-1 first\n")).with("desk/tests.txt", TESTS).with("desk/transitions.yaml", RULES), level: "ok", told: "settings: no desk/kanban-codex-exec.yaml (kanban-codex-exec.yaml is another board's): flags", hint: "" },
+        Fault { what: |world| { symlink("nowhere", world.repo("kanban-codex-exec.yaml")).unwrap(); world }, level: "error", told: "settings: kanban-codex-exec.yaml: is a link that leads nowhere", hint: "make it a file" },
         Fault { what: |world| world.env("K_REQ", "99"), level: "error", told: "settings: K_REQ: K_REQ (99) is more than K_MIN", hint: "K_MIN tests are selected" },
     ];
     for Fault { what, level, told, hint } in faults {

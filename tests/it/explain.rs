@@ -139,7 +139,7 @@ fn a_title_finds_its_card_and_a_misspelt_one_the_card_that_was_meant() {
     let world = shed();
     world.run(&["explain", "KB-1 bicycle SHED with a roof @made"]).exits(0).says("(KB-1)");
     world.run(&["explain", "KB-11"]).exits(2).warns("no card `KB-11`").warns("did you mean `KB-1`?");
-    world.run(&["explain", "something else"]).exits(2).warns("`print-plan` lists the cards");
+    world.run(&["explain", "something else"]).exits(2).warns("`board` lists the cards");
     world.run(&["explain"]).exits(2).warns("<CARD>");
 }
 

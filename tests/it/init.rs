@@ -210,12 +210,20 @@ fn pm2_and_the_workflows_are_written_for_this_board() {
     let more = ["ecosystem.config.cjs", ".github/workflows/kanban-dry-run.yml", ".github/workflows/kanban-run.yml"];
     assert_eq!(written(&outcome)[4..], more);
     let pm2 = world.read("ecosystem.config.cjs");
-    assert!(pm2.contains("path.resolve(process.env.KANBAN_SOURCE || 'TODO.md')") && !pm2.contains("board.md"), "{pm2}");
+    let source = "path.resolve(process.env.KANBAN_SOURCE || path.resolve(__dirname, 'TODO.md'))";
+    assert!(pm2.contains(source) && !pm2.contains("board.md"), "{pm2}");
+    world.run(&["doctor"]).says("ok        pm2: ecosystem.config.cjs");
     if let Some(node) = program("node") {
-        let script = "console.log(require('./ecosystem.config.cjs').apps[0].env.KANBAN_SOURCE)";
-        let read = std::process::Command::new(node).args(["-e", script]).current_dir(world.repo("")).output().unwrap();
-        assert!(
-            String::from_utf8_lossy(&read.stdout).ends_with("/TODO.md\n"),
+        // From wherever it is started, that board with those settings.
+        let repo = fs::canonicalize(world.repo("")).unwrap().display().to_string();
+        let script = format!(
+            "const app = require('{repo}/ecosystem.config.cjs').apps[0]; console.log(app.args.at(-2), app.args.at(-1), app.env.KANBAN_SOURCE)"
+        );
+        let read =
+            std::process::Command::new(node).args(["-e", &script]).current_dir(world.path("home")).output().unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&read.stdout),
+            format!("--config {repo}/kanban-codex-exec.yaml {repo}/TODO.md\n"),
             "{}",
             String::from_utf8_lossy(&read.stderr)
         );
@@ -264,4 +272,30 @@ fn a_repository_without_tests_gets_no_proposal() {
     let world = repository(&[]);
     world.run(&["init", "--from-tests"]).exits(0).says("tests     none was found");
     assert!(!world.repo("tests.proposed.txt").exists());
+}
+
+#[test]
+fn a_board_in_a_folder_of_the_repository_gets_its_workflows_where_it_is_told() {
+    let world = repository(&[("docs/my plan.md", "## In Progress\n\n## Done\n"), SOURCES[0]]);
+    let plan = ["--source", "docs/my plan.md"];
+    let init = |args: &[&str]| world.run(&["init"].into_iter().chain(args.iter().copied()).collect::<Vec<_>>());
+    let told =
+        "let the config file be kanban-codex-exec.yaml, with `source: docs/my plan.md`, and run `init --ci` there";
+    init(&[plan[0], plan[1], "--ci"]).exits(2).warns("docs is not the root of a git repository").warns(told);
+    world.write("kanban-codex-exec.yaml", "source: docs/my plan.md\n");
+    init(&["--ci"]).exits(0).says("board     docs/my plan.md").says("wrote     .github/workflows/kanban-run.yml");
+    assert!(!world.repo("board.md").exists() && world.repo("docs/tests.txt").is_file());
+    assert_good(&world, &[]);
+
+    init(&[plan[0], plan[1], "--from-tests"]).exits(0);
+    let proposal = world.read("docs/tests.proposed.txt");
+    for line in [
+        "#   kanban-codex-exec print-plan --source 'docs/my plan.md' --tests docs/tests.proposed.txt\n",
+        "run `init --from-tests --source 'docs/my plan.md'`\n",
+    ] {
+        assert!(proposal.contains(line), "{line} is not in {proposal}");
+    }
+    init(&["docs", "--ci"]).exits(2).warns("with `source: docs/BOARD`");
+    let outside = folder(&[("docs/plan.md", "## A\n")]);
+    outside.run(&["init", "--ci"]).exits(2).warns("`git init` makes the folder one");
 }

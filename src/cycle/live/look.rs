@@ -1,6 +1,6 @@
 //! Between attempts: the board, the gate inputs, and what people asked for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crate::board::{Board, CardId, Column};
 use crate::cycle::drive::Book;
 use crate::cycle::state::{Attempt, Infrastructure};
 use crate::failure::{Failure, Kind, Problem};
-use crate::inputs::{self, Inputs, difference};
+use crate::inputs::{self, InputFile, Inputs, difference};
 use crate::journal::{Acceptance, Event, InputHash};
 use crate::provider::Wanted;
 use crate::requests::{self, Request};
+use crate::settings::{Given, Need, Settings};
 use crate::storage::Writer;
 
 /// How often an unreadable board is looked at again, and how long after.
@@ -145,7 +146,12 @@ impl Live {
             return Ok(());
         }
         self.pause(MOMENT).await;
-        let loaded = Inputs::load(&self.settings, columns);
+        let config = |file: &&InputFile| self.settings.config_places.contains(&file.path);
+        let checked = match book.planner.inputs.changed().iter().any(config) {
+            true => self.next_start(columns),
+            false => Ok(()),
+        };
+        let loaded = checked.and_then(|()| Inputs::load(&self.settings, columns));
         if book.planner.inputs.unaccepted() != now {
             return Ok(());
         }
@@ -163,6 +169,20 @@ impl Live {
                 book.record(Event::InputsRejected { problems })
             }
         }
+    }
+
+    /// A changed config holds from the next start on: what would be wrong with that one.
+    fn next_start(&self, columns: &[Column]) -> Result<(), Vec<Problem>> {
+        let given = Given { accepted_configs: BTreeMap::new(), ..self.settings.given.clone() };
+        let (settings, problems) = Settings::with_problems(&given, Need::Board);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        // Another board has other columns.
+        if settings.source.to_string() == self.settings.source.to_string() {
+            Inputs::load(&settings, columns)?;
+        }
+        Ok(())
     }
 
     /// From now on these inputs hold; a copy of each is kept, so that a later run can judge by them.

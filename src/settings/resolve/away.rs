@@ -25,7 +25,7 @@ impl Resolver<'_> {
 }
 
 /// Of a file that is gone, its folder's one name: so it had it when it was there.
-fn canonical(path: PathBuf) -> PathBuf {
+pub(super) fn canonical(path: PathBuf) -> PathBuf {
     let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
     match (folder, path.file_name()) {
         (Some(folder), Some(name)) => folder.join(name),

@@ -82,6 +82,26 @@ fn every_wrong_value_is_told_with_its_origin_and_all_at_once() {
 }
 
 #[test]
+fn no_time_at_all_is_out_of_range_but_for_the_grace() {
+    for row in TABLE.iter().filter(|row| row.form == Form::Value("TIME")) {
+        for origin in ORIGINS {
+            let world = World::new().give(origin, row, "0s");
+            if row.key == "grace" {
+                assert_eq!(world.settings().grace, Duration::ZERO);
+                continue;
+            }
+            let told = match origin {
+                Origin::Flag => format!("--{}: `0s`", row.flag),
+                Origin::Env => format!("{}: `0s`", row.env),
+                Origin::File => format!("{CONFIG}:1:1: `{}: 0s`", row.key),
+            };
+            assert_eq!(world.problems().0, [format!("{told} is not a time longer than 0s")], "by {origin:?}");
+        }
+    }
+    assert_eq!(World::new().flag("budget-window", "0h 0m").problems().0.len(), 1);
+}
+
+#[test]
 fn problems_of_the_config_file_point_at_line_and_column() {
     for (text, place, said) in [
         ("kReq: x\n", ":1:1", "`kReq: x` is not a number from 1 to 1000"),
@@ -93,6 +113,11 @@ fn problems_of_the_config_file_point_at_line_and_column() {
         ("kMin: {a: 1}\n", ":1:1", "`kMin` must be one value"),
         ("env: [{a: 1}]\n", ":1:1", "`env` must be a list of texts, or one text"),
         ("kMin: 6\nkMin: 7\n", "", "not valid YAML: duplicate"),
+        ("kMin: 6\n\nkMin: 7\n", ":3:1", "not valid YAML: duplicate"),
+        ("codex: [--a]\n", ":1:1", "`codex` must be a mapping of args"),
+        ("model: m\nfile: x\n", ":2:1", "`file` must be a mapping of keys"),
+        ("codex:\n", ":1:1", "`codex` must be a mapping of args"),
+        ("\u{feff}kMin: x\n", ":1:1", "`kMin: x` is not a number"),
         ("- kMin\n", ":1:1", "a mapping of settings is expected"),
         ("kMin\n", ":1:1", "a mapping of settings is expected"),
     ] {
@@ -151,6 +176,19 @@ fn a_config_file_that_is_named_must_be_there() {
     assert_eq!(problems, ["--config: none.yaml: no such file"]);
     world.given.config = Some("a".into());
     assert_eq!(world.problems().0, ["--config: a: is a folder, not a file"]);
+}
+
+#[test]
+fn a_variable_that_is_not_utf_8_is_not_dropped() {
+    use std::os::unix::ffi::OsStringExt;
+    for row in TABLE {
+        let mut world = World::new();
+        world.given.env.insert(row.env.into(), OsString::from_vec(b"t\xff".to_vec()));
+        assert_eq!(
+            world.problems(),
+            (vec![format!("{}: is not UTF-8", row.env)], vec!["set it anew, or `unset` it".to_owned()])
+        );
+    }
 }
 
 #[test]

@@ -38,6 +38,40 @@ fn retry_forgets_what_passed_and_what_failed() {
 }
 
 #[test]
+fn what_a_killed_runner_left_is_ended_by_the_next_run_alone() {
+    let world = World::new(&cards(1)).codex("make made; wait_for go");
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    for (command, hint) in [(&["retry", "KB-1"][..], "retry it after its end"), (&["accept"], "wait for its end")] {
+        world.run_beside(command).exits(1).warns("is at work").warns(hint);
+    }
+    running.kill();
+    for (command, hint) in [
+        (&["retry", "KB-1"][..], "the next `run` ends it: retry it then"),
+        (&["accept"], "the next `run` ends it: `accept` after that"),
+    ] {
+        world.run_beside(command).exits(1).warns("was at work when its runner died").warns(hint);
+    }
+    std::fs::write(world.path("go"), "").unwrap();
+    world.run(&["run"]).exits(0);
+    for command in [&["retry", "KB-1"][..], &["accept"]] {
+        world.run(command).exits(0);
+    }
+}
+
+#[test]
+fn retry_says_where_no_rule_works_the_column() {
+    let world = World::new(&cards(1));
+    world.run(&["retry", "KB-1"]).exits(0).says("KB-1 will be worked anew: ");
+    world.run(&["run"]).exits(0);
+    let told = "no rule works `Done`, where KB-1 stands: in another column it will be worked anew";
+    world.run(&["retry", "KB-1"]).exits(0).says(told);
+    world.run(&["retry", "something else"]).exits(2).warns("`board` lists the cards with their ids");
+    std::fs::remove_file(world.repo("board.md")).unwrap();
+    world.run(&["history", "something else"]).exits(2).warns("`history` lists the cards with their ids");
+}
+
+#[test]
 fn a_card_that_is_skipped_waits_for_skip_undo() {
     let world = World::new(&cards(2));
     world.run(&["skip", "KB-1"]).exits(0);

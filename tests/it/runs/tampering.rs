@@ -109,6 +109,34 @@ fn a_config_that_codex_makes_or_changes_does_not_hold_in_the_next_run_either() {
 }
 
 #[test]
+fn no_more_does_one_that_codex_makes_where_none_was_found() {
+    for (config, made) in [
+        (None, "kanban-codex-exec.yaml"),
+        (None, "desk/kanban-codex-exec.yaml"),
+        (Some("model: own\n"), "kanban-codex-exec.yaml"),
+        (Some("model: own\n"), "desk/kanban-codex-exec.yaml"),
+        (Some("source: board.md\n"), "kanban-codex-exec.yaml"),
+    ] {
+        let config_of_codex = if made.starts_with("desk") { "tests: ../easy.txt" } else { "tests: easy.txt" };
+        let world = World::new("")
+            .env("KANBAN_SOURCE", "desk/board.md")
+            .with("desk/board.md", crate::support::board::with("- [ ] KB-1 first @made @checked\n"))
+            .with("desk/tests.txt", crate::support::TESTS)
+            .with("desk/transitions.yaml", crate::support::RULES.replace("    evidence", "    require: 2\n    evidence"))
+            .codex(&format!("make made; printf '@made :: includes:made\n@checked :: includes:for\n' >easy.txt; echo '{config_of_codex}' >{made}"));
+        if let Some(config) = config {
+            world.write("kanban-codex-exec.yaml", config);
+        }
+        world.run(&["run"]).exits(0).says(&format!("{made} ("));
+        let world = world.codex("make made");
+        world.write("desk/board.md", crate::support::board::with("- [ ] KB-2 second @made @checked\n"));
+        let outcome = world.run(&["run"]).exits(0).says(&format!("{made} changed during an attempt"));
+        let places = crate::support::board::places(&world.read("desk/board.md"));
+        assert_eq!(places, ["KB-2: Needs Specs"], "{config:?}, {made}: {outcome}");
+    }
+}
+
+#[test]
 fn the_script_that_a_hooks_interpreter_runs_is_judged_by_as_well() {
     let rules = crate::support::RULES.replacen(
         "onFail: Needs",

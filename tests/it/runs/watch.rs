@@ -63,6 +63,39 @@ fn watching_it_keeps_the_last_good_rules_and_says_so() {
 }
 
 #[test]
+fn watching_it_tells_what_becomes_of_a_changed_config() {
+    let world = World::new(&cards(1));
+    let running = world.start(&["run", "--watch"]);
+    wait_until("the first card", || world.places() == ["KB-1: Done"]);
+    let rejected = || world.records("inputs_rejected").len();
+    let broken = ["modle: x\n", "model: [\n", "kMin: 0\n", "tests: nowhere.txt\n", "source: nowhere.md\n"];
+    for (at, text) in broken.iter().enumerate() {
+        world.write("kanban-codex-exec.yaml", text);
+        wait_until("the bad config is told", || rejected() == at + 1);
+    }
+    assert_eq!(world.records("inputs_accepted").len(), 1, "none was adopted");
+    world.write("kanban-codex-exec.yaml", "model: another\n");
+    wait_until("the good config", || world.records("inputs_accepted").len() == 2);
+    world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
+    wait_until("a card by the old settings", || world.places() == ["KB-1: Done", "KB-2: Done"]);
+    running.signal(Signal::TERM);
+    let outcome = running.outcome().exits(143).says("a changed config from the next start on");
+    for problem in [
+        "unknown setting `modle`",
+        "not valid YAML",
+        "`kMin: 0` is not a number",
+        "nowhere.txt: no such file",
+        "nowhere.md: no such board",
+    ] {
+        assert!(outcome.stdout.contains(problem), "{problem}: {outcome}");
+    }
+    assert!(world.records("attempt_started").iter().all(|record| !record.to_string().contains("another")), "{outcome}");
+    // What was adopted is what the next run holds to.
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.records("inputs_held").len(), 0);
+}
+
+#[test]
 fn a_stop_in_mid_attempt_spends_none_and_the_next_run_finishes() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let world = World::new(&cards(1)).codex("wait_for go; make made");
