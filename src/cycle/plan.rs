@@ -159,11 +159,16 @@ impl Planner {
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        let waits = state.board.as_ref().and_then(|board| waits(card, board, &self.inputs.rules));
-        (plan.readiness, plan.reason) = match waits {
+        let board = state.board.as_deref();
+        (plan.readiness, plan.reason) = match board.and_then(|board| waits(card, board, &self.inputs.rules)) {
             Some(reason) => (Readiness::Blocked, reason),
             None => readiness(&plan, spent, state, &settings.guards),
         };
+        if plan.readiness == Readiness::Ready
+            && let Some(reason) = board.and_then(|board| not_next(card, board))
+        {
+            (plan.readiness, plan.reason) = (Readiness::Blocked, reason);
+        }
         Ok(plan)
     }
 
@@ -366,6 +371,15 @@ fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
         None => Some(format!("it depends on {id}, which is not on the board")),
         Some(other) if done(&other.status, board, rules) => None,
         Some(other) => Some(format!("it depends on {id}, which stands in {}", other.status)),
+    })
+}
+
+/// What an item of a to-do list waits for that could be worked, were it next.
+fn not_next(card: &Card, board: &Board) -> Option<String> {
+    let other = !board.others.is_empty() && board.cards.iter().all(|next| next.id != card.id);
+    other.then(|| match board.cards.first() {
+        Some(next) => format!("the next item of the list is {} ({})", next.title, next.id),
+        None => "no item of the list can be next: what stands before or inside it is refused".to_owned(),
     })
 }
 

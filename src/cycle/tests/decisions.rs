@@ -61,7 +61,7 @@ fn rules(max_attempts: u32) -> [(crate::board::Column, Rule); 1] {
 
 fn board(status: &str) -> Board {
     let columns = ["Todo", "Doing", "Done", "Stuck"].map(column).to_vec();
-    Board { columns, cards: vec![card("a", status, true)], refused: Vec::new() }
+    Board { columns, cards: vec![card("a", status, true)], ..Board::default() }
 }
 
 /// A state after these events, with the board as it was read since.
