@@ -127,7 +127,7 @@ impl Planner {
         let require = rule.require.unwrap_or(settings.require);
         let sources = rule.sources();
         let gate = gate_hash(&tests, rule, require, &sources);
-        let text = text_hash(card);
+        let text = text_hash(&card.body, &card.labels);
         let spent = state.spent(&card.id, column, &key, &text);
         let failed = spent.map_or(0, Visits::failures);
         let limit = rule.max_attempts.unwrap_or(settings.guards.max_attempts);
@@ -458,9 +458,8 @@ fn cache_key(id: &CardId, column: &Column, prompt_hash: &str) -> CacheKey {
     CacheKey(hex(&[&id.0, &column.0, prompt_hash]))
 }
 
-fn text_hash(card: &Card) -> TextHash {
-    let labels = card.labels.iter().map(String::as_str);
-    let parts: Vec<&str> = std::iter::once(&*card.body).chain(labels).collect();
+pub fn text_hash(body: &str, labels: &[String]) -> TextHash {
+    let parts: Vec<&str> = std::iter::once(body).chain(labels.iter().map(String::as_str)).collect();
     TextHash(hex(&parts))
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 use crate::support::World;
+use crate::support::board::without_state;
 
 /// A list of three items; `codex` is done with each prompt.
 fn list(codex: &str, rule: &str) -> World {
@@ -24,6 +25,48 @@ fn what_passed_items_were_proven_by_is_kept_and_counts_when_one_is_unticked() {
     world.run(&["run"]).exits(0).says("somebody moved it Done → Todo").says("KB-1.1: passed: 1 of 1");
     assert_eq!(world.executions().len(), 3, "the gate alone was run again");
     world.run(&["replay", "KB-1.1"]).exits(0);
+}
+
+#[test]
+fn what_is_put_around_an_item_meanwhile_does_not_end_it_and_cannot_have_it_worked_for_ever() {
+    let edits = [
+        (
+            "above",
+            "sed -i '1i - [ ] KB-9 new @made' TODO.md",
+            "- [x] KB-9 new @made\n- [x] KB-1 first @made\n",
+            "KB-1 KB-9 KB-2 KB-3",
+        ),
+        // Each attempt at KB-1 puts another one in: all of them, but no further one than its attempts allow.
+        (
+            "inside",
+            "sed -i \"s/^- \\[ \\] KB-1.*/&\\n  - [ ] KB-9$n sub @made/\" TODO.md",
+            "- [ ] KB-1 first @made\n  - [x] KB-92 sub @made\n  - [x] KB-91 sub @made\n",
+            "KB-1 KB-91 KB-1 KB-92",
+        ),
+        ("itself", "sed -i 's/\\[ \\] KB-1/[x] KB-1/' TODO.md", "- [x] KB-1 first @made\n", "KB-1 KB-2 KB-3"),
+    ];
+    for (place, edit, expected, worked) in edits {
+        let codex = format!(
+            "make made; [ $card != KB-1 ] || {{ n=$(($(cat ../n 2>/dev/null || echo 0) + 1)); echo $n >../n; {edit}; }}"
+        );
+        let world = list(&codex, ", maxAttempts: 2");
+        let outcome = world.run(&["run", "--max-cards", "9"]).exits(0);
+        let text = without_state(&world.read("TODO.md"));
+        let rest = if place == "inside" {
+            "- [ ] KB-2 second @made\n- [ ] KB-3 third @made\n"
+        } else {
+            "- [x] KB-2 second @made\n- [x] KB-3 third @made\n"
+        };
+        assert_eq!(text, format!("{expected}{rest}"), "{place}: {outcome}");
+        let executions: Vec<String> = world.executions().iter().map(|line| line.replace(" Implement.", "")).collect();
+        assert_eq!(executions.join(" "), worked, "{place}: {outcome}");
+        let outcome = match place {
+            "above" => outcome.says("4 promoted"),
+            "inside" => outcome.says("edited meanwhile").says("2 promoted"),
+            _ => outcome.says("the card was moved meanwhile").says("2 promoted"),
+        };
+        assert!(!outcome.stdout.contains("gone from the board"), "{place}: {outcome}");
+    }
 }
 
 #[test]
