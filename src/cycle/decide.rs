@@ -307,18 +307,28 @@ fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> 
             }
         }
     }
-    Ok(match guard {
-        Some(reason) => finish(Stopped::Guard, reason),
-        None if state.pass.progressed => Action::NextPass,
-        None => match tell(Occasion::Drained, DRAINED, state, planner) {
-            Some(action) => action,
-            None if planner.settings.watch => Action::Wait(Wait::Board),
-            None => finish(Stopped::Drained, DRAINED),
-        },
+    if let Some(reason) = guard {
+        return Ok(finish(Stopped::Guard, reason));
+    }
+    if state.pass.progressed {
+        return Ok(Action::NextPass);
+    }
+    let reason = drained(state, planner, board)?;
+    Ok(match tell(Occasion::Drained, &reason, state, planner) {
+        Some(action) => action,
+        None if planner.settings.watch => Action::Wait(Wait::Board),
+        None => finish(Stopped::Drained, reason),
     })
 }
 
-const DRAINED: &str = "nothing left to do";
+/// Why nothing more is done. A to-do list keeps its order: one item that can't be worked holds up all behind it.
+fn drained(state: &State, planner: &Planner, board: &Board) -> Result<String> {
+    let next = board.cards.first().filter(|_| planner.settings.next);
+    let plan = next.map(|card| planner.plan(card, state)).transpose()?.flatten();
+    let waits =
+        plan.map(|plan| format!(": the list waits for {} ({}): {}", plan.card.title, plan.card.id, plan.reason));
+    Ok(format!("nothing left to do{}", waits.unwrap_or_default()))
+}
 
 /// The hook that hears of it, if one does and did not yet.
 fn tell(occasion: Occasion, reason: &str, state: &State, planner: &Planner) -> Option<Action> {

@@ -86,3 +86,21 @@ fn every_item_of_a_list_can_be_asked_for_and_steered_by_name() {
     world.run(&["skip", "--undo", "KB-3"]).exits(0);
     world.run(&["run"]).exits(0).says("1 promoted");
 }
+
+#[test]
+fn a_list_that_waits_for_an_item_says_for_which_and_why() {
+    let left = "nothing left to do: the list waits for";
+    let held = list("make made", "");
+    held.run(&["skip", "KB-1"]).exits(0);
+    let why = format!("{left} KB-1 first @made (KB-1): held back by `skip`");
+    held.run(&["run"]).exits(0).says(&why);
+    held.run(&["dry-run", "--format", "human"]).exits(0).says(&why);
+    let exhausted = list("[ $card = KB-1 ] || make made", ", maxAttempts: 1");
+    exhausted.run(&["dry-run", "--format", "human"]).exits(0).says("dry run: nothing left to do\n");
+    exhausted.run(&["run"]).exits(0).says(&format!("{left} KB-1 first @made (KB-1): 1 of 1 attempts failed"));
+    let unticked = list("make made", "");
+    unticked.run(&["run"]).exits(0).says("nothing left to do\n");
+    unticked.edit("TODO.md", "[x] KB-2", "[ ] KB-2");
+    unticked.run(&["run"]).exits(0).says(&format!("{left} KB-2 second @made (KB-2): passed in attempt KB-2.1"));
+    assert_eq!(held.executions().len() + exhausted.executions().len() + unticked.executions().len(), 4);
+}
