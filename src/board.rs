@@ -134,17 +134,25 @@ impl fmt::Display for Refused {
 pub struct Board {
     /// In board order. Empty where the board lists none, as any column is one: see [`Board::arranged`].
     pub columns: Vec<Column>,
-    /// In board order: column by column, top to bottom.
+    /// In board order: column by column, top to bottom. Of a to-do list only the next item, if there is one.
     pub cards: Vec<Card>,
+    /// The other items of a to-do list, in the same order: they are there, and none of them may be begun.
+    pub others: Vec<Card>,
     pub refused: Vec<Refused>,
 }
 
 impl Board {
-    pub fn card(&self, id: &CardId) -> Option<&Card> {
-        let known = self.cards.iter().find(|card| Arc::ptr_eq(&card.id.0, &id.0));
-        known.or_else(|| self.cards.iter().find(|card| card.id == *id))
+    /// All that stand there, whether or not they may be begun.
+    pub fn all(&self) -> impl Iterator<Item = &Card> + Clone {
+        self.cards.iter().chain(&self.others)
     }
 
+    pub fn card(&self, id: &CardId) -> Option<&Card> {
+        let known = self.all().find(|card| Arc::ptr_eq(&card.id.0, &id.0));
+        known.or_else(|| self.all().find(|card| card.id == *id))
+    }
+
+    /// Those of a column that may be begun.
     pub fn column(&self, status: &Column) -> impl Iterator<Item = &Card> {
         self.cards.iter().filter(move |card| card.status == *status)
     }

@@ -83,7 +83,7 @@ fn plans(board: &Board, state: &State, planner: &Planner) -> Result<BTreeMap<Car
         Some((column, planner.inputs.rules.columns.get(column)?))
     };
     let mut plans = BTreeMap::new();
-    for card in &board.cards {
+    for card in board.all() {
         let plan = match (planned(planner, card, state)?, last(card)) {
             (Some(plan), _) => plan,
             (None, Some((column, rule))) => planner.plan_as(card, rule, column, state)?,

@@ -75,7 +75,7 @@ fn is_parked(settings: &Settings, column: &Column) -> bool {
 
 /// A card of the board by its id, or by its title where that is one card's alone.
 pub(super) fn find<'b>(board: &'b Board, name: &str) -> Result<&'b Card, Failure> {
-    let cards = board.cards.iter().map(|card| (&card.id, &*card.title));
+    let cards = board.all().map(|card| (&card.id, &*card.title));
     let id = among(cards, name, ("the board", "board"))?;
     board.card(&id).ok_or_else(|| Failure::usage(format!("the board has no card `{name}`")))
 }

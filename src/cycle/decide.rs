@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::plan::{CardPlan, Planner, Readiness, other_tests};
+use super::plan::{CardPlan, Planner, Readiness, other_tests, text_hash};
 use super::state::{Attempt, Infrastructure, OwedHook, Phase, State, Visits};
 use crate::board::{Board, Card, Column};
 use crate::journal::{AttemptId, Edited, Ending, Event, Stopped, TakeBack, Why};
+use crate::provider::markdown::next::with_items_ticked;
 use crate::rules::{FailWork, Occasion, Verdict};
 
 /// One step of the loop.
@@ -190,7 +191,7 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
     let moved = card.status != attempt.column && !arrived;
     // What came while it ran may be codex's own doing. Its pass from long ago, and what the program moved, are not that.
     let ran = !attempt.reopened && !arrived;
-    match edited_text(attempt, &plan).filter(|_| ran) {
+    match edited_text(attempt, &plan, planner).filter(|_| ran) {
         Some(edited) if edited.other_tests => {
             let reason = other_tests(&card.id);
             let told = settlement(id, attempt, card, Verdict::Fail, reason.clone(), None, plan);
@@ -226,7 +227,7 @@ fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Acti
         let (card, rule) = (board.card(&attempt.card), planner.inputs.rules.columns.get(&attempt.column));
         let (Some(card), Some(rule)) = (card, rule) else { continue };
         let plan = planner.plan_as(card, rule, &attempt.column, state)?;
-        if let Some(edited) = edited_text(attempt, &plan) {
+        if let Some(edited) = edited_text(attempt, &plan, planner) {
             let reason = "the card was edited meanwhile: it is worked anew";
             let event = elsewhere(id, attempt, Some(&card.status), reason, Some(edited), false);
             return Ok(Some(Action::Abandon { event: Box::new(event), told: None }));
@@ -236,9 +237,14 @@ fn edited(state: &State, planner: &Planner, board: &Board) -> Result<Option<Acti
 }
 
 /// What the card says now, if that is not what the attempt was started with.
-fn edited_text(attempt: &Attempt, plan: &CardPlan) -> Option<Edited> {
+fn edited_text(attempt: &Attempt, plan: &CardPlan, planner: &Planner) -> Option<Edited> {
     let other = attempt.text.as_ref().is_some_and(|text| *text != plan.text);
-    other.then(|| Edited { text: plan.text.clone(), other_tests: !plan.has_tests(&attempt.tests) })
+    let text = || match planner.settings.next {
+        // Until it is worked again what was put into it is done, which is no further edit.
+        true => text_hash(&with_items_ticked(&plan.card.body), &plan.card.labels),
+        false => plan.text.clone(),
+    };
+    other.then(|| Edited { text: text(), other_tests: !plan.has_tests(&attempt.tests) })
 }
 
 fn elsewhere(
@@ -301,18 +307,28 @@ fn next_card(state: &State, planner: &Planner, board: &Board) -> Result<Action> 
             }
         }
     }
-    Ok(match guard {
-        Some(reason) => finish(Stopped::Guard, reason),
-        None if state.pass.progressed => Action::NextPass,
-        None => match tell(Occasion::Drained, DRAINED, state, planner) {
-            Some(action) => action,
-            None if planner.settings.watch => Action::Wait(Wait::Board),
-            None => finish(Stopped::Drained, DRAINED),
-        },
+    if let Some(reason) = guard {
+        return Ok(finish(Stopped::Guard, reason));
+    }
+    if state.pass.progressed {
+        return Ok(Action::NextPass);
+    }
+    let reason = drained(state, planner, board)?;
+    Ok(match tell(Occasion::Drained, &reason, state, planner) {
+        Some(action) => action,
+        None if planner.settings.watch => Action::Wait(Wait::Board),
+        None => finish(Stopped::Drained, reason),
     })
 }
 
-const DRAINED: &str = "nothing left to do";
+/// Why nothing more is done. A to-do list keeps its order: one item that can't be worked holds up all behind it.
+fn drained(state: &State, planner: &Planner, board: &Board) -> Result<String> {
+    let next = board.cards.first().filter(|_| planner.settings.next);
+    let plan = next.map(|card| planner.plan(card, state)).transpose()?.flatten();
+    let waits =
+        plan.map(|plan| format!(": the list waits for {} ({}): {}", plan.card.title, plan.card.id, plan.reason));
+    Ok(format!("nothing left to do{}", waits.unwrap_or_default()))
+}
 
 /// The hook that hears of it, if one does and did not yet.
 fn tell(occasion: Occasion, reason: &str, state: &State, planner: &Planner) -> Option<Action> {

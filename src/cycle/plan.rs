@@ -127,7 +127,7 @@ impl Planner {
         let require = rule.require.unwrap_or(settings.require);
         let sources = rule.sources();
         let gate = gate_hash(&tests, rule, require, &sources);
-        let text = text_hash(card);
+        let text = text_hash(&card.body, &card.labels);
         let spent = state.spent(&card.id, column, &key, &text);
         let failed = spent.map_or(0, Visits::failures);
         let limit = rule.max_attempts.unwrap_or(settings.guards.max_attempts);
@@ -159,11 +159,16 @@ impl Planner {
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        let waits = state.board.as_ref().and_then(|board| waits(card, board, &self.inputs.rules));
-        (plan.readiness, plan.reason) = match waits {
+        let board = state.board.as_deref();
+        (plan.readiness, plan.reason) = match board.and_then(|board| waits(card, board, &self.inputs.rules)) {
             Some(reason) => (Readiness::Blocked, reason),
             None => readiness(&plan, spent, state, &settings.guards),
         };
+        if plan.readiness == Readiness::Ready
+            && let Some(reason) = board.and_then(|board| not_next(card, board))
+        {
+            (plan.readiness, plan.reason) = (Readiness::Blocked, reason);
+        }
         Ok(plan)
     }
 
@@ -388,6 +393,15 @@ fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
     })
 }
 
+/// What an item of a to-do list waits for that could be worked, were it next.
+fn not_next(card: &Card, board: &Board) -> Option<String> {
+    let other = !board.others.is_empty() && board.cards.iter().all(|next| next.id != card.id);
+    other.then(|| match board.cards.first() {
+        Some(next) => format!("the next item of the list is {} ({})", next.title, next.id),
+        None => "no item of the list can be next: what stands before or inside it is refused".to_owned(),
+    })
+}
+
 /// Names of columns whose cards are done, wherever they stand on the board.
 const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
 
@@ -463,9 +477,8 @@ fn cache_key(id: &CardId, column: &Column, prompt_hash: &str) -> CacheKey {
     CacheKey(hex(&[&id.0, &column.0, prompt_hash]))
 }
 
-fn text_hash(card: &Card) -> TextHash {
-    let labels = card.labels.iter().map(String::as_str);
-    let parts: Vec<&str> = std::iter::once(&*card.body).chain(labels).collect();
+pub fn text_hash(body: &str, labels: &[String]) -> TextHash {
+    let parts: Vec<&str> = std::iter::once(body).chain(labels.iter().map(String::as_str)).collect();
     TextHash(hex(&parts))
 }
 

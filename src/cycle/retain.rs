@@ -13,7 +13,7 @@ use crate::journal::{AttemptId, Event};
 pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Option<Event> {
     let (mut folders, mut trees) = (Vec::new(), Vec::new());
     let busy = busy(state);
-    let here: HashSet<&CardId> = board.cards.iter().map(|card| &card.id).collect();
+    let here: HashSet<&CardId> = board.all().map(|card| &card.id).collect();
     for (card, history) in &state.cards {
         // A card that can't be represented may be any.
         let gone = board.refused.is_empty() && !here.contains(card) && *history.source == *source;

@@ -130,7 +130,7 @@ impl State {
             let (id, from, to) = (card.id.clone(), from.clone(), card.status.clone());
             (!own && !busy(&id)).then_some(Event::MovedByPerson { card: id, from, to })
         };
-        board.cards.iter().filter_map(moved).collect()
+        board.all().filter_map(moved).collect()
     }
 
     /// Takes in what happened.

@@ -42,7 +42,7 @@ fn golden() -> Vec<String> {
     let board = crate::board::Board {
         columns: vec![column("A"), column("B")],
         cards: vec![card("ä \"quoted\"\\", "A", true)],
-        refused: Vec::new(),
+        ..crate::board::Board::default()
     };
     let executed = std::cell::Cell::new(0);
     let mut world = crate::cycle::tests::world::World::new(board, planner([(column("A"), rule)]), move |_| {

@@ -239,7 +239,7 @@ impl Provider for GitHub {
         let place = |card: &Card| columns.iter().position(|column| *column == card.status).unwrap_or(columns.len());
         cards.sort_by_key(place);
         *self.cost.lock().unwrap_or_else(PoisonError::into_inner) = self.client.spent().points - before;
-        Ok(Arc::new(Board { columns, cards, refused }))
+        Ok(Arc::new(Board { columns, cards, refused, ..Board::default() }))
     }
 
     fn rest(&self) -> Duration {

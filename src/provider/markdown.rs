@@ -8,7 +8,7 @@ mod columns;
 pub mod edit;
 pub(super) mod identity;
 pub(super) mod lines;
-mod next;
+pub mod next;
 pub(super) mod note;
 mod outline;
 pub mod parse;

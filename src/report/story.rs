@@ -225,7 +225,7 @@ impl Story {
         let Known { board, rules, records, state, .. } = known;
         let mut pasts = Past::of_all(records, state);
         let ours = |card: &CardId| state.history(card).is_some_and(|history| *history.source == known.journal_source);
-        let ordered = board.columns.iter().flat_map(|column| board.column(column));
+        let ordered = board.columns.iter().flat_map(|column| board.all().filter(move |card| card.status == *column));
         let mut cards: Vec<CardStory> = ordered
             .map(|card| {
                 let past = pasts.remove(&card.id).unwrap_or_default();

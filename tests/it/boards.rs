@@ -27,6 +27,7 @@ struct Case {
     error: Option<String>,
     columns: Option<Vec<String>>,
     cards: Option<Vec<ExpectedCard>>,
+    others: Option<Vec<ExpectedCard>>,
     refused: Option<Vec<ExpectedRefusal>>,
     #[serde(default)]
     edits: Vec<Edit>,
@@ -125,10 +126,11 @@ fn check_board(case: &Case, board: &Board) -> Vec<String> {
     if case.columns.as_ref().is_some_and(|expected| *expected != columns) {
         wrong.push(format!("columns {columns:?}"));
     }
-    if let Some(expected) = &case.cards {
-        let same = expected.len() == board.cards.len() && expected.iter().zip(&board.cards).all(|(e, card)| e.is(card));
+    for (expected, found) in [(&case.cards, &board.cards), (&case.others, &board.others)] {
+        let Some(expected) = expected else { continue };
+        let same = expected.len() == found.len() && expected.iter().zip(found).all(|(e, card)| e.is(card));
         if !same {
-            wrong.push(format!("cards {:#?}", board.cards));
+            wrong.push(format!("cards {found:#?}"));
         }
     }
     let refused = case.refused.as_deref().unwrap_or_default();

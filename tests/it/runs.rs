@@ -7,6 +7,7 @@ mod failed_work;
 mod guards;
 mod hooks;
 mod instants;
+mod lists;
 mod mover;
 mod news;
 mod people;

@@ -37,7 +37,7 @@ fn note(limit: u32, verdict: Verdict, reason: &str, outcomes: Vec<TestOutcome>, 
     let judged = Event::Judged { attempt, verdict, reason, passed, required, tests, gate, artifacts, weakened };
     let mut state = fold(&[started(&plan), ended(&plan.attempt, Ending::Ok), judged].map(record));
     state.board =
-        Some(Arc::new(Board { columns: vec![column("Todo"), column("Doing")], cards: vec![card], refused: vec![] }));
+        Some(Arc::new(Board { columns: vec![column("Todo"), column("Doing")], cards: vec![card], ..Board::default() }));
     let Action::Settle(settlement) = decide(&state, &planner).unwrap() else { panic!("it is settled") };
     compose(&settlement, Some(&state.attempts[&plan.attempt]), Timestamp::UNIX_EPOCH, redactor)
 }

@@ -61,7 +61,7 @@ fn rules(max_attempts: u32) -> [(crate::board::Column, Rule); 1] {
 
 fn board(status: &str) -> Board {
     let columns = ["Todo", "Doing", "Done", "Stuck"].map(column).to_vec();
-    Board { columns, cards: vec![card("a", status, true)], refused: Vec::new() }
+    Board { columns, cards: vec![card("a", status, true)], ..Board::default() }
 }
 
 /// A state after these events, with the board as it was read since.
@@ -152,6 +152,34 @@ fn an_attempt_is_executed_judged_and_settled_each_after_a_look() {
     for (events, status, expected) in table {
         let told = next(&planner, &[vec![run_started()], events.clone()].concat(), status.map(board));
         assert_eq!(told, expected, "with the card in {status:?} after {events:#?}");
+    }
+}
+
+/// What of a to-do list is not next is looked up and never begun.
+#[test]
+fn an_item_that_is_not_next_any_more_is_judged_and_settled_all_the_same() {
+    let planner = planner(rules(2));
+    let a = attempt(&planner);
+    let list = |next: &[&str], a: Option<&str>| Board {
+        cards: next.iter().map(|id| card(id, "Doing", true)).collect(),
+        others: a.map(|status| card("a", status, true)).into_iter().collect(),
+        ..board("Doing")
+    };
+    let (started, ended) = (a.started.clone(), a.ended.clone());
+    let (passed, moving) = (a.judged(Verdict::Pass), a.begins_to_move("Done", Verdict::Pass));
+    #[rustfmt::skip]
+    let table = [
+        (vec![],                                                 list(&["b"], Some("Doing")), "execute b.1 as 1 of 2"),
+        (vec![],                                                 list(&[], Some("Doing")),    "finish, drained: nothing left to do"),
+        (vec![started.clone(), ended.clone()],                   list(&["b"], Some("Doing")), "judge a.1"),
+        (vec![started.clone(), ended.clone(), passed.clone()],   list(&["b"], Some("Doing")), "settle: passed, to Done"),
+        (vec![started.clone(), ended.clone(), passed.clone()],   list(&["b"], Some("Done")),  "abandon, now Some(\"Done\"): the card was moved meanwhile"),
+        (vec![started.clone(), ended.clone(), passed.clone()],   list(&["b"], None),          "abandon, now None: the card is gone from the board"),
+        (vec![started, ended, passed, moving],                   list(&["b"], Some("Done")),  "settle: passed, to Done"),
+    ];
+    for (events, board, expected) in table {
+        let told = next(&planner, &[vec![run_started()], events.clone()].concat(), Some(board));
+        assert_eq!(told, expected, "after {events:#?}");
     }
 }
 

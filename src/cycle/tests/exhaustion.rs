@@ -9,7 +9,7 @@ const LIMIT: u32 = 2;
 
 fn board() -> Board {
     let columns = ["A", "B", "Rest", "Stuck"].map(column).to_vec();
-    Board { columns, cards: vec![card("a", "A", true)], refused: Vec::new() }
+    Board { columns, cards: vec![card("a", "A", true)], ..Board::default() }
 }
 
 fn rule(targets: [Option<&str>; 3]) -> Rule {

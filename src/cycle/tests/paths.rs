@@ -20,7 +20,7 @@ fn world(outcome: fn(&str, u32) -> Outcome) -> World {
         ("QA", Rule { on_pass: to("Done"), on_fail: to("Doing"), on_exhausted: to("Blocked"), ..Rule::default() }),
     ];
     let rules = rules.map(|(name, rule)| (column(name), rule));
-    let board = Board { columns, cards: vec![card("a", "Doing", true)], refused: Vec::new() };
+    let board = Board { columns, cards: vec![card("a", "Doing", true)], ..Board::default() };
     World::new(board, planner(rules), move |plan| outcome(&plan.card.status.0, plan.number))
 }
 

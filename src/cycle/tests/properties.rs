@@ -70,7 +70,7 @@ impl Case {
             .iter()
             .enumerate()
             .map(|(number, (at, tests, _))| card(&format!("card-{number}"), &names[at % names.len()].0, *tests));
-        let board = Board { columns: names.clone(), cards: cards.collect(), refused: Vec::new() };
+        let board = Board { columns: names.clone(), cards: cards.collect(), ..Board::default() };
         World::new(board, planner(rules), outcome)
     }
 

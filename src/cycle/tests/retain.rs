@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::properties::{case, repeatable};
 use super::world::*;
+use crate::board::Board;
 use crate::cycle::retain::{needless, trees};
 use crate::cycle::state::State;
 use crate::journal::{AttemptId, Event};
@@ -58,7 +59,7 @@ proptest! {
 #[test]
 fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on() {
     let mut world = World::new(
-        crate::board::Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], refused: vec![] },
+        Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], ..Board::default() },
         planner([(column("Doing"), crate::rules::Rule::default())]),
         |_| Outcome::Fail,
     );
@@ -70,6 +71,9 @@ fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on()
     let first = |ids: &BTreeSet<AttemptId>| ids.iter().take(1).cloned().collect::<BTreeSet<_>>();
     assert_eq!(let_go(&world, &state, 2), Some((first(&ids), BTreeSet::new())), "its work stands: its trees are kept");
     let board = std::mem::take(&mut world.board);
+    world.board.others = board.cards.clone();
+    assert_eq!(let_go(&world, &state, 3), None, "an item of a list that is not next is there");
+    world.board.others.clear();
     assert_eq!(let_go(&world, &state, 3), Some((ids.clone(), ids.clone())));
     assert_eq!(needless(&state, &world.board, "another", 3), None);
     world.board.refused = vec![crate::board::Refused {

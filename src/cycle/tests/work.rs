@@ -70,8 +70,7 @@ impl World {
 fn killed_anywhere_a_card_whose_work_is_taken_back_is_tried_to_its_limit_by_the_next_run() {
     let world = || {
         let rule = Rule { on_fail_work: FailWork::Revert, ..Rule::default() };
-        let board =
-            Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], refused: Vec::new() };
+        let board = Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], ..Board::default() };
         World::new(board, planner([(column("Doing"), rule)]), |_| Outcome::Fail)
     };
     let plenty = usize::MAX / 2;

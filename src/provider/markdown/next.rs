@@ -99,6 +99,16 @@ pub(super) fn first<'c>(fine: &[&'c Located], all: &[Located]) -> Option<&'c Loc
     fine.iter().copied().find(|card| card.lane == TODO && !holds_open(&card.span()))
 }
 
+/// What an item says once all that it holds is ticked.
+pub fn with_items_ticked(body: &str) -> String {
+    let open = |line: &str| Head::new(line).filter(|head| head.checked(line, " "))?.checkbox;
+    let ticked = |line: &str| match open(line) {
+        Some(checkbox) => format!("{}x{}", &line[..checkbox.start], &line[checkbox.end..]),
+        None => line.to_owned(),
+    };
+    body.split_inclusive('\n').map(ticked).collect()
+}
+
 /// `~~all of it~~`, tags and ids behind it aside.
 pub(super) fn struck(text: &str) -> bool {
     let struck = |text: &str| text.len() > 4 && text.starts_with("~~") && text.ends_with("~~");
@@ -179,5 +189,21 @@ fn finished(title: &str) -> bool {
             (BEFORE.contains(first) && WORDS.contains(second)) || (WORDS.contains(first) && AFTER.contains(second))
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_item_holds_is_ticked_in_its_text_and_nothing_else() {
+        for (body, ticked) in [
+            ("A", "A"),
+            ("A\n- [ ] B\n  1. [ ] C\n", "A\n- [x] B\n  1. [x] C\n"),
+            ("A [ ]\n[ ] b\n- B [ ]\n- [x] C\n- [-] D\n-[ ] e", "A [ ]\n[ ] b\n- B [ ]\n- [x] C\n- [-] D\n-[ ] e"),
+        ] {
+            assert_eq!(with_items_ticked(body), ticked);
+        }
     }
 }

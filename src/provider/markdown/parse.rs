@@ -1,6 +1,7 @@
 //! A markdown board with the bytes of its parts: lanes, cards, and what can't be worked. Pure.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ptr;
 use std::sync::{Arc, OnceLock};
 
 use crate::board::{Board, Card, CardId, Column, Refused};
@@ -208,7 +209,7 @@ impl Parsed {
         self.lanes.iter().filter(move |lane| !lane.archive && lane.column == *column)
     }
 
-    /// What the program works with: cards that can be worked, and why others can't.
+    /// What the program works with: cards that can be worked, the other items of a list, and why others can't.
     pub fn board(&self) -> Arc<Board> {
         self.board.get_or_init(|| Arc::new(self.made_board())).clone()
     }
@@ -227,16 +228,19 @@ impl Parsed {
         let mut cards: Vec<&Located> = self.cards.iter().collect();
         cards.sort_by_key(|card| places.get(card.lane).copied().flatten());
         let mut fine = Vec::with_capacity(cards.len());
+        // Nobody asks whether what is done could be worked.
+        let done = |card: &Located| self.mode == Mode::Next && card.lane == next::DONE;
         for card in cards {
-            match self.fault(card, &doubles) {
+            match self.fault(card, &doubles).filter(|_| !done(card)) {
                 None if self.column(card).0.is_empty() => {}
                 None => fine.push(card),
                 Some(refused) => board.refused.push(refused),
             }
         }
         if self.mode == Mode::Next {
-            fine = next::first(&fine, &self.cards).into_iter().collect();
-            board.refused.retain(|refused| refused.status.as_ref() != Some(&self.lanes[next::DONE].column));
+            let first = next::first(&fine, &self.cards).map(ptr::from_ref);
+            let others = fine.extract_if(.., |card| first != Some(ptr::from_ref(*card)));
+            board.others = others.map(|card| self.card(card)).collect();
         }
         board.cards = fine.into_iter().map(|card| self.card(card)).collect();
         board
