@@ -35,6 +35,12 @@ impl Rules {
     pub fn worked(&self) -> Vec<Column> {
         self.columns.keys().cloned().collect()
     }
+
+    /// Whether any rule sends cards there that did not pass.
+    pub fn takes_failed(&self, column: &Column) -> bool {
+        let targets = self.columns.values().flat_map(|rule| [&rule.on_fail, &rule.on_exhausted]);
+        targets.flatten().any(|target| target == column)
+    }
 }
 
 /// One column's rule. None where it says nothing and the settings hold.

@@ -372,9 +372,11 @@ fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
 /// Names of columns whose cards are done, wherever they stand on the board.
 const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
 
+/// The last column ends the work, unless it is where cards that failed wait for a person.
 fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
     let named = DONE.contains(&column.0.to_lowercase().as_str());
-    !rules.columns.contains_key(column) && (named || board.columns.last() == Some(column))
+    let ends = named || (board.columns.last() == Some(column) && !rules.takes_failed(column));
+    ends && !rules.columns.contains_key(column)
 }
 
 /// A card that codex may have given other tests waits for a person's word.

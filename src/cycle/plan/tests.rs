@@ -32,6 +32,30 @@ fn a_card_waits_for_those_that_it_names_until_they_are_done() {
     }
 }
 
+#[test]
+fn a_column_that_failures_lead_to_is_no_end_but_by_its_name() {
+    let work = |fail: Option<&str>, exhausted: Option<&str>| Rule {
+        on_pass: Some("Done".into()),
+        on_fail: fail.map(Column::from),
+        on_exhausted: exhausted.map(Column::from),
+        ..Rule::default()
+    };
+    for (last, rule, is_done) in [
+        ("Blocked", work(Some("Blocked"), None), false),
+        ("Blocked", work(None, Some("Blocked")), false),
+        ("Blocked", work(Some("Todo"), None), true),
+        ("Blocked", work(None, None), true),
+        ("Closed", work(Some("Closed"), Some("Closed")), true),
+    ] {
+        let board = parse(&format!("## Todo\n\n- [ ] A ^a\n\n## {last}\n\n- [ ] B ^b\n"), Mode::Board).unwrap().board();
+        let rules = Rules { columns: [("Todo".into(), rule.clone())].into(), ..Rules::default() };
+        let mut card = board.cards[0].clone();
+        card.dependencies = vec!["b".into()];
+        let reason = (!is_done).then(|| format!("it depends on b, which stands in {last}"));
+        assert_eq!(waits(&card, &board, &rules), reason, "{last} {rule:?}");
+    }
+}
+
 const CARD: &str = "## A\n\n- [ ] Add a page\n\twith a title\n\n## B\n";
 
 #[test]
