@@ -164,6 +164,10 @@ impl Planner {
             Some(reason) => (Readiness::Blocked, reason),
             None => readiness(&plan, spent, state, &settings.guards),
         };
+        let lost = state.board.as_ref().and_then(|board| self.inputs.rules.lost(rule, board));
+        if let (Readiness::Ready, Some(target)) = (&plan.readiness, lost) {
+            (plan.readiness, plan.reason) = (Readiness::Blocked, no_way(column, target));
+        }
         Ok(plan)
     }
 
@@ -358,6 +362,11 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             Err(error) => (Readiness::Blocked, error.clone()),
         },
     }
+}
+
+/// Why no attempt begins in a column: codex would be paid for what can't be moved.
+pub fn no_way(column: &Column, target: &Column) -> String {
+    format!("the rule of `{column}` names the column `{target}`, which the board does not have any more")
 }
 
 /// Why the card has to wait for another: one that is not done, or not on the board.
