@@ -21,6 +21,7 @@ use crate::checks::TestId;
 use crate::codex::Usage;
 use crate::evidence::{Artifact, Skipped, TreeId, TreePath};
 use crate::rules::Verdict;
+pub(crate) use wire::none;
 
 /// The version of the records that this program writes.
 pub const VERSION: u32 = 1;
@@ -189,7 +190,7 @@ pub enum Stopped {
     Error,
 }
 
-/// How the cards of a run fared. `promoted` to `unverified` count moves and refusals, each visit of a card once.
+/// How the cards of a run fared: moves, refusals and moves that could not be made, each visit of a card once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
 pub struct Counts {
     pub promoted: u32,
@@ -197,6 +198,8 @@ pub struct Counts {
     pub skipped: u32,
     pub unverified: u32,
     pub failed: u32,
+    #[serde(default, skip_serializing_if = "none")]
+    pub vetoed: u32,
 }
 
 /// Everything that can happen. Those of [`Event::durable`] make the journal.
@@ -359,7 +362,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         news: bool,
     },
-    /// A beforeTransition hook said no.
+    /// A beforeTransition hook said no, or the board can't take the move.
     Vetoed {
         attempt: Option<AttemptId>,
         card: CardId,

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::board::Column;
+use crate::board::{Board, Column};
 use crate::checks::Source;
 pub use guard::GuardPaths;
 pub use news::{Listeners, Occasion};
@@ -34,6 +34,17 @@ impl Rules {
     /// The columns whose cards are worked.
     pub fn worked(&self) -> Vec<Column> {
         self.columns.keys().cloned().collect()
+    }
+
+    /// A column that the rule sends cards to, and that the board lacks.
+    pub fn lost<'r>(&self, rule: &'r Rule, board: &Board) -> Option<&'r Column> {
+        rule.targets().find(|target| !self.create_columns && !board.columns.contains(target))
+    }
+
+    /// Whether any rule sends cards there that did not pass.
+    pub fn takes_failed(&self, column: &Column) -> bool {
+        let targets = self.columns.values().flat_map(|rule| [&rule.on_fail, &rule.on_exhausted]);
+        targets.flatten().any(|target| target == column)
     }
 }
 
@@ -148,6 +159,11 @@ impl fmt::Display for Verdict {
 }
 
 impl Rule {
+    /// Where it sends cards.
+    pub fn targets(&self) -> impl Iterator<Item = &Column> {
+        [&self.on_pass, &self.on_fail, &self.on_exhausted].into_iter().flatten()
+    }
+
     /// Where a verdict sends the card; None: it stays. `last` says that this failure used up the attempts.
     pub fn target(&self, verdict: Verdict, last: bool) -> Option<&Column> {
         match verdict {

@@ -1,5 +1,6 @@
 //! One card's plan: prompt, selected tests, command, cache verdict. The same for run, dry-run and print-plan. Pure.
 
+mod ready;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::gate::Before;
 use super::state::{State, Visits};
-use crate::board::{Board, Card, CardId, Column};
+use crate::board::{Card, CardId, Column};
 use crate::checks::shell::{self, Allowlist};
 use crate::checks::{Kind, Source, TestId, TestString};
 use crate::codex::{self, CommandLine};
@@ -20,9 +21,10 @@ use crate::index::{Chosen, Limits, NearMiss, Query, select};
 use crate::inputs::Inputs;
 use crate::journal::{AttemptId, CacheKey, Event, GateHash, InputHash, Reserved, TextHash, Why};
 use crate::prompt::{self, Prompt};
-use crate::rules::{Rule, Rules, Verdict};
-use crate::settings::{Guards, Settings};
+use crate::rules::{Rule, Verdict};
+use crate::settings::Settings;
 use crate::storage;
+pub use ready::{no_way, other_tests};
 
 /// What plans are made from.
 #[derive(Debug, Clone)]
@@ -159,16 +161,7 @@ impl Planner {
             readiness: Readiness::Ready,
             reason: String::new(),
         };
-        let board = state.board.as_deref();
-        (plan.readiness, plan.reason) = match board.and_then(|board| waits(card, board, &self.inputs.rules)) {
-            Some(reason) => (Readiness::Blocked, reason),
-            None => readiness(&plan, spent, state, &settings.guards),
-        };
-        if plan.readiness == Readiness::Ready
-            && let Some(reason) = board.and_then(|board| not_next(card, board))
-        {
-            (plan.readiness, plan.reason) = (Readiness::Blocked, reason);
-        }
+        (plan.readiness, plan.reason) = ready::of(&plan, card, spent, state, self);
         Ok(plan)
     }
 
@@ -334,109 +327,6 @@ pub fn weakened<'t, 'c>(
     changes.files.iter().filter(guarded).collect()
 }
 
-fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Guards) -> (Readiness, String) {
-    let (card, column) = (&plan.card.id, &plan.card.status);
-    let visits = state.visits(card, column);
-    let waiting = visits.and_then(|visits| visits.waiting.as_ref());
-    let waiting = waiting.filter(|waiting| waiting.key == plan.key && waiting.gate == plan.gate);
-    let history = state.history(card);
-    if history.is_some_and(|history| history.held) {
-        return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
-    }
-    let edited = history.and_then(|history| history.edited.as_ref());
-    if edited.is_some_and(|edited| edited.other_tests && edited.text == plan.text) {
-        return (Readiness::Blocked, other_tests(card));
-    }
-    if history.is_some_and(|history| history.arrived.as_ref() == Some(column)) {
-        let reason = format!("it came here while an attempt at it ran: move it again or `retry {card}`");
-        return (Readiness::Blocked, reason);
-    }
-    if let Some((id, _)) = state.passed(card, column, &plan.key) {
-        return match waiting {
-            Some(waiting) => (Readiness::Blocked, waiting.reason.clone()),
-            None => {
-                (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
-            }
-        };
-    }
-    let stale = state.failed_work(card, column, &plan.key).filter(|(_, attempt)| attempt.gate != plan.gate);
-    if let (Some((id, _)), None) = (stale, too_few(plan)) {
-        return (
-            Readiness::Stale,
-            format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
-        );
-    }
-    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
-        let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
-        let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
-        return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
-    }
-    let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
-    match too_few(plan).or(refused) {
-        Some(reason) => {
-            let owed = visits.is_some_and(|visits| visits.owed);
-            (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
-        }
-        None => match &plan.command {
-            Ok(_) => (Readiness::Ready, format!("{} tests, {} must pass", plan.tests.len(), plan.require)),
-            Err(error) => (Readiness::Blocked, error.clone()),
-        },
-    }
-}
-
-/// Why the card has to wait for another: one that is not done, or not on the board.
-fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
-    card.dependencies.iter().find_map(|id| match board.card(id) {
-        None => Some(format!("it depends on {id}, which is not on the board")),
-        Some(other) if done(&other.status, board, rules) => None,
-        Some(other) => Some(format!("it depends on {id}, which stands in {}", other.status)),
-    })
-}
-
-/// What an item of a to-do list waits for that could be worked, were it next.
-fn not_next(card: &Card, board: &Board) -> Option<String> {
-    let other = !board.others.is_empty() && board.cards.iter().all(|next| next.id != card.id);
-    other.then(|| match board.cards.first() {
-        Some(next) => format!("the next item of the list is {} ({})", next.title, next.id),
-        None => "no item of the list can be next: what stands before or inside it is refused".to_owned(),
-    })
-}
-
-/// Names of columns whose cards are done, wherever they stand on the board.
-const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
-
-fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
-    let named = DONE.contains(&column.0.to_lowercase().as_str());
-    !rules.columns.contains_key(column) && (named || board.columns.last() == Some(column))
-}
-
-/// A card that codex may have given other tests waits for a person's word.
-pub fn other_tests(card: &CardId) -> String {
-    format!(
-        "its text was edited while an attempt at it ran, and other tests belong to it now: edit it again or `retry {card}`"
-    )
-}
-
-/// Why no further attempt is made. A pass that other work undoes again and again ends
-/// like one that fails.
-fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
-    let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
-    if failed >= limit {
-        return Some(format!("{failed} of {limit} attempts failed"));
-    }
-    if failed + lost > limit {
-        return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
-    }
-    if let Some(most) = guards.max_card_time.filter(|most| visits.seconds() >= most.as_secs_f64()) {
-        return Some(format!("its attempts took {:.0} of {} seconds", visits.seconds(), most.as_secs()));
-    }
-    match (guards.max_card_tokens, visits.tokens()) {
-        (Some(most), Some(used)) if used >= most => Some(format!("its attempts used {used} of {most} tokens")),
-        (Some(_), None) => Some("codex didn't say how many tokens an attempt used".to_owned()),
-        _ => None,
-    }
-}
-
 /// What another attempt may use: as many tokens as the most that one was seen to use, at least its share of the card's, and
 /// as much time as one attempt and the card have.
 fn reserved(settings: &Settings, state: &State, spent: Option<&Visits>, attempts: u32) -> Reserved {
@@ -448,28 +338,6 @@ fn reserved(settings: &Settings, state: &State, spent: Option<&Visits>, attempts
         tokens: state.budget.most.max(share),
         seconds: left.unwrap_or(seconds).min(seconds).ceil().max(1.0) as u64,
     }
-}
-
-/// Why the selected tests can't prove the card.
-fn too_few(plan: &CardPlan) -> Option<String> {
-    let runnable: Vec<_> = plan.runnable().collect();
-    let blocked: Vec<_> =
-        plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
-    if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
-        return Some(format!("the test {} is for every card and can't be run: {reason}", test.id));
-    }
-    if runnable.len() < plan.require {
-        let also = match blocked.first() {
-            Some((test, reason)) => format!("; {} more are blocked ({}: {reason})", blocked.len(), test.id),
-            None => String::new(),
-        };
-        let hint = "add tests for it, or name some on the card with @name";
-        return Some(format!("{} of {} required tests match the card{also}: {hint}", runnable.len(), plan.require));
-    }
-    if !runnable.iter().any(|selected| selected.test.check.kind.proves()) {
-        return Some("all its tests are `excludes`: they prove nothing alone".to_owned());
-    }
-    None
 }
 
 /// Cache key = SHA-256 of `task.id + task.status + promptHash`.

@@ -186,13 +186,7 @@ impl State {
                 self.board = None;
             }
             Event::Transitioned { .. } => self.transitioned(&record.event),
-            Event::Vetoed { attempt, card, from, key, gate, reason, .. } => {
-                let visits = self.cards.entry(card.clone()).or_default().visits.entry(from);
-                let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
-                visits.waiting = Some(Waiting { key, gate, reason, refused: false });
-                self.close(attempt.as_ref());
-                self.moved(card, from);
-            }
+            Event::Vetoed { .. } => self.vetoed(&record.event),
             Event::Elsewhere { attempt, card, from, now, spent, edited, .. } => {
                 self.close(attempt.as_ref());
                 self.moved(card, from);

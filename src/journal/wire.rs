@@ -1,5 +1,5 @@
 //! How a record is read: `v` and `at` are taken as they come by, and the rest is the event's. Serde's `flatten` would hold
-//! each line once more before it knows the event. Pure.
+//! each line once more before it knows the event. And what is not written. Pure.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,6 +10,11 @@ use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::{Event, Record};
+
+/// A count that is told only where there is any.
+pub(crate) fn none(count: &u32) -> bool {
+    *count == 0
+}
 
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Record, D::Error> {

@@ -49,14 +49,17 @@ pub fn page(story: &Story) -> String {
 }
 
 fn header(story: &Story) -> Markup {
-    let Totals { promoted, bounced, unverified, failed, attempts, tokens, untold, seconds, .. } = &story.totals;
+    let Totals { promoted, bounced, unverified, failed, vetoed, attempts, tokens, untold, seconds, .. } = &story.totals;
     let attempts_told = if *attempts == 1 { "attempt" } else { "attempts" };
-    let counts = [
+    let mut counts = vec![
         ("pass", promoted, "promoted"),
         ("fail", bounced, "bounced"),
         ("warn", unverified, "unverified"),
         ("fail", failed, "failed in place"),
     ];
+    if *vetoed > 0 {
+        counts.push(("fail", vetoed, "vetoed"));
+    }
     html! {
         header {
             h1 { bdi { (story.source) } }

@@ -203,6 +203,9 @@ pub(super) fn summary(counts: &Counts, reason: &str) -> String {
 }
 
 pub(super) fn told(counts: &Counts) -> String {
-    let Counts { promoted, bounced, skipped, unverified, failed } = counts;
-    format!("{promoted} promoted, {bounced} bounced, {unverified} unverified, {failed} failed, {skipped} skipped")
+    let Counts { promoted, bounced, skipped, unverified, failed, vetoed } = counts;
+    let vetoed = if *vetoed > 0 { format!(", {vetoed} vetoed") } else { String::new() };
+    format!(
+        "{promoted} promoted, {bounced} bounced, {unverified} unverified, {failed} failed, {skipped} skipped{vetoed}"
+    )
 }

@@ -46,17 +46,19 @@ fn fitting(texts: &[String], most: usize) -> (&[String], usize) {
 }
 
 fn head(story: &Story) -> String {
-    let Totals { cards, promoted, bounced, unverified, failed, attempts, tokens, untold, seconds } = &story.totals;
+    let Totals { cards, promoted, bounced, unverified, failed, vetoed, attempts, tokens, untold, seconds } =
+        &story.totals;
     let mut page = format!("## Board {}\n\n", text(&story.source));
     let untold = match untold {
         0 => String::new(),
         untold => format!(" (and those of {}, where codex said nothing)", units::of(*untold, "attempt")),
     };
+    let vetoed = if *vetoed > 0 { format!(", {vetoed} vetoed") } else { String::new() };
     let (cards, attempts) = (units::of(*cards, "card"), units::of(*attempts, "attempt"));
     let (tokens, time) = (units::count(*tokens), units::time(*seconds));
     writeln!(
         page,
-        "**{promoted} promoted**, {bounced} bounced, {unverified} unverified, {failed} failed in place · {cards}, {attempts}, \
+        "**{promoted} promoted**, {bounced} bounced, {unverified} unverified, {failed} failed in place{vetoed} · {cards}, {attempts}, \
          {tokens} tokens{untold}, {time}"
     )
     .ok();

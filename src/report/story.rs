@@ -17,7 +17,7 @@ use super::visible::visible;
 use crate::board::{Board, Card, CardId, Column};
 use crate::cycle::plan::CardPlan;
 use crate::cycle::state::State;
-use crate::journal::{AttemptId, Record, TestOutcome};
+use crate::journal::{AttemptId, Record, TestOutcome, none};
 use crate::redact::Redactor;
 use crate::rules::{Rules, Verdict};
 use past::Past;
@@ -54,6 +54,8 @@ pub struct Totals {
     pub bounced: u32,
     pub unverified: u32,
     pub failed: u32,
+    #[serde(default, skip_serializing_if = "none")]
+    pub vetoed: u32,
     pub attempts: usize,
     /// Input (cached input within) and output.
     pub tokens: u64,
@@ -348,6 +350,7 @@ impl Totals {
             }),
             unverified: count(|happening| happening.what == What::Unverified),
             failed: count(|happening| happening.what == What::Failed),
+            vetoed: count(|happening| happening.what == What::Vetoed),
             attempts: attempts().count(),
             tokens: cards.iter().map(CardStory::tokens).sum(),
             untold: attempts().filter(|attempt| attempt.tokens.is_none()).count(),

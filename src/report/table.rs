@@ -76,7 +76,7 @@ impl Table {
             }
             Event::Vetoed { card, reason, .. } => {
                 let row = self.row(card, "");
-                (row.outcome, row.why) = ("vetoed by a hook".to_owned(), reason.clone());
+                (row.outcome, row.why) = ("vetoed".to_owned(), reason.clone());
             }
             Event::Elsewhere { card, reason, .. } => {
                 let row = self.row(card, "");

@@ -121,7 +121,7 @@ impl Reader<'_> {
                 Value::Mapping(rule) if rule.is_empty() => {}
                 Value::Mapping(rule) => {
                     let rule = self.rule(&name, rule);
-                    targets.extend([&rule.on_pass, &rule.on_fail, &rule.on_exhausted].into_iter().flatten().cloned());
+                    targets.extend(rule.targets().cloned());
                     rules.columns.insert(name.into(), rule);
                 }
                 _ => {

@@ -194,6 +194,7 @@ fn test_results_have_the_shape_that_is_known_as_junit() {
     let is = |tag: &str, kind: &str| Some((tag.to_owned(), kind.to_owned()));
     assert_eq!(gate("KB-1"), None);
     assert_eq!(gate("KB-2"), is("failure", "vetoed"));
+    assert_eq!(data(&world)["totals"]["vetoed"], 1);
     assert_eq!(gate("KB-3"), is("failure", "failed"));
     assert_eq!(gate("KB-5"), is("failure", "tampered"));
     assert_eq!(gate("KB-7"), is("skipped", ""));

@@ -10,6 +10,7 @@ use anyhow::{Error, Result};
 use super::Live;
 use crate::board::{Board, CardId, Column};
 use crate::cycle::drive::Book;
+use crate::cycle::plan::no_way;
 use crate::cycle::state::{Attempt, Infrastructure};
 use crate::failure::{Failure, Kind, Problem};
 use crate::inputs::{self, InputFile, Inputs, difference};
@@ -37,8 +38,11 @@ impl Live {
         }
         let rules = &book.planner.inputs.rules;
         let gone = rules.worked().into_iter().filter(|column| !rules.create_columns && !board.columns.contains(column));
-        for column in gone.collect::<Vec<_>>() {
-            let text = format!("the rules work the column `{column}`, which the board does not have any more");
+        let gone =
+            gone.map(|column| format!("the rules work the column `{column}`, which the board does not have any more"));
+        let lost = rules.columns.iter().filter_map(|(column, rule)| Some((column, rules.lost(rule, &board)?)));
+        let lost = lost.map(|(column, target)| format!("{}: no attempt begins there", no_way(column, target)));
+        for text in gone.chain(lost).collect::<Vec<_>>() {
             if self.told.insert(text.clone()) {
                 book.record(Event::Warning { text })?;
             }

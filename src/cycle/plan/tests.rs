@@ -1,5 +1,7 @@
+use super::ready::waits;
 use super::*;
 use crate::provider::markdown::parse::{Mode, parse};
+use crate::rules::Rules;
 
 fn key(board: &str, prompt: &str, column: &str) -> CacheKey {
     let board = parse(board, Mode::Board).unwrap().board();
@@ -29,6 +31,30 @@ fn a_card_waits_for_those_that_it_names_until_they_are_done() {
         let mut card = board.cards[0].clone();
         card.dependencies = dependencies.iter().map(|id| CardId((*id).into())).collect();
         assert_eq!(waits(&card, &board, &rules(worked)).as_deref(), reason, "{worked:?} {dependencies:?}");
+    }
+}
+
+#[test]
+fn a_column_that_failures_lead_to_is_no_end_but_by_its_name() {
+    let work = |fail: Option<&str>, exhausted: Option<&str>| Rule {
+        on_pass: Some("Done".into()),
+        on_fail: fail.map(Column::from),
+        on_exhausted: exhausted.map(Column::from),
+        ..Rule::default()
+    };
+    for (last, rule, is_done) in [
+        ("Blocked", work(Some("Blocked"), None), false),
+        ("Blocked", work(None, Some("Blocked")), false),
+        ("Blocked", work(Some("Todo"), None), true),
+        ("Blocked", work(None, None), true),
+        ("Closed", work(Some("Closed"), Some("Closed")), true),
+    ] {
+        let board = parse(&format!("## Todo\n\n- [ ] A ^a\n\n## {last}\n\n- [ ] B ^b\n"), Mode::Board).unwrap().board();
+        let rules = Rules { columns: [("Todo".into(), rule.clone())].into(), ..Rules::default() };
+        let mut card = board.cards[0].clone();
+        card.dependencies = vec!["b".into()];
+        let reason = (!is_done).then(|| format!("it depends on b, which stands in {last}"));
+        assert_eq!(waits(&card, &board, &rules), reason, "{last} {rule:?}");
     }
 }
 

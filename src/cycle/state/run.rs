@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::State;
+use super::{State, Waiting};
 use crate::board::{CardId, Column};
 use crate::journal::{AttemptId, Event};
 use crate::rules::{Occasion, Verdict};
@@ -82,6 +82,17 @@ impl State {
             let moved = Moved { card, title, attempt, from: from.clone(), to: to.clone(), verdict: *verdict };
             self.hooks.push(OwedHook { hears, moved: Some(moved), reason: reason.clone(), started: false });
         }
+    }
+
+    /// The card stays, and waits until card, tests or rules change.
+    pub(super) fn vetoed(&mut self, event: &Event) {
+        let Event::Vetoed { attempt, card, from, key, gate, reason, .. } = event else { return };
+        let visits = self.cards.entry(card.clone()).or_default().visits.entry(from);
+        let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
+        visits.waiting = Some(Waiting { key, gate, reason, refused: false });
+        self.counts.vetoed += 1;
+        self.close(attempt.as_ref());
+        self.moved(card, from);
     }
 
     pub(super) fn hook_started(&mut self, card: Option<&CardId>, hook: &str) {

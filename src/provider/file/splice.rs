@@ -50,12 +50,9 @@ pub(super) fn printable(json: &str) -> String {
 /// The value of `key` in a map, as it is to be written; behind the entry `behind` where there is none yet.
 pub(super) fn set(text: &str, map: &Node, behind: &Entry, key: &str, written: &str) -> Splice {
     match map.get(key) {
-        // What is written as nothing stands right behind its key.
-        Some(old) if old.value.span.is_empty() => {
-            let colon = old.key_span.end + text[old.key_span.end..].find(':').map_or(0, |at| at + 1);
-            (colon..colon, format!(" {written}"))
-        }
-        Some(old) => (old.value.span.start..old.value.last_byte(), written.to_owned()),
+        // What is written as nothing stands right behind its colon.
+        Some(old) if old.value.span.is_empty() => (old.value.span.clone(), format!(" {written}")),
+        Some(old) => (old.value.span.clone(), written.to_owned()),
         None => insert(text, map, behind, key, written),
     }
 }
@@ -64,7 +61,7 @@ fn insert(text: &str, map: &Node, behind: &Entry, key: &str, written: &str) -> S
     let eol = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let line = text[..behind.key_span.start].rfind('\n').map_or(0, |end| end + 1);
     let before = text[line..behind.key_span.start].trim_start_matches('\u{feff}');
-    let end = behind.value.last_byte();
+    let end = behind.value.span.end;
     if let Kind::Map { flow: false, .. } = &map.kind {
         // A list's dash stands before a card's first key.
         let indent: String = before.chars().map(|char| if char == '\t' { char } else { ' ' }).collect();

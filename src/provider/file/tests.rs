@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write boards as other programs do")]
 
+mod reformatted;
+
 use std::fs;
 
 use proptest::prelude::*;

@@ -141,15 +141,6 @@ impl Node {
             _ => false,
         }
     }
-
-    /// Where its last scalar ends: what is written on lines has no end of its own.
-    pub fn last_byte(&self) -> usize {
-        match &self.kind {
-            Kind::Scalar { .. } | Kind::Map { flow: true, .. } => self.span.end,
-            Kind::List(items) => items.last().map_or(self.span.end, Node::last_byte).max(self.span.end),
-            Kind::Map { entries, .. } => entries.last().map_or(self.span.end, |entry| entry.value.last_byte()),
-        }
-    }
 }
 
 /// Refuses a key that stands twice: programs disagree about which of them holds.

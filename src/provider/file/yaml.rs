@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> Result<Option<Node>, Wro
     let inside = &text[range.clone()];
     let bytes = inside.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
     let read = NAME.as_ref().map_or(Cow::Borrowed(inside), |name| name.replace_all(inside, "${1}a"));
-    let mut reader = Reader { text, bytes, events: Parser::new_from_str(&read) };
+    let mut reader = Reader { text, bytes, end: range.start, events: Parser::new_from_str(&read) };
     let mut root = None;
     while let Some((event, span)) = reader.next()? {
         match event {
@@ -36,6 +36,8 @@ struct Reader<'t> {
     text: &'t str,
     /// The parser counts characters: the byte of each.
     bytes: Vec<usize>,
+    /// Where what was read ends: the parser's own end of a value is often that of the comment or the line break behind it.
+    end: usize,
     events: Parser<'t, saphyr_parser::StrInput<'t>>,
 }
 
@@ -65,23 +67,28 @@ impl<'t> Reader<'t> {
         match event {
             Event::Scalar(text, style, _, _) => Ok(self.scalar(text.into_owned(), style, span)),
             Event::SequenceStart(..) => {
-                let mut items = Vec::new();
+                let (mut items, flow) = (Vec::new(), self.opened(&span, '['));
                 loop {
                     match self.inside(&span)? {
-                        (Event::SequenceEnd, end) => {
-                            return Ok(Node { span: span.start..end.end.max(span.end), kind: Kind::List(items) });
+                        (Event::SequenceEnd, _) => {
+                            self.end = if flow { self.behind(']') } else { self.end };
+                            return Ok(Node { span: span.start..self.end, kind: Kind::List(items) });
                         }
-                        (event, span) => items.push(self.node(event, span, depth + 1)?),
+                        (event, span) => {
+                            self.end = if flow { self.end } else { self.behind('-') };
+                            items.push(self.node(event, span, depth + 1)?);
+                        }
                     }
                 }
             }
             Event::MappingStart(..) => {
-                let (mut entries, flow) = (Vec::new(), self.text[span.clone()].starts_with('{'));
+                let (mut entries, flow) = (Vec::new(), self.opened(&span, '{'));
                 loop {
                     let (event, key_span) = match self.inside(&span)? {
-                        (Event::MappingEnd, end) => {
+                        (Event::MappingEnd, _) => {
                             unique(&entries)?;
-                            return Ok(Node { span: span.start..end.end, kind: Kind::Map { flow, entries } });
+                            self.end = if flow { self.behind('}') } else { self.end };
+                            return Ok(Node { span: span.start..self.end, kind: Kind::Map { flow, entries } });
                         }
                         key => key,
                     };
@@ -89,6 +96,8 @@ impl<'t> Reader<'t> {
                         return Err(Wrong::new(key_span.start, "a key that is no text stands here"));
                     };
                     let (event, at) = self.inside(&span)?;
+                    self.end = key_span.end;
+                    self.end = self.behind(':');
                     let value = self.node(event, at, depth + 1)?;
                     entries.push(Entry { key: key.into_owned(), key_span, value });
                 }
@@ -110,8 +119,26 @@ impl<'t> Reader<'t> {
         self.next()?.ok_or_else(|| Wrong::new(open.start, "what begins here has no end"))
     }
 
-    /// The parser's own end of a quoted scalar can lie behind a comment.
-    fn scalar(&self, text: String, style: ScalarStyle, span: Range<usize>) -> Node {
+    /// Whether a list or a map begins with a bracket.
+    fn opened(&mut self, span: &Range<usize>, bracket: char) -> bool {
+        let flow = self.text[span.clone()].starts_with(bracket);
+        self.end = span.start + if flow { bracket.len_utf8() } else { 0 };
+        flow
+    }
+
+    /// Behind the sign that comes next, if it does: white space, commas and comments may stand before it.
+    fn behind(&self, sign: char) -> usize {
+        let mut rest = &self.text[self.end..];
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
+            match rest.strip_prefix('#') {
+                Some(comment) => rest = comment.trim_start_matches(|char| !matches!(char, '\r' | '\n')),
+                None => return rest.strip_prefix(sign).map_or(self.end, |rest| self.text.len() - rest.len()),
+            }
+        }
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, span: Range<usize>) -> Node {
         let style = match style {
             ScalarStyle::Plain => Style::Plain,
             ScalarStyle::SingleQuoted => Style::Single,
@@ -125,8 +152,16 @@ impl<'t> Reader<'t> {
         let span = match style {
             Style::Single => quoted('\''),
             Style::Double => quoted('"'),
-            Style::Plain | Style::Block => span,
+            Style::Plain if text.is_empty() => self.end..self.end,
+            Style::Plain => span,
+            // With what it begins with, and without the line break that ends it.
+            Style::Block => {
+                let written = self.text.get(self.end..span.end).unwrap_or_default();
+                let start = written.find(['|', '>']).unwrap_or(0);
+                self.end + start..self.end + written.trim_end_matches([' ', '\t', '\r', '\n']).len()
+            }
         };
+        self.end = span.end;
         let plain = style == Style::Plain && span.len() == text.len();
         let text = if plain { self.text[span.clone()].to_owned() } else { text };
         Node { span, kind: Kind::Scalar { text, style } }
@@ -171,6 +206,25 @@ mod tests {
         let value = serde_json::json!({"id": "TASK-1", "über": "it's", "status": "x \" y", "flow": {"a": "b", "c": [1, 2]},
             "list": [{"a": 1, "b": "two words"}, "c"], "last": {"k": "v"}});
         assert_eq!(root.value(), value);
+    }
+
+    #[test]
+    fn what_is_written_on_lines_ends_with_its_last_value() {
+        let list = "- a\n  - b: [c] # x\n    d:\n      - >-\n        e\n      -";
+        let text = format!(
+            "list:\n  {list}\n\n# x\nsame:\n- a\n- f: |+  # x\n    g\n\n\nflow: {{ a: [b, ], c: , }} # }}\nnothing:   # x\nfolded: >\n  h\n\n  i\nend:\n  j: k # x\n"
+        );
+        for text in [text.clone(), text.replace('\n', "\r\n")] {
+            let root = parse(&text, 0..text.len()).unwrap().unwrap();
+            let written = |key: &str| text[root.get(key).unwrap().value.span.clone()].replace("\r\n", "\n");
+            assert_eq!(written("list"), list);
+            assert!(written("same").ends_with("a\n- f: |+  # x\n    g"), "{:?}", written("same"));
+            assert_eq!(written("flow"), "{ a: [b, ], c: , }");
+            assert_eq!(written("folded"), ">\n  h\n\n  i");
+            assert_eq!(written("end"), "j: k");
+            let nothing = root.get("nothing").unwrap();
+            assert_eq!(nothing.value.span, nothing.key_span.end + 1..nothing.key_span.end + 1);
+        }
     }
 
     #[test]

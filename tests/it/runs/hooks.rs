@@ -11,13 +11,14 @@ fn with_hook(world: World, hook: &str) -> World {
 fn a_hook_before_a_transition_may_veto_it_with_its_output_as_the_reason() {
     let world = with_hook(World::new("- [ ] KB-1 first @made\n"), "beforeTransition: { shell: ./hooks/check.sh }")
         .program("hooks/check.sh", "#!/bin/sh\n[ -e \"$WORLD/open\" ] || { echo 'the release is frozen'; exit 3; }\n");
-    world.run(&["run"]).exits(0).says("vetoed").says("the release is frozen");
+    let outcome = world.run(&["run", "--fail-on-bounce"]).exits(5).says("vetoed").says("the release is frozen");
+    outcome.says("0 promoted, 0 bounced, 0 unverified, 0 failed, 0 skipped, 1 vetoed; nothing left to do");
     assert_eq!(world.places(), ["KB-1: In Progress"]);
     assert!(note(&world.board(), "KB-1").contains("the release is frozen"));
     assert_eq!(world.executions().len(), 1);
 
     std::fs::write(world.path("open"), "").unwrap();
-    world.run(&["run"]).exits(0).says("promoted");
+    world.run(&["run", "--fail-on-bounce"]).exits(0).says("2 promoted, 0 bounced, 0 unverified, 0 failed, 0 skipped; ");
     assert_eq!(world.places(), ["KB-1: Done"]);
     assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Review"], "what had passed is not worked again");
 }

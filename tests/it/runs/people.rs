@@ -54,6 +54,42 @@ fn what_a_person_writes_elsewhere_on_the_board_meanwhile_survives_byte_for_byte(
 }
 
 #[test]
+fn where_a_target_is_gone_from_the_board_no_further_card_is_paid_for() {
+    let rule = "prompt: Implement., onPass: Done, onFail: Needs Specs, onExhausted: Blocked, evidence: changes";
+    for (gone, promoted, told) in [
+        ("Done", 0, ", 1 vetoed; nothing left to do"),
+        ("Needs Specs", 1, ", 0 skipped; nothing left to do"),
+        ("Blocked", 1, ", 0 skipped; nothing left to do"),
+    ] {
+        let world =
+            World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n- [ ] KB-3 third @made\n").codex(WAITS);
+        world.write("transitions.yaml", format!("statuses: {{ In Progress: {{ {rule} }} }}\n"));
+        let (heading, renamed) = (format!("## {gone}\n"), format!("## {gone}, really\n"));
+        let outcome = world.run_while(&["run", "--fail-on-bounce"], |world| world.edit("board.md", &heading, &renamed));
+        let outcome = outcome.exits(if promoted == 0 { 5 } else { 0 });
+        let why =
+            format!("the rule of `In Progress` names the column `{gone}`, which the board does not have any more");
+        let outcome = outcome.says(&format!("{promoted} promoted, 0 bounced")).says(told);
+        let outcome = outcome.says(&format!("skipped   KB-2 second @made [In Progress]: {why}\n"));
+        let warning = format!("warning   {why}: no attempt begins there\n");
+        assert_eq!(outcome.stdout.matches(&warning).count(), 1, "{outcome}");
+        assert_eq!(world.executions(), ["KB-1 Implement."], "{gone}");
+        world.edit("board.md", &renamed, &heading);
+        world.run(&["run"]).exits(0).says(&format!("{} promoted", 3 - promoted));
+        assert_eq!(world.executions(), ["KB-1 Implement.", "KB-2 Implement.", "KB-3 Implement."], "{gone}");
+    }
+}
+
+#[test]
+fn a_target_that_is_made_on_first_use_may_be_gone() {
+    let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n").codex(WAITS);
+    world.write("transitions.yaml", format!("{}createColumns: true\n", crate::support::RULES));
+    let outcome = world.run_while(&["run"], |world| world.edit("board.md", "## Done\n", "## Shipped\n"));
+    outcome.exits(0).says("4 promoted");
+    assert_eq!(world.places(), ["KB-1: Done", "KB-2: Done"]);
+}
+
+#[test]
 fn a_person_who_moves_an_exhausted_card_back_gives_it_new_attempts() {
     let rules = "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, onExhausted: Blocked, evidence: changes } }\n";
     let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", rules).codex("make other");

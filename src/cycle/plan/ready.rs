@@ -1,0 +1,161 @@
+//! Whether a card can be worked now, and why not.
+
+use super::{CardPlan, Planner, Readiness};
+use crate::board::{Board, Card, CardId, Column};
+use crate::cycle::state::{State, Visits};
+use crate::rules::Rules;
+use crate::settings::Guards;
+
+/// `card` is as the board has it.
+pub(super) fn of(
+    plan: &CardPlan,
+    card: &Card,
+    spent: Option<&Visits>,
+    state: &State,
+    planner: &Planner,
+) -> (Readiness, String) {
+    let (rules, column) = (&planner.inputs.rules, &plan.card.status);
+    let board = state.board.as_deref();
+    if let Some(reason) = board.and_then(|board| waits(card, board, rules)) {
+        return (Readiness::Blocked, reason);
+    }
+    let ready = readiness(plan, spent, state, &planner.settings.guards);
+    let lost = |board: &Board| Some(no_way(column, rules.lost(&plan.rule, board)?));
+    let way = board.and_then(|board| not_next(card, board).or_else(|| lost(board)));
+    match (&ready.0, way) {
+        (Readiness::Ready, Some(reason)) => (Readiness::Blocked, reason),
+        _ => ready,
+    }
+}
+
+fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Guards) -> (Readiness, String) {
+    let (card, column) = (&plan.card.id, &plan.card.status);
+    let visits = state.visits(card, column);
+    let waiting = visits.and_then(|visits| visits.waiting.as_ref());
+    let waiting = waiting.filter(|waiting| waiting.key == plan.key && waiting.gate == plan.gate);
+    let history = state.history(card);
+    if history.is_some_and(|history| history.held) {
+        return (Readiness::Blocked, format!("held back by `skip`; `skip --undo {card}` releases it"));
+    }
+    let edited = history.and_then(|history| history.edited.as_ref());
+    if edited.is_some_and(|edited| edited.other_tests && edited.text == plan.text) {
+        return (Readiness::Blocked, other_tests(card));
+    }
+    if history.is_some_and(|history| history.arrived.as_ref() == Some(column)) {
+        let reason = format!("it came here while an attempt at it ran: move it again or `retry {card}`");
+        return (Readiness::Blocked, reason);
+    }
+    if let Some((id, _)) = state.passed(card, column, &plan.key) {
+        return match waiting {
+            Some(waiting) => (Readiness::Blocked, waiting.reason.clone()),
+            None => {
+                (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
+            }
+        };
+    }
+    let stale = state.failed_work(card, column, &plan.key).filter(|(_, attempt)| attempt.gate != plan.gate);
+    if let (Some((id, _)), None) = (stale, too_few(plan)) {
+        return (
+            Readiness::Stale,
+            format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
+        );
+    }
+    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
+        let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
+        let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
+        return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
+    }
+    let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
+    match too_few(plan).or(refused) {
+        Some(reason) => {
+            let owed = visits.is_some_and(|visits| visits.owed);
+            (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
+        }
+        None => match &plan.command {
+            Ok(_) => (Readiness::Ready, format!("{} tests, {} must pass", plan.tests.len(), plan.require)),
+            Err(error) => (Readiness::Blocked, error.clone()),
+        },
+    }
+}
+
+/// Why no attempt begins in a column: codex would be paid for what can't be moved.
+pub fn no_way(column: &Column, target: &Column) -> String {
+    format!("the rule of `{column}` names the column `{target}`, which the board does not have any more")
+}
+
+/// Why the card has to wait for another: one that is not done, or not on the board.
+pub(super) fn waits(card: &Card, board: &Board, rules: &Rules) -> Option<String> {
+    card.dependencies.iter().find_map(|id| match board.card(id) {
+        None => Some(format!("it depends on {id}, which is not on the board")),
+        Some(other) if done(&other.status, board, rules) => None,
+        Some(other) => Some(format!("it depends on {id}, which stands in {}", other.status)),
+    })
+}
+
+/// What an item of a to-do list waits for that could be worked, were it next.
+fn not_next(card: &Card, board: &Board) -> Option<String> {
+    let other = !board.others.is_empty() && board.cards.iter().all(|next| next.id != card.id);
+    other.then(|| match board.cards.first() {
+        Some(next) => format!("the next item of the list is {} ({})", next.title, next.id),
+        None => "no item of the list can be next: what stands before or inside it is refused".to_owned(),
+    })
+}
+
+/// Names of columns whose cards are done, wherever they stand on the board.
+const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
+
+/// The last column ends the work, unless it is where cards that failed wait for a person.
+fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
+    let named = DONE.contains(&column.0.to_lowercase().as_str());
+    let ends = named || (board.columns.last() == Some(column) && !rules.takes_failed(column));
+    ends && !rules.columns.contains_key(column)
+}
+
+/// A card that codex may have given other tests waits for a person's word.
+pub fn other_tests(card: &CardId) -> String {
+    format!(
+        "its text was edited while an attempt at it ran, and other tests belong to it now: edit it again or `retry {card}`"
+    )
+}
+
+/// Why no further attempt is made. A pass that other work undoes again and again ends
+/// like one that fails.
+fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
+    let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
+    if failed >= limit {
+        return Some(format!("{failed} of {limit} attempts failed"));
+    }
+    if failed + lost > limit {
+        return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
+    }
+    if let Some(most) = guards.max_card_time.filter(|most| visits.seconds() >= most.as_secs_f64()) {
+        return Some(format!("its attempts took {:.0} of {} seconds", visits.seconds(), most.as_secs()));
+    }
+    match (guards.max_card_tokens, visits.tokens()) {
+        (Some(most), Some(used)) if used >= most => Some(format!("its attempts used {used} of {most} tokens")),
+        (Some(_), None) => Some("codex didn't say how many tokens an attempt used".to_owned()),
+        _ => None,
+    }
+}
+
+/// Why the selected tests can't prove the card.
+fn too_few(plan: &CardPlan) -> Option<String> {
+    let runnable: Vec<_> = plan.runnable().collect();
+    let blocked: Vec<_> =
+        plan.tests.iter().filter_map(|selected| Some((&selected.test, selected.blocked.as_ref()?))).collect();
+    if let Some((test, reason)) = blocked.iter().find(|(test, _)| test.always()) {
+        return Some(format!("the test {} is for every card and can't be run: {reason}", test.id));
+    }
+    if runnable.len() < plan.require {
+        let also = match blocked.first() {
+            Some((test, reason)) => format!("; {} more are blocked ({}: {reason})", blocked.len(), test.id),
+            None => String::new(),
+        };
+        let hint = "add tests for it, or name some on the card with @name";
+        return Some(format!("{} of {} required tests match the card{also}: {hint}", runnable.len(), plan.require));
+    }
+    if !runnable.iter().any(|selected| selected.test.check.kind.proves()) {
+        return Some("all its tests are `excludes`: they prove nothing alone".to_owned());
+    }
+    None
+}
