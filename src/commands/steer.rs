@@ -9,7 +9,7 @@ use super::{argument, open_board};
 use crate::board::{Board, Card, CardId};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
-use crate::report::clean;
+use crate::report::on_a_line;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
 use crate::storage::Writer;
@@ -45,7 +45,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Resume => "the loop will go on".to_owned(),
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
-    let told = clean(settings.env.redactor(), &told);
+    let told = on_a_line(settings.env.redactor(), &told);
     writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
     Ok(0)
 }

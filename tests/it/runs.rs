@@ -10,6 +10,7 @@ mod instants;
 mod mover;
 mod news;
 mod people;
+mod quoted;
 mod red_green;
 mod retention;
 mod steering;
