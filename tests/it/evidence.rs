@@ -5,6 +5,7 @@
 mod back;
 mod cases;
 mod dirty;
+mod ignored;
 mod size;
 mod tree;
 mod world;
