@@ -1,11 +1,9 @@
 //! `retry`, `skip`, `pause`, `resume`: requests that a runner takes up between attempts.
 
-use std::io::Write;
-
 use clap::ArgMatches;
 
 use super::journaled::Journaled;
-use super::{argument, open_board};
+use super::{argument, open_board, say};
 use crate::board::{Board, Card, CardId};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
@@ -46,7 +44,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
     let told = on_a_line(settings.env.redactor(), &told);
-    writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
+    say(&format!("{told}: the runner takes it up before its next choice, or the next run does\n"))?;
     Ok(0)
 }
 
