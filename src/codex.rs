@@ -9,7 +9,7 @@ mod told;
 
 use std::time::Duration;
 
-pub use command::{CommandLine, TooLong, command};
+pub use command::{CommandLine, TooLong, command, on_a_line};
 pub use events::{EventWatch, Events, Usage};
 pub use outcome::{Cause, Outcome, Reset, classify};
 pub use told::{Told, told};

@@ -22,7 +22,7 @@ mod status;
 mod steer;
 
 use std::collections::BTreeSet;
-use std::io::{Write, stdout};
+use std::io::{ErrorKind, Write, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -114,13 +114,17 @@ fn show(settings: &Settings, object: &impl Serialize, human: &str) -> Result<(),
             format!("{value}\n")
         }
     };
-    say(&text);
+    say(&text)?;
     Ok(())
 }
 
-/// A closed stdout leaves nobody to tell.
-fn say(text: &str) {
-    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).ok();
+/// Prints a text. False where its reader is gone, as `head` is: that leaves nobody to tell.
+fn say(text: &str) -> Result<bool, Failure> {
+    match stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(anyhow::Error::from(error).context("cannot write to stdout").into()),
+    }
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {

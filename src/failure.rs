@@ -108,12 +108,14 @@ pub fn disk_hint(error: &anyhow::Error) -> Option<&'static str> {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {:#}", self.error)?;
+        // What a cause quotes can have several lines: none of them begins one of ours.
+        let below = |text: &str, margin| text.trim_end().replace('\n', margin);
+        write!(f, "error: {}", below(&format!("{:#}", self.error), "\n       "))?;
         if !self.hints.is_empty() {
             f.write_str("\n")?;
         }
         for hint in &self.hints {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\nhint: {}", below(hint, "\n      "))?;
         }
         Ok(())
     }
@@ -148,7 +150,7 @@ impl fmt::Display for Problem {
 impl From<Vec<Problem>> for Failure {
     fn from(problems: Vec<Problem>) -> Self {
         let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-        let mut failure = Failure::usage(lines.join("\n       "));
+        let mut failure = Failure::usage(lines.join("\n"));
         for hint in problems.into_iter().filter_map(|problem| problem.hint) {
             if !failure.hints.contains(&hint) {
                 failure.hints.push(hint);
@@ -163,4 +165,16 @@ pub fn closest<'n>(given: &str, names: impl Iterator<Item = &'n str>) -> Option<
     let given = given.to_lowercase();
     let near = names.map(|name| (strsim::damerau_levenshtein(&given, &name.to_lowercase()), name)).min()?;
     (near.0 <= 1 + given.chars().count() / 4).then_some(near.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn later_lines_stand_below_the_first_ones_beginning() {
+        let failure = Failure::usage("codex said: a\nerror: b\n\n").hint("c\nhint: d").hint("e");
+        let told = "error: codex said: a\n       error: b\n\nhint: c\n      hint: d\nhint: e";
+        assert_eq!(failure.to_string(), told);
+    }
 }

@@ -64,7 +64,7 @@ pub fn start(writer: &Writer, settings: &Settings, before: &'static str) -> Resu
     Ok(Logs { _guards: vec![file_guard, errors_guard, stdout_guard], stdout })
 }
 
-/// Takes secrets out of each log line; `tracing` gives a line as one piece.
+/// Takes secrets out of each log line, and begins none with what it quotes; `tracing` gives a line as one piece.
 #[derive(Clone)]
 struct Clean {
     out: NonBlocking,
@@ -74,8 +74,8 @@ struct Clean {
 
 impl Write for Clean {
     fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        let text = String::from_utf8_lossy(piece);
-        self.out.write_all(format!("{}{}", self.before, self.redactor.text(&text)).as_bytes())?;
+        let text = self.redactor.text(&String::from_utf8_lossy(piece)).trim_end().replace('\n', "\n    ");
+        self.out.write_all(format!("{}{text}\n", self.before).as_bytes())?;
         Ok(piece.len())
     }
 

@@ -84,6 +84,11 @@ pub fn clean(redactor: &Redactor, text: &str) -> String {
     written_out(&redactor.text(text), is_obeyed, char::escape_default).into_owned()
 }
 
+/// The same on one line: a line feed in what others wrote begins no line that could be taken for one of ours.
+pub fn on_a_line(redactor: &Redactor, text: &str) -> String {
+    clean(redactor, text).replace('\n', " ")
+}
+
 /// PM2 7 closes its log at a program's end and loses what it hasn't read by then: why it ended.
 pub fn wait_for_pm2() {
     if settings::under_pm2() {

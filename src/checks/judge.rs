@@ -94,7 +94,8 @@ impl<'e> View<'e> {
     fn absent(self, text: &str) -> Judged {
         let needle = Needle::Text(text.to_owned());
         let place = self.unwanted(&needle);
-        let nearest = (!self.changed).then(|| "the card changed no file, so nothing was kept out".to_owned());
+        let nearest =
+            (!self.changed).then(|| "the card changed no file that counts, so nothing was kept out".to_owned());
         let passed = self.changed && place.is_none();
         Judged {
             passed,

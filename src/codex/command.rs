@@ -21,10 +21,18 @@ pub struct CommandLine {
 }
 
 impl fmt::Display for CommandLine {
-    /// As a shell would have to be given it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shell_words::join(&self.argv))
+        f.write_str(&on_a_line(&self.argv))
     }
+}
+
+/// The words as a shell would have to be given them. Those with line feeds are in `$'…'`, as POSIX has it since 2024.
+pub fn on_a_line(argv: &[String]) -> String {
+    let quoted = |word: &String| match word.contains('\n') {
+        true => format!("$'{}'", word.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")),
+        false => shell_words::quote(word).into_owned(),
+    };
+    argv.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// A prompt that codex would refuse.
@@ -124,6 +132,12 @@ mod tests {
             ]
         );
         assert_eq!(shell_words::split(&line.to_string()).unwrap(), line.argv);
+    }
+
+    #[test]
+    fn a_word_of_several_lines_is_quoted_on_one() {
+        let words = ["codex", "two words", "it's", "a\n\\n 'b'\n"].map(str::to_owned);
+        assert_eq!(on_a_line(&words), r"codex 'two words' 'it'\''s' $'a\n\\n \'b\'\n'");
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! `accept`: a person adopts gate inputs that changed during an attempt, having seen what changed.
 
 use std::collections::BTreeMap;
-use std::io::{Write, stdout};
 use std::path::Path;
 
 use super::chronicle::at_work;
 use super::journaled::Journaled;
-use super::open_board;
+use super::{open_board, say};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
@@ -33,18 +32,18 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     }
     let changed = changed(settings, &state);
     if changed.is_empty() {
-        writeln!(stdout(), "nothing to accept: tests, rules, hooks and config are as they were accepted").ok();
+        say("nothing to accept: tests, rules, hooks and config are as they were accepted\n")?;
         return Ok(0);
     }
     for input in &changed {
-        let told = clean(settings.env.redactor(), &told(settings, &cache_dir, input, &state));
-        write!(stdout(), "{told}").ok();
+        say(&clean(settings.env.redactor(), &told(settings, &cache_dir, input, &state)))?;
     }
     let writer = Writer::within(&cache_dir);
     writer.cache_folder(&cache_dir)?;
     requests::leave(&writer, &cache_dir, &Request::Accept { inputs: changed }, jiff::Timestamp::now())?;
-    let told = "what was added (+) and removed (-) will hold: the runner takes it up before its next choice, or the next run does";
-    writeln!(stdout(), "{told}").ok();
+    say(
+        "what was added (+) and removed (-) will hold: the runner takes it up before its next choice, or the next run does\n",
+    )?;
     Ok(0)
 }
 

@@ -1,11 +1,11 @@
 //! `dry-run`: the loop over a simulated world, once with every attempt passing and once with every attempt failing.
 
-use std::io::stdout;
-use std::sync::Arc;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::Opened;
+use super::{Opened, say};
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::simulated::Simulated;
 use crate::failure::Failure;
@@ -20,9 +20,12 @@ pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
     let settings = opened.settings.clone();
     let (board, state, planner) = opened.as_if_run();
     let redactor = settings.env.redactor();
+    let said = Said::default();
     let mut report: Box<dyn Report> = match settings.format {
-        Format::Human => Box::new(Paths::new(Box::new(stdout()), redactor.clone(), Terminal::of(&settings), &board)),
-        Format::Json => Box::new(Json { out: Box::new(stdout()), redactor: redactor.clone() }),
+        Format::Human => {
+            Box::new(Paths::new(Box::new(said.clone()), redactor.clone(), Terminal::of(&settings), &board))
+        }
+        Format::Json => Box::new(Json { out: Box::new(said.clone()), redactor: redactor.clone() }),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(anyhow::Error::from)?;
     let mut all = Counts::default();
@@ -48,5 +51,26 @@ pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
     let event = Event::Summary { counts: all, stopped, reason: format!("dry run: {reason}") };
     let now = Timestamp::now();
     report.show(&Record { v: VERSION, at: now.round(jiff::Unit::Millisecond).unwrap_or(now), event });
+    say(&said.text())?;
     Ok(0)
+}
+
+/// A report is shown and can't fail; here somebody may wait for it alone, so it is kept, and printed as a whole.
+#[derive(Default, Clone)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl Said {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl Write for Said {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(piece)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

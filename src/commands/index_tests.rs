@@ -1,7 +1,6 @@
 //! `index-tests`: builds the stored index of the tests file.
 
-use std::io::Write;
-
+use super::say;
 use crate::checks;
 use crate::failure::Failure;
 use crate::inputs::{index_path, load_index};
@@ -24,6 +23,6 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
         }
         None => format!("the index of {name} is up to date: {} tests in {}", tests.len(), path.display()),
     };
-    writeln!(std::io::stdout(), "{done}").ok();
+    say(&format!("{done}\n"))?;
     Ok(0)
 }

@@ -1,14 +1,14 @@
 //! `logs`: what codex printed in an attempt, to its end with `--follow`. It reads the attempt's folder, and nothing else.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write, stdout};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
 
 use super::chronicle::{Chronicle, holder};
-use super::show;
+use super::{say, show};
 use crate::cycle::state::{Attempt, Phase};
 use crate::failure::Failure;
 use crate::journal::{AttemptId, append};
@@ -31,7 +31,8 @@ pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure
     let mut errors = Stream::new(folder.join("stderr.log"));
     let human = settings.format == Format::Human;
     let mut attempt = attempt.clone();
-    if human && !told(&head(id, &attempt), settings) {
+    let told = |text: &str| say(&clean(settings.env.redactor(), text));
+    if human && !told(&head(id, &attempt))? {
         return Ok(0);
     }
     let mut watched = Watched::new(&chronicle.journaled.cache_dir);
@@ -43,7 +44,7 @@ pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure
             for line in stream.lines(over)? {
                 let text = if is_stdout { stdout_line(&line) } else { stderr(&line) };
                 match (human, is_stdout) {
-                    (true, _) if !told(&text, settings) => return Ok(0),
+                    (true, _) if !told(&text)? => return Ok(0),
                     (true, _) => {}
                     (false, true) => out.push(Printed::line(&line)),
                     (false, false) => err.push_str(&(line + "\n")),
@@ -56,7 +57,7 @@ pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure
         std::thread::sleep(MOMENT);
     }
     if human {
-        told(&foot(&attempt), settings);
+        told(&foot(&attempt))?;
         return Ok(0);
     }
     let reason = attempt.verdict.map_or_else(|| attempt.unjudged(), |_| attempt.reason.clone());
@@ -75,12 +76,6 @@ pub fn logs(name: &str, follow: bool, settings: &Settings) -> Result<u8, Failure
     };
     show(settings, &logs, "")?;
     Ok(0)
-}
-
-/// False where nobody reads any more.
-fn told(text: &str, settings: &Settings) -> bool {
-    let text = clean(settings.env.redactor(), text);
-    stdout().write_all(text.as_bytes()).and_then(|()| stdout().flush()).is_ok()
 }
 
 /// A journal that is read again when it has grown.

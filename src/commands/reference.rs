@@ -1,6 +1,5 @@
 //! `completions` and `man`: the command line, for shells and for `man`.
 
-use std::io::{Write, stdout};
 use std::path::Path;
 
 use anyhow::Context;
@@ -23,7 +22,7 @@ pub fn completions(shell: Shell) -> Result<u8, Failure> {
         // clap_complete 4.6 spells a program's hyphens in two ways, and finds no subcommand's flags then.
         text = text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
     }
-    say(&text);
+    say(&text)?;
     Ok(0)
 }
 
@@ -32,7 +31,7 @@ pub fn man(folder: Option<&Path>) -> Result<u8, Failure> {
     let mut command = cli::command().disable_help_subcommand(true);
     command.build();
     let Some(folder) = folder else {
-        stdout().write_all(&page(&command)?).ok();
+        say(&String::from_utf8_lossy(&page(&command)?))?;
         return Ok(0);
     };
     let folder = std::path::absolute(folder).map_err(anyhow::Error::from)?;
@@ -42,7 +41,7 @@ pub fn man(folder: Option<&Path>) -> Result<u8, Failure> {
     for command in commands {
         let path = folder.join(Man::new(command.clone()).get_filename());
         writer.reproduce(&path, &page(command)?)?;
-        writeln!(stdout(), "{}", path.display()).ok();
+        say(&format!("{}\n", path.display()))?;
     }
     Ok(0)
 }

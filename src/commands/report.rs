@@ -30,7 +30,7 @@ pub fn report(matches: &ArgMatches, settings: Settings) -> Result<u8, Failure> {
     let settings = opened.settings.clone();
     let text = told(rendering, opened)?;
     match matches.get_one::<PathBuf>("output") {
-        None => say(&text),
+        None => drop(say(&text)?),
         Some(output) => output::write(&settings.folder.join(output), &text, &settings)?,
     }
     Ok(0)

@@ -13,7 +13,7 @@ use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
 use crate::cycle::state::Infrastructure;
-use crate::evidence::{TreePath, Trees};
+use crate::evidence::{TreePath, Trees, ignores_all};
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs};
 use crate::journal::append::Journal;
@@ -122,6 +122,7 @@ async fn work(
         true => Changes::of(watched(&settings, &inputs, &writer)?),
         false => Changes::default(),
     };
+    let ignored = ignored(&settings, &inputs).map(|told| told.join("; "));
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
@@ -142,7 +143,7 @@ async fn work(
     };
     live.writer.tidy(&settings.cache_dir)?;
     let left = settings.source.path().map(|board| live.writer.tidy(board)).transpose()?.unwrap_or_default();
-    begin(&mut live, &mut book, [killed(strays), torn(&damaged), replaced(&left)])?;
+    begin(&mut live, &mut book, [killed(strays), torn(&damaged), replaced(&left), ignored])?;
     live.retain(&board, &mut book)?;
     for refused in &board.refused {
         tracing::warn!("refused: {refused}");
@@ -176,7 +177,7 @@ fn ended_by(signal: Option<Signal>) -> Kind {
 }
 
 /// The first records of a run.
-fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 3]) -> Result<()> {
+fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) -> Result<()> {
     let settings = live.settings.clone();
     let pid = std::process::id();
     book.record(Event::RunStarted {
@@ -229,6 +230,14 @@ fn replaced(left: &[PathBuf]) -> Option<String> {
     let files: Vec<String> = left.iter().map(|path| path.display().to_string()).collect();
     let files = files.join(", ");
     (!left.is_empty()).then(|| format!("a run was killed as somebody else wrote the board too; what they wrote is in {files}: compare it with the board, then remove it"))
+}
+
+/// Of a workspace in which no new file could count, for codex would be paid in vain.
+pub fn ignored(settings: &Settings, inputs: &Inputs) -> Option<[&'static str; 2]> {
+    let text =
+        "git ignores new files in the workspace, and what it ignores is no evidence: cards that make some bounce";
+    let hint = "except them in .gitignore with `!`, or name another --workspace";
+    ignores_all(&settings.workspace, &excluded(settings, inputs)).then_some([text, hint])
 }
 
 /// So many uncommitted files are named.

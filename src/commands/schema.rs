@@ -9,6 +9,6 @@ pub fn schema(name: Option<&String>) -> Result<u8, Failure> {
         Some(schema) => format!("{:#}\n", schema.value()),
         None => ALL.iter().map(|schema| format!("{:<12} {}\n", schema.name, schema.of)).collect(),
     };
-    say(&text);
+    say(&text)?;
     Ok(0)
 }

@@ -1,17 +1,16 @@
 //! `retry`, `skip`, `pause`, `resume`: requests that a runner takes up between attempts.
 
-use std::io::Write;
 use std::path::Path;
 
 use clap::ArgMatches;
 
 use super::chronicle::at_work;
 use super::journaled::Journaled;
-use super::{argument, open_board};
+use super::{argument, open_board, say};
 use crate::board::{Board, Card, CardId, Column};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
-use crate::report::clean;
+use crate::report::on_a_line;
 use crate::requests::{self, Request};
 use crate::rules;
 use crate::settings::{Settings, read_text};
@@ -59,8 +58,8 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Resume => "the loop will go on".to_owned(),
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
-    let told = clean(settings.env.redactor(), &told);
-    writeln!(std::io::stdout(), "{told}: the runner takes it up before its next choice, or the next run does").ok();
+    let told = on_a_line(settings.env.redactor(), &told);
+    say(&format!("{told}: the runner takes it up before its next choice, or the next run does\n"))?;
     Ok(0)
 }
 

@@ -144,7 +144,7 @@ pub fn judge(case: &Case) -> Judgement {
         return says(Verdict::Fail, reason.clone());
     }
     if case.lacks_changes {
-        return says(Verdict::Fail, format!("nothing was changed; {tally}"));
+        return says(Verdict::Fail, format!("nothing was changed (what git ignores does not count); {tally}"));
     }
     let always = |failed: &&Tested| failed.always && !failed.outcome.passed;
     if let Some(test) = case.tests.iter().find(|test| always(test) && !test.inconclusive) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TreePath;
 use super::repository::{Repository, small_file};
+use super::trees::patterns;
 
 /// What the tree before an attempt left out. The tree after it leaves out the same, so that an agent who edits a
 /// `.gitignore` neither hides its work nor makes old files look new. Kept with the attempt, for a recovery.
@@ -34,6 +36,33 @@ pub(super) struct Patterns {
     pub folder: TreePath,
     pub text: String,
 }
+
+/// Whether git's rules keep all that is in the workspace's top folder out of trees, and new files there and in its folders.
+/// What is tracked is in trees all the same. `excluded` files are passed over.
+pub fn ignores_all(workspace: &Path, excluded: &[PathBuf]) -> bool {
+    let top = TreePath::default();
+    let above = Level::above(&IgnoreRules::above(Repository::of(workspace).as_ref(), workspace));
+    let level = match patterns(workspace, &top) {
+        Some(text) => Some(Level::within(&top, &text, above)),
+        None => above,
+    };
+    let out = |path: &TreePath, is_folder| ignored(level.as_ref(), path, is_folder);
+    let wholly_out = |name: &OsStr, is_folder| {
+        let path = top.join(name);
+        out(&path, is_folder) || is_folder && out(&path.join(NEW.as_ref()), false)
+    };
+    let entries = fs::read_dir(workspace).into_iter().flatten().flatten();
+    let mut counted = entries.filter(|entry| {
+        let name = entry.file_name();
+        name != ".git" && name != ".gitignore" && !excluded.contains(&entry.path())
+    });
+    wholly_out(NEW.as_ref(), false)
+        && wholly_out(NEW.as_ref(), true)
+        && counted.all(|entry| wholly_out(&entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
+}
+
+/// A name that only patterns for all files know.
+const NEW: &str = "new";
 
 impl IgnoreRules {
     /// What stands above the workspace.

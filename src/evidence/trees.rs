@@ -43,7 +43,7 @@ impl Trees {
     /// Trees of `workspace`, kept in `cache_dir`. `excluded` files and folders are in none. `path` is PATH, to find git.
     ///
     /// # Errors
-    /// No git, a workspace that isn't there, a CACHE_DIR that can't be written or is the workspace itself.
+    /// No git, a workspace that isn't there, a CACHE_DIR that can't be written, or that is or holds the workspace.
     pub fn open(
         spawner: &Spawner,
         cache_dir: &Path,
@@ -55,13 +55,14 @@ impl Trees {
         let workspace = workspace.context("cannot find the workspace: name an existing folder")?;
         let mut paths = HashSet::new();
         for path in excluded.iter().map(PathBuf::as_path).chain([cache_dir]) {
-            paths.extend(names_of(path)?.iter().filter_map(|path| TreePath::below(&workspace, path)));
-        }
-        if paths.contains(&TreePath::default()) {
-            bail!(
-                "the workspace {} cannot hold CACHE_DIR or the board as a whole: choose another",
-                workspace.display()
-            );
+            let names = names_of(path)?;
+            if names.iter().any(|path| workspace.starts_with(path)) {
+                let (path, workspace) = (path.display(), workspace.display());
+                bail!(
+                    "the workspace {workspace} cannot hold CACHE_DIR or the board as a whole, nor lie in it ({path}): choose another"
+                );
+            }
+            paths.extend(names.iter().filter_map(|path| TreePath::below(&workspace, path)));
         }
         let repository = Repository::of(&workspace);
         let git = Git::open(spawner, cache_dir, &workspace, repository.as_ref(), path)?;

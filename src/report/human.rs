@@ -7,9 +7,9 @@ use anstyle::Style;
 
 use super::table::Table;
 use super::terminal::{ASIDE, ATTENTION, BAD, CLEAR, GOOD, PLAIN, Terminal, fit};
-use super::{Out, Progress, Report, clean, units};
+use super::{Out, Progress, Report, clean, on_a_line, units};
 use crate::evidence::{Skipped, TreePath};
-use crate::journal::{Acceptance, AttemptId, Counts, Ending, Event, Record, WorkTaken};
+use crate::journal::{Acceptance, Counts, Ending, Event, Record, TestOutcome};
 use crate::redact::Redactor;
 use crate::rules::Verdict;
 
@@ -34,12 +34,16 @@ impl Human {
     }
 
     fn painted(&self, event: &Event, text: &str) -> String {
-        let text = clean(&self.redactor, text);
+        let text = on_a_line(&self.redactor, text);
         // No label is longer.
         let label = text.char_indices().nth(10).map_or(text.len(), |(at, _)| at);
         let (label, rest) = text.split_at(label);
         let word = label.trim_end();
-        format!("{}{}{rest}\n", self.terminal.paint(style(event), word), &label[word.len()..])
+        let mut shown = format!("{}{}{rest}\n", self.terminal.paint(style(event), word), &label[word.len()..]);
+        for text in below(event) {
+            shown.push_str(&format!("          {}\n", on_a_line(&self.redactor, &text)));
+        }
+        shown
     }
 }
 
@@ -94,7 +98,7 @@ fn style(event: &Event) -> Style {
     }
 }
 
-/// What a record looks like; None for what only the journal is interested in.
+/// A record's line; None for what only the journal is interested in.
 pub(super) fn line(event: &Event) -> Option<String> {
     let text = match event {
         Event::RunStarted { source, workspace, .. } => format!("board     {source}, workspace {workspace}"),
@@ -108,12 +112,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 files.join(", ")
             )
         }
-        Event::InputsRejected { problems } => {
-            format!(
-                "inputs    the last good ones hold, the new ones have errors:\n          {}",
-                problems.join("\n          ")
-            )
-        }
+        Event::InputsRejected { .. } => "inputs    the last good ones hold, the new ones have errors:".to_owned(),
         Event::Warning { text } => format!("warning   {text}"),
         Event::MovedByPerson { card, from, to } => format!("moved     {card}: somebody moved it {from} → {to}"),
         Event::Retried { card } => format!("retry     {card}: its attempts start anew"),
@@ -136,15 +135,11 @@ pub(super) fn line(event: &Event) -> Option<String> {
             let strays = if *strays > 0 { format!(", {strays} left-over processes ended") } else { String::new() };
             format!("end       {attempt}: {how} ({seconds:.1} s{tokens}{strays})")
         }
-        Event::Judged { attempt, verdict, reason, tests, .. } => {
-            let mut text = format!("gate      {attempt}: {verdict}: {reason}");
-            for test in tests.iter().filter(|test| test.lacks() || *verdict == Verdict::Pass) {
-                let sign = if test.lacks() { "NO" } else { "ok" };
-                text.push_str(&format!("\n          {sign} {}: {}", test.id, test.told()));
-            }
-            text
+        Event::Judged { attempt, verdict, reason, .. } => format!("gate      {attempt}: {verdict}: {reason}"),
+        Event::TakenBack { attempt, works, .. } => {
+            let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
+            format!("back      {attempt}: {} as before its work", units::are(paths.len(), "file"))
         }
-        Event::TakenBack { attempt, works, left, restore, .. } => taken_back(attempt, works, left, restore.as_deref()),
         Event::Transitioned { title, from, to, verdict, reason, .. } => match (verdict, to) {
             (Verdict::Pass, Some(to)) => format!("PROMOTED  {title}: {from} → {to}"),
             (Verdict::Pass, None) => format!("passed    {title}: stays in {from}"),
@@ -183,19 +178,23 @@ pub(super) fn line(event: &Event) -> Option<String> {
 /// So many files that were left are named.
 const NAMED: usize = 10;
 
-fn taken_back(attempt: &AttemptId, works: &[WorkTaken], left: &[Skipped], restore: Option<&str>) -> String {
-    let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
-    let mut text = format!("back      {attempt}: {} as before its work", units::are(paths.len(), "file"));
-    if let Some(restore) = restore {
-        text.push_str(&format!("\n          its work is kept: {restore}"));
+/// What is told below a record's line, each on a line of its own.
+fn below(event: &Event) -> Vec<String> {
+    match event {
+        Event::InputsRejected { problems } => problems.clone(),
+        Event::Judged { verdict, tests, .. } => {
+            let shown = tests.iter().filter(|test| test.lacks() || *verdict == Verdict::Pass);
+            let sign = |test: &TestOutcome| if test.lacks() { "NO" } else { "ok" };
+            shown.map(|test| format!("{} {}: {}", sign(test), test.id, test.told())).collect()
+        }
+        Event::TakenBack { left, restore, .. } => {
+            let kept = restore.iter().map(|restore| format!("its work is kept: {restore}"));
+            let named = left.iter().take(NAMED).map(|Skipped { path, reason }| format!("left: {path}: {reason}"));
+            let more = left.len().checked_sub(NAMED).filter(|more| *more > 0);
+            kept.chain(named).chain(more.map(|more| format!("and {more} more are left"))).collect()
+        }
+        _ => Vec::new(),
     }
-    for Skipped { path, reason } in left.iter().take(NAMED) {
-        text.push_str(&format!("\n          left: {path}: {reason}"));
-    }
-    if left.len() > NAMED {
-        text.push_str(&format!("\n          and {} more are left", left.len() - NAMED));
-    }
-    text
 }
 
 pub(super) fn summary(counts: &Counts, reason: &str) -> String {

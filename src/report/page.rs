@@ -34,7 +34,7 @@ impl Page {
     /// `text` after `start`; what of it does not fit goes on below its beginning. No word is cut.
     pub fn hanging(&mut self, start: &str, text: &str) {
         let margin = start.width();
-        self.text.push_str(start);
+        self.text.push_str(&start.replace('\n', " "));
         let mut at = margin;
         for (number, word) in text.split([' ', '\n']).enumerate() {
             let length = word.width();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::terminal::{ATTENTION, GOOD, Terminal};
-use super::{Out, Report, clean, human, units};
+use super::{Out, Report, human, on_a_line, units};
 use crate::board::{Board, CardId, Column};
 use crate::journal::{Assumed, Event, Record};
 use crate::redact::Redactor;
@@ -46,7 +46,8 @@ impl Paths {
             if pass.is_none() && fail.is_none() {
                 continue;
             }
-            text.push_str(&clean(&self.redactor, &format!("{title} ({card})\n")));
+            text.push_str(&on_a_line(&self.redactor, &format!("{title} ({card})")));
+            text.push('\n');
             for (name, style, path) in [("passes ", GOOD, pass), ("fails  ", ATTENTION, fail)] {
                 let Some(Path { attempts, steps, reason }) = path else { continue };
                 let runs = match attempts {
@@ -54,8 +55,8 @@ impl Paths {
                     attempts => units::of(*attempts as usize, "attempt"),
                 };
                 let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-                let way = clean(&self.redactor, &format!("{column}{steps} ({runs}){reason}\n"));
-                text.push_str(&format!("  if it {} {way}", self.terminal.paint(style, name)));
+                let way = on_a_line(&self.redactor, &format!("{column}{steps} ({runs}){reason}"));
+                text.push_str(&format!("  if it {} {way}\n", self.terminal.paint(style, name)));
             }
         }
         text
@@ -80,7 +81,7 @@ impl Report for Paths {
             }
             Event::Skipped { card, reason, .. } => self.path(card).reason.clone_from(reason),
             Event::Summary { counts, reason, .. } => {
-                let summary = clean(&self.redactor, &human::summary(counts, reason));
+                let summary = on_a_line(&self.redactor, &human::summary(counts, reason));
                 writeln!(self.out, "{}{summary}", self.text()).and_then(|()| self.out.flush()).ok();
             }
             _ => {}

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::units;
 use crate::board::Board;
+use crate::codex;
 use crate::cycle::plan::{CardPlan, Readiness};
 use crate::rules::Rules;
 
@@ -77,28 +78,33 @@ pub fn verdict(plan: &CardPlan) -> &'static str {
     }
 }
 
-/// The plan for people, with what of the board is not worked.
+/// The plan for people, with what of the board is not worked. What cards hold never begins a line.
 pub fn human(plan: &Plan, board: &Board, rules: &Rules) -> String {
     let mut text = String::new();
+    let mut line = |line: String| {
+        text.push_str(&line.replace('\n', " "));
+        text.push('\n');
+    };
     for (number, card) in (1..).zip(&plan.cards) {
-        text.push_str(&format!("{number}. {} [{}] ({})\n", card.title, card.status, card.id));
-        text.push_str(&format!("   verdict  {}: {}\n", card.verdict, card.reason));
+        line(format!("{number}. {} [{}] ({})", card.title, card.status, card.id));
+        line(format!("   verdict  {}: {}", card.verdict, card.reason));
         for test in &card.tests {
             let blocked = test.blocked.as_ref().map(|why| format!("  BLOCKED: {why}")).unwrap_or_default();
-            text.push_str(&format!("   test     {:.2}  {}{blocked}\n", test.similarity, test.text));
+            line(format!("   test     {:.2}  {}{blocked}", test.similarity, test.text));
         }
-        text.push_str("   prompt\n");
-        card.prompt.lines().for_each(|line| text.push_str(&format!("      | {line}\n")));
-        text.push_str(&format!("   command  {}\n\n", shell_words::join(&card.command)));
+        line("   prompt".to_owned());
+        card.prompt.lines().for_each(|text| line(format!("      | {text}")));
+        line(format!("   command  {}", codex::on_a_line(&card.command)));
+        line(String::new());
     }
     for (column, _) in rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         let why = "judges codex's own message as well; `evidence: [changes]` is strict";
-        text.push_str(&format!("warning   the rule of `{column}` has no `evidence`: it {why}\n"));
+        line(format!("warning   the rule of `{column}` has no `evidence`: it {why}"));
     }
     for refused in &board.refused {
-        text.push_str(&format!("refused   {refused}\n"));
+        line(format!("refused   {refused}"));
     }
     let parked = board.cards.iter().filter(|card| !rules.columns.contains_key(&card.status)).count();
-    text.push_str(&format!("{} in worked columns, {parked} elsewhere\n", units::of(plan.cards.len(), "card")));
+    line(format!("{} in worked columns, {parked} elsewhere", units::of(plan.cards.len(), "card")));
     text
 }

@@ -149,7 +149,7 @@ impl Last {
         let text = match &record.event {
             // Its counts are told beside.
             Event::Summary { reason, .. } => reason.clone(),
-            event => human::line(event)?.lines().next().unwrap_or_default().to_owned(),
+            event => human::line(event)?,
         };
         Some(Last { at: record.at, text: text.split_whitespace().collect::<Vec<_>>().join(" ") })
     }

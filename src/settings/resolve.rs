@@ -1,6 +1,7 @@
 //! Precedence: flag > environment > config file > default. Collects every problem before it gives up.
 
 mod away;
+mod cache_dir;
 mod config;
 mod terminal;
 
@@ -301,8 +302,7 @@ impl<'g> Resolver<'g> {
         let in_git = workspace.ancestors().any(|folder| folder.join(".git").exists());
         let tests = self.path("tests").unwrap_or_else(|| beside.join("tests.txt"));
         let transitions = self.path("transitions").unwrap_or_else(|| beside.join("transitions.yaml"));
-        let cache_dir = self.path("cacheDir").unwrap_or_else(|| workspace.join(".cache/kanban-codex-exec"));
-        let cache_dir = cache::of_board(cache_dir, &source.to_string());
+        let cache_dir = cache::of_board(self.cache_dir(&workspace), &source.to_string());
         let name = source.path().and_then(Path::file_name);
         let name = name.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let next = match self.raw("next") {

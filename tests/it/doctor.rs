@@ -115,6 +115,7 @@ fn each_fault_is_told_with_what_to_do() {
         Fault { what: |world| world.with("tests.txt", "regex:/(/\n"), level: "error", told: "rules and tests: tests.txt:1", hint: "" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replace("onPass: Done", "onPass: Nowhere")), level: "error", told: "rules and tests: transitions.yaml:", hint: "" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replacen("    evidence: [changes]\n", "", 1)), level: "warning", told: "rules: transitions.yaml: `In Progress` has no `evidence`", hint: "evidence: [changes]" },
+        Fault { what: |world| world.with(".gitignore", "*\n"), level: "warning", told: "workspace: git ignores new files in the workspace", hint: "--workspace" },
         Fault { what: |world| world.with("tests.txt", format!("{TESTS}@runs It runs :: shell:true\n")), level: "warning", told: "tests: 1 `shell:` tests are off", hint: "--allow-shell-tests" },
         Fault { what: |world| world.with("check.sh", "#!/bin/sh\n").with("transitions.yaml", format!("{RULES}    beforeTransition: {{ shell: ./check.sh }}\n")), level: "error", told: "hooks: check.sh is not executable", hint: "chmod +x" },
         Fault { what: |world| world.with("tell.mjs", "").with("transitions.yaml", format!("{RULES}    afterTransition: {{ js: ./tell.mjs }}\n")).env("JS_RUNTIME", "no-such-node"), level: "error", told: "node: no-such-node is not there", hint: "--js-runtime" },

@@ -11,6 +11,7 @@ mod lists;
 mod mover;
 mod news;
 mod people;
+mod quoted;
 mod red_green;
 mod retention;
 mod steering;

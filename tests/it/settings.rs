@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
+use std::path::PathBuf;
+
 use kanban_codex_exec::settings::table::{Area, TABLE};
 use serde_json::Value;
 
-use crate::support::World;
+use crate::support::{World, picture};
 
 fn world() -> World {
     World::outside_git("- [ ] KB-1 first @made\n")
@@ -113,4 +115,29 @@ fn a_wrong_flag_is_told_with_what_was_probably_meant() {
     world().run(&["rum"]).exits(2).warns("unrecognized subcommand 'rum'").warns("run");
     world().run(&["run", "--k-min"]).exits(2).warns("a value is required");
     world().run(&[]).exits(2).warns("Usage:");
+}
+
+#[test]
+fn a_cache_dir_that_holds_the_workspace_is_refused_before_anything_is_written() {
+    let world = World::new("- [ ] KB-1 first @made\n");
+    world.write("app/board.md", world.board());
+    let before = picture(&world.path("repo"));
+    let folders: [(&[&str], &str); 4] = [
+        (&["--cache-dir", "."], "is"),
+        (&["--cache-dir="], "is"),
+        (&["--cache-dir", ".."], "holds"),
+        (&["--cache-dir", ".", "--source", "app/board.md", "--workspace", "app"], "holds"),
+    ];
+    let commands = "run|run --watch|dry-run|print-plan|index-tests|pause|resume|accept|board|report|history|status|\
+        retry KB-1|skip KB-1|explain KB-1|logs KB-1|replay KB-1.1";
+    for command in commands.split('|') {
+        for (flags, is) in folders {
+            let args: Vec<&str> = command.split(' ').chain(flags.iter().copied()).collect();
+            let outcome = world.run(&args).exits(2).warns("--cache-dir: CACHE_DIR ").warns("hint: name a folder");
+            outcome.warns(&format!(" {is} the workspace "));
+            assert_eq!(picture(&world.path("repo")).changes(&before), [] as [PathBuf; 0], "{args:?}");
+        }
+    }
+    world.run(&["doctor", "--cache-dir", "."]).exits(1).says("settings: --cache-dir: CACHE_DIR ");
+    world.run(&["run"]).exits(0).says("2 promoted");
 }

@@ -133,12 +133,22 @@ fn step(world: &World, workflow: &str, name: &str) -> Outcome {
 /// What the summary gets, from the script as it stands.
 #[test]
 fn the_plan_of_a_pull_request_is_its_summary() {
-    let world = checked_out("- [ ] KB-1 first @made\n- [ ] KB-2 ``` and ~~~ @made\n");
+    let fence = "~~~~~~~~";
+    let hostile = format!("- [ ] {fence} @made\n\n  {fence}\n\n      {fence}text\n  <script>\n  {fence}\n");
+    let world = checked_out(&format!("- [ ] KB-1 first @made\n- [ ] KB-2 ``` and ~~~ @made\n{hostile}"));
     step(&world, "kanban-dry-run.yml", "The plan").exits(0);
     let summary = world.read("summary.md");
-    let told = ["## Where each card would go", "if it passes", "<details>", "1. KB-1 first", "codex exec"];
+    let told = ["## Where each card would go", "if it passes", "<details>", "1. KB-1 first", "codex exec", "<script>"];
     let places = told.map(|text| summary.find(text).unwrap_or_else(|| panic!("{text} in {summary}")));
     assert!(places.is_sorted() && summary.trim_end().ends_with("</details>"), "{summary}");
+    // A line closes a fence where it stands at most three spaces in, and has nothing else.
+    let closes = |line: &&str| line.trim().trim_start_matches('~').is_empty() && line.trim().len() >= fence.len();
+    let closing = summary.lines().filter(closes).filter(|line| line.len() - line.trim_start().len() <= 3);
+    assert_eq!(closing.count(), 2, "{summary}");
+    let begin = |line: &str| line.starts_with(['#', '~', '<', '-']);
+    let own = ["## Where", "~~~~~~~~text", "~~~~~~~~", "<details>", "</details>"];
+    let strange = summary.lines().filter(|line| begin(line) && !own.iter().any(|own| line.starts_with(own)));
+    assert_eq!(strange.collect::<Vec<_>>(), [""; 0], "{summary}");
 }
 
 #[test]

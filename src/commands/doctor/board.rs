@@ -8,6 +8,7 @@ use super::machine::answers;
 use crate::board::{Board, Column};
 use crate::checks::Kind;
 use crate::commands::open_board;
+use crate::commands::run::ignored;
 use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
 use crate::provider::Wanted;
@@ -68,6 +69,9 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     if shell > 0 && !settings.allow_shell_tests {
         let text = format!("{shell} `shell:` tests are off: a card that needs them is not run");
         findings.warning("tests", text, "--allow-shell-tests, and their commands on the --shell-allowlist");
+    }
+    if let Some([text, hint]) = ignored(settings, inputs) {
+        findings.warning("workspace", text, hint);
     }
     let hooks = inputs.rules.columns.values().flat_map(|rule| [&rule.before, &rule.after]).flatten();
     let hooks: Vec<&Hook> = hooks.collect();

@@ -1,6 +1,7 @@
 //! What is wrong with settings is told with its place, all at once.
 
 use super::*;
+use crate::failure::Kind;
 
 /// As the user sees it from the current folder.
 const CONFIG: &str = "../conf/kanban-codex-exec.yaml";
@@ -242,4 +243,53 @@ fn the_keys_of_data_are_a_list_or_a_mapping() {
         problems,
         [format!("../conf/kanban-codex-exec.yaml:2:3: `colour=red`: a name for one of {parts} is expected")]
     );
+}
+
+#[test]
+fn a_cache_dir_that_is_or_holds_the_workspace_is_refused_wherever_it_is_named() {
+    type Case = (fn(World) -> World, &'static str, &'static str);
+    // `link` leads to the folder that the user stands in, the workspace unless another is named.
+    let refused: [Case; 10] = [
+        (|w| w.flag("cache-dir", "."), "--cache-dir", "is"),
+        (|w| w.flag("cache-dir", ""), "--cache-dir", "is"),
+        (|w| w.env("CACHE_DIR", "../here"), "CACHE_DIR", "is"),
+        (|w| w.env("CACHE_DIR", "none/made/../.."), "CACHE_DIR", "is"),
+        (|w| w.env("CACHE_DIR", "../link"), "CACHE_DIR", "is"),
+        (|w| w.env("CACHE_DIR", "../link/a").flag("workspace", "a/../a"), "CACHE_DIR", "is"),
+        (|w| w.config("cacheDir: ../here\n"), "FILE:1:1", "is"),
+        (|w| w.config("cacheDir: ..\n"), "FILE:1:1", "holds"),
+        (|w| w.flag("cache-dir", ".").flag("workspace", "a"), "--cache-dir", "holds"),
+        (|w| w.flag("cache-dir", "/"), "--cache-dir", "holds"),
+    ];
+    for need in [Need::Board, Need::History, Need::TestsOnly] {
+        for (number, (give, place, is)) in refused.iter().enumerate() {
+            let world = give(linked());
+            let failure = Settings::resolve(&world.given, need).unwrap_err();
+            let told = format!("{failure}");
+            let start = format!("error: {}: CACHE_DIR /", place.replace("FILE", CONFIG));
+            let expected = told.starts_with(&start) && told.contains(&format!(" {is} the workspace /"));
+            assert!(
+                failure.kind == Kind::Usage && expected && told.contains("hint: name a folder"),
+                "{number}: {told}"
+            );
+        }
+    }
+    let fine: [fn(World) -> World; 7] = [
+        |w| w,
+        |w| w.flag("cache-dir", "a"),
+        |w| w.flag("cache-dir", "../conf"),
+        |w| w.flag("cache-dir", "../her"),
+        |w| w.flag("cache-dir", "../link/b/none"),
+        |w| w.flag("cache-dir", ".").flag("workspace", "../conf"),
+        |w| w.flag("cache-dir", "a/b").flag("workspace", "a"),
+    ];
+    for (number, give) in fine.iter().enumerate() {
+        assert!(give(linked()).resolve().is_ok(), "{number}");
+    }
+}
+
+fn linked() -> World {
+    let world = World::new();
+    std::os::unix::fs::symlink(&world.given.folder, world.root.path().join("link")).unwrap();
+    world
 }

@@ -165,3 +165,29 @@ fn a_run_that_may_not_write_another_users_board_says_so_and_does_nothing_twice()
         assert_eq!(read_only.world.board(), board);
     }
 }
+
+/// All that print for somebody: CI would go on with an empty file. A reader that has read enough is no error.
+#[test]
+fn what_cannot_be_printed_is_an_error_unless_its_reader_is_gone() {
+    let world = World::new(&cards(1));
+    let shell = |script: &str, words: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, env!("CARGO_BIN_EXE_kanban-codex-exec")]);
+        world.start_as(shell, &words.split(' ').collect::<Vec<_>>()).outcome()
+    };
+    // The journal has what a run reports.
+    shell(r#"exec "$0" "$@" >/dev/full"#, "run").exits(0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    let commands = "print-plan|print-plan --format json|dry-run|dry-run --format json|report --format junit|report --format html|\
+        report --format markdown|report --format json|board|status|history|explain KB-1|replay KB-1.1|logs KB-1|\
+        logs KB-1 --format json|doctor|init|schema|schema config|man|completions bash|index-tests|accept|pause|resume";
+    for command in commands.split('|') {
+        let outcome =
+            shell(r#"exec "$0" "$@" >/dev/full"#, command).exits(1).warns("error: cannot write to stdout: No space");
+        assert_eq!(outcome.stderr.matches("error: ").count(), 1, "{command}: {outcome}");
+        let closed = r#"{ until [ -e "$WORLD/closed" ]; do :; done; "$0" "$@"; echo $? >&2; } | { exec <&-; : >"$WORLD/closed"; }"#;
+        fs::remove_file(world.path("closed")).ok();
+        let outcome = shell(closed, command).exits(0);
+        assert_eq!(outcome.stderr, "0\n", "{command}: {outcome}");
+    }
+}

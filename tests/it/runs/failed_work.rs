@@ -7,7 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::{Value, json};
 
-use crate::support::{World, picture, wait_until};
+use crate::support::{RULES, TESTS, World, board, picture, wait_until};
 
 /// Tried again in place: the second attempt finds what the first one left.
 fn rules(work: &str) -> String {
@@ -235,6 +235,33 @@ fn a_dirty_start_is_said_once_and_a_clean_one_is_not() {
     let outside = World::outside_git("- [ ] KB-1 first @made\n").with("edited", "by me\n");
     let outcome = outside.run(&["run"]).exits(0);
     assert!(!outcome.stdout.contains("not committed"), "{outcome}");
+}
+
+/// As in a home folder whose dotfiles are committed one by one.
+#[test]
+fn a_workspace_that_git_ignores_is_said_before_and_after_codex_is_paid() {
+    const WARNING: &str = "warning   git ignores new files in the workspace";
+    for (patterns, workspace, warned, place) in [
+        ("*\n", "desk", true, "KB-1: Needs Specs"),
+        ("*\n", ".", true, "KB-1: Needs Specs"),
+        ("/*\n", "desk", false, "KB-1: Done"),
+        ("desk/\n", "desk", false, "KB-1: Done"),
+    ] {
+        let world = World::new("").with(".gitignore", patterns);
+        world.write("desk/tests.txt", TESTS);
+        let strict = "    evidence: [changes]\n    requireChanges: true\n";
+        world.write("desk/transitions.yaml", RULES.replace("    evidence: [changes]\n", strict));
+        world.write("desk/board.md", board::with("- [ ] KB-1 first @made\n"));
+        let args = |command| [command, "--source", "desk/board.md", "--workspace", workspace];
+        let outcome = world.run(&args("run")).exits(0);
+        assert_eq!(outcome.stdout.contains(WARNING), warned, "{patterns:?} {workspace}: {outcome}");
+        assert_eq!(board::places(&world.read("desk/board.md")), [place], "{patterns:?} {workspace}: {outcome}");
+        if warned {
+            let start = outcome.stdout.find("start  ").unwrap();
+            assert!(outcome.stdout.find(WARNING).unwrap() < start, "{outcome}");
+            outcome.says("nothing was changed (what git ignores does not count); 0 of 1 required tests passed");
+        }
+    }
 }
 
 /// Of an attempt that failed, passed, or was interrupted: the same work, the same patch.
