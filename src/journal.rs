@@ -6,6 +6,7 @@
 pub mod append;
 pub mod compact;
 pub mod replay;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -21,6 +22,7 @@ use crate::checks::TestId;
 use crate::codex::Usage;
 use crate::evidence::{Artifact, Skipped, TreeId, TreePath};
 use crate::rules::Verdict;
+pub use summary::{Counts, Stopped};
 pub(crate) use wire::none;
 
 /// The version of the records that this program writes.
@@ -177,29 +179,6 @@ pub struct TakeBack {
 pub struct WorkTaken {
     pub attempt: AttemptId,
     pub paths: Vec<TreePath>,
-}
-
-/// Why the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stopped {
-    Drained,
-    Guard,
-    Infrastructure,
-    Signal,
-    Error,
-}
-
-/// How the cards of a run fared: moves, refusals and moves that could not be made, each visit of a card once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, JsonSchema, Serialize, Deserialize)]
-pub struct Counts {
-    pub promoted: u32,
-    pub bounced: u32,
-    pub skipped: u32,
-    pub unverified: u32,
-    pub failed: u32,
-    #[serde(default, skip_serializing_if = "none")]
-    pub vetoed: u32,
 }
 
 /// Everything that can happen. Those of [`Event::durable`] make the journal.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Error, Result};
 
-use super::{AttemptId, Ending, Event, Record, Stopped, append, replay};
+use super::{AttemptId, Ending, Event, Record, append, replay};
 use crate::redact::Redactor;
 use crate::storage::Writer;
 
@@ -102,14 +102,6 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::Reopened { .. } => true,
     };
     records.iter().enumerate().filter(keep).map(|(_, record)| record).collect()
-}
-
-impl Stopped {
-    /// There was nothing left to do, or nothing more was allowed. Else a supervisor starts it again, and what was spent
-    /// counts on.
-    pub fn is_end(self) -> bool {
-        matches!(self, Stopped::Drained | Stopped::Guard)
-    }
 }
 
 /// The last acceptance after which nothing is held.

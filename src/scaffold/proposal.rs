@@ -67,7 +67,9 @@ fn added(file: &TestFile, ids: &mut BTreeSet<String>) -> String {
     }
     let stem = subject(&file.path);
     let id = id(&format!("tested {stem}"), ids);
-    let glob: String = file.path.chars().map(|char| if "*?[]{}\\".contains(char) { '?' } else { char }).collect();
+    let around = file.path.len() - file.path.trim_start().len()..file.path.trim_end().len();
+    let any = |at, char| "*?[]{}\\".contains(char) || !around.contains(&at);
+    let glob: String = file.path.char_indices().map(|(at, char)| if any(at, char) { '?' } else { char }).collect();
     format!("@{id} A test is added to {stem}: {} :: regex[{glob}]:/{}/m", about.join(" "), file.language.added())
 }
 

@@ -13,7 +13,7 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 74] = [
+const PURE: [&str; 75] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/names", "checks/judge", "checks/shell",
     "codex",
@@ -22,7 +22,7 @@ const PURE: [&str; 74] = [
     "inputs/difference",
     "index/build", "index/frequencies", "index/general", "index/kept", "index/mmr", "index/postings", "index/search", "index/select",
     "index/terms", "index/token", "index/update", "index/vector", "index/wording",
-    "journal.rs", "journal/wire",
+    "journal.rs", "journal/summary", "journal/wire",
     "provider/file/front", "provider/file/json", "provider/file/keys", "provider/file/layout", "provider/file/rank",
     "provider/file/section", "provider/file/sheet", "provider/file/splice", "provider/file/tree", "provider/file/yaml",
     "provider/github/access", "provider/github/answer", "provider/github/documents", "provider/github/item",
