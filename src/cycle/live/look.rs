@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Error, Result};
 
 use super::Live;
-use crate::board::{Board, CardId, Column};
+use crate::board::{Board, CardId};
 use crate::cycle::drive::Book;
 use crate::cycle::plan::no_way;
 use crate::cycle::state::{Attempt, Infrastructure};
@@ -29,7 +29,7 @@ impl Live {
         let accept = self.requests(book)?;
         let Some(board) = self.board(book).await? else { return Ok(()) };
         if book.state.active.is_empty() {
-            self.inputs(&board.columns, accept.as_deref(), book).await?;
+            self.inputs(&board, accept.as_deref(), book).await?;
         }
         let board = board.arranged(&book.planner.inputs.rules.order);
         for event in book.state.moved_by_people(&board) {
@@ -131,7 +131,7 @@ impl Live {
     }
 
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
-    async fn inputs(&mut self, columns: &[Column], accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
+    async fn inputs(&mut self, board: &Board, accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
         let held = !book.state.held_inputs.is_empty();
         if changed.is_empty() {
@@ -149,7 +149,7 @@ impl Live {
             return Ok(());
         }
         self.pause(MOMENT).await;
-        let loaded = Inputs::load(&self.settings, columns);
+        let loaded = Inputs::load(&self.settings, board);
         if book.planner.inputs.unaccepted() != now {
             return Ok(());
         }
