@@ -188,7 +188,7 @@ impl<B: Beside> Opened<B> {
     fn of(known: Known<B>, cards: impl FnOnce(&Settings, &State) -> BTreeSet<CardId>) -> Result<Opened<B>, Failure> {
         let Known { settings, journaled, copies } = known;
         let provider = open_board(&settings)?;
-        let inputs = Inputs::accepted(&settings, &provider.columns()?, copies, journaled.state.active.is_empty())?;
+        let inputs = Inputs::accepted(&settings, &*provider.outline()?, copies, journaled.state.active.is_empty())?;
         let board =
             provider.read(&Wanted { columns: inputs.rules.worked(), cards: cards(&settings, &journaled.state) })?;
         let board = board.arranged(&inputs.rules.order);

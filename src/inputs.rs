@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use crate::board::Column;
+use crate::board::Board;
 use crate::checks::{self, Names, TestString};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Problem};
@@ -83,21 +83,21 @@ pub fn index_path(cache_dir: &Path) -> PathBuf {
 }
 
 impl Inputs {
-    /// Reads and checks all inputs; `columns` are the board's, to check the rules against. All problems at once.
-    pub fn load(settings: &Settings, columns: &[Column]) -> Result<Inputs, Vec<Problem>> {
-        Inputs::read(settings, columns, Copies::new(), true)
+    /// Reads and checks all inputs; the rules are checked against `board`. All problems at once.
+    pub fn load(settings: &Settings, board: &Board) -> Result<Inputs, Vec<Problem>> {
+        Inputs::read(settings, board, Copies::new(), true)
     }
 
     /// The inputs that hold at the start of a run: as the files are, but by the accepted `copies` of those that are [`held`].
     /// `trusted` says that no attempt was open, which could have written into the stored index.
-    pub fn accepted(settings: &Settings, columns: &[Column], copies: Copies, trusted: bool) -> Result<Inputs, Failure> {
-        Ok(Inputs::read(settings, columns, copies, trusted)?)
+    pub fn accepted(settings: &Settings, board: &Board, copies: Copies, trusted: bool) -> Result<Inputs, Failure> {
+        Ok(Inputs::read(settings, board, copies, trusted)?)
     }
 
-    fn read(settings: &Settings, columns: &[Column], copies: Copies, trusted: bool) -> Result<Inputs, Vec<Problem>> {
+    fn read(settings: &Settings, board: &Board, copies: Copies, trusted: bool) -> Result<Inputs, Vec<Problem>> {
         let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
-        let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, columns));
+        let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, board));
         let hint =
             "name it with --tests FILE or TESTS_FILE; it holds one test string a line, such as `includes:some text`";
         let tests = reader.text(&settings.tests, hint).and_then(|text| reader.tests(&text));
@@ -262,10 +262,10 @@ impl Reader<'_> {
         }
     }
 
-    fn rules(&mut self, text: &str, columns: &[Column]) -> Option<Rules> {
+    fn rules(&mut self, text: &str, board: &Board) -> Option<Rules> {
         let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
-        let mut rules = match rules::parse(text, &name, folder, Some(columns)) {
+        let mut rules = match rules::parse(text, &name, folder, Some(board)) {
             Ok(rules) => rules,
             Err(problems) => {
                 self.problems.extend(problems);

@@ -21,13 +21,14 @@ use crate::storage::Writer;
 
 /// A Kanban source.
 pub trait Provider: std::fmt::Debug + Send + Sync {
-    /// The columns as they stand now, in board order. A board that can't be represented at all is an error that downcasts
-    /// to [`Failure`], with its lines; so is one that can't be reached, which is infrastructure.
-    fn columns(&self) -> Result<Vec<Column>> {
-        self.read(&Wanted::default()).map(|board| board.columns.clone())
+    /// What rules are checked against: the columns as they stand now, in board order, and the cards where it lists none. A
+    /// board that can't be represented at all is an error that downcasts to [`Failure`], with its lines; so is one that can't
+    /// be reached, which is infrastructure.
+    fn outline(&self) -> Result<Arc<Board>> {
+        self.read(&Wanted::default())
     }
 
-    /// Columns and cards as they stand now, and errors as of [`Provider::columns`]. What is wrong with a single card is in
+    /// Columns and cards as they stand now, and errors as of [`Provider::outline`]. What is wrong with a single card is in
     /// [`Board::refused`]. Of a card that is not `wanted` a board may tell no more than id, title and place.
     fn read(&self, wanted: &Wanted) -> Result<Arc<Board>>;
 

@@ -17,8 +17,8 @@ use crate::storage::{RunLock, Writer};
 
 pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     // The inputs as they are now must be valid before they can hold.
-    let columns = open_board(settings)?.columns()?;
-    Inputs::load(settings, &columns)?;
+    let board = open_board(settings)?.outline()?;
+    Inputs::load(settings, &board)?;
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
     let state = Journaled::<()>::read(&cache_dir)?.state;

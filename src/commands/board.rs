@@ -20,7 +20,7 @@ pub fn board(settings: &Settings) -> Result<u8, Failure> {
         text => {
             let text = text.with_context(|| format!("cannot read {}", settings.shown(path)))?;
             let folder = path.parent().unwrap_or(path);
-            match rules::parse(&text, &settings.shown(path), folder, Some(&board.columns)) {
+            match rules::parse(&text, &settings.shown(path), folder, Some(&board)) {
                 Ok(rules) => (rules, None),
                 Err(problems) => (Rules::default(), Some(problems)),
             }

@@ -193,9 +193,10 @@ impl GitHub {
 }
 
 impl Provider for GitHub {
-    fn columns(&self) -> Result<Vec<Column>> {
+    fn outline(&self) -> Result<Arc<Board>> {
         let (project, _) = self.page(1, None)?;
-        self.columns_of(project.field.as_ref())
+        let columns = self.columns_of(project.field.as_ref())?;
+        Ok(Arc::new(Board { columns, ..Board::default() }))
     }
 
     fn read(&self, wanted: &Wanted) -> Result<Arc<Board>> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_yaml::{Mapping, Value};
 
 use super::{FailWork, GuardPaths, Hook, Listeners, Occasion, Rule, Rules};
-use crate::board::Column;
+use crate::board::{Board, Column};
 use crate::checks::Source;
 use crate::failure::{Problem, closest};
 use crate::yaml::Document;
@@ -31,16 +31,16 @@ pub const KEYS: [&str; 16] = [
     "onFailWork",
 ];
 
-/// Reads a transitions file. `folder` is where its relative paths start; `columns` are the board's, None where there is
-/// no board to check against. A board that lists none takes every one.
-pub fn parse(text: &str, file: &str, folder: &Path, columns: Option<&[Column]>) -> Result<Rules, Vec<Problem>> {
+/// Reads a transitions file. `folder` is where its relative paths start; It is checked against `board`, None where
+/// there is none.
+pub fn parse(text: &str, file: &str, folder: &Path, board: Option<&Board>) -> Result<Rules, Vec<Problem>> {
     let document = Document::parse(text, file).map_err(|problem| vec![problem])?;
     let mut reader = Reader { document: &document, folder, problems: Vec::new() };
     let rules = reader.rules();
-    if let Some(columns) = columns.filter(|columns| !columns.is_empty())
-        && !rules.create_columns
-    {
-        reader.check_columns(&rules, columns);
+    match board.filter(|_| !rules.create_columns) {
+        Some(board) if board.columns.is_empty() => reader.check_statuses(&rules, board),
+        Some(board) => reader.check_columns(&rules, &board.columns),
+        None => {}
     }
     reader.check_cycles(&rules);
     let mut problems = reader.problems;
@@ -321,6 +321,18 @@ impl Reader<'_> {
                     let text = format!("`{key}: {target}`: the board has no such column");
                     self.problem(&["statuses", &name.0, key], text, Some(hint(target)));
                 }
+            }
+        }
+    }
+
+    /// A board that lists no columns takes every one, but a name that its cards write in other letters is a typing error.
+    fn check_statuses(&mut self, rules: &Rules, board: &Board) {
+        for name in rules.columns.keys().filter(|name| board.column(name).next().is_none()) {
+            let lower = name.0.to_lowercase();
+            let mut parked = board.cards.iter().filter(|card| !rules.columns.contains_key(&card.status));
+            if let Some(card) = parked.find(|card| card.status.0.to_lowercase() == lower) {
+                let hint = format!("did you mean `{}`? or set `createColumns: true`", card.status);
+                self.problem(&["statuses", &name.0], format!("the board has no column `{name}`"), Some(hint));
             }
         }
     }

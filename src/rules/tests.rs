@@ -8,7 +8,8 @@ fn read(text: &str) -> Result<Rules, Vec<String>> {
         Some(hint) => format!("{problem}\n    hint: {hint}"),
         None => problem.to_string(),
     };
-    parse(text, "transitions.yaml", Path::new("/board"), Some(&columns))
+    let board = Board { columns: columns.to_vec(), ..Board::default() };
+    parse(text, "transitions.yaml", Path::new("/board"), Some(&board))
         .map_err(|problems| problems.iter().map(told).collect())
 }
 

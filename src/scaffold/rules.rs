@@ -149,7 +149,8 @@ mod tests {
     fn rules(names: &[&str]) -> Rules {
         let columns: Vec<Column> = names.iter().map(|name| Column::from(*name)).collect();
         let text = text(&columns, "board.md");
-        parse(&text, "t.yaml", Path::new("/"), Some(&columns)).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"))
+        let board = crate::board::Board { columns, ..Default::default() };
+        parse(&text, "t.yaml", Path::new("/"), Some(&board)).unwrap_or_else(|wrong| panic!("{wrong:?}\n{text}"))
     }
 
     /// `In Progress → Review / Needs Specs / Blocked` of each column that is worked, in board order.

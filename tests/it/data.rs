@@ -111,6 +111,32 @@ fn a_file_of_tasks_is_worked_to_its_end() {
 }
 
 #[test]
+fn without_a_list_of_columns_a_name_in_other_letters_is_a_typing_error() {
+    let rules = "statuses:\n  Todo: { prompt: Implement., onPass: Done, evidence: changes }\n";
+    let card = "---\ntitle: KB-1 one @made\nstatus: STATUS\n---\n";
+    let file = "[{\"id\": \"KB-1\", \"title\": \"KB-1 one @made\", \"status\": \"STATUS\"}]";
+    for (source, path, text) in [("notes", "notes/a.md", card), ("tasks.json", "tasks.json", file)] {
+        let with = |status: &str, rules: &str| {
+            let world = World::new("").with(path, text.replace("STATUS", status)).with("rules.yaml", rules);
+            let files = [("KANBAN_SOURCE", source), ("TRANSITIONS_FILE", "rules.yaml"), ("TESTS_FILE", "tests.txt")];
+            files.into_iter().fold(world, |world, (name, value)| world.env(name, value))
+        };
+        let world = with("todo", rules);
+        for command in ["run", "dry-run", "print-plan", "board"] {
+            let outcome = world.run(&[command]).exits(2).warns("rules.yaml:2:3: the board has no column `Todo`");
+            outcome.warns("did you mean `todo`? or set `createColumns: true`");
+        }
+        assert_eq!(world.read(path), text.replace("STATUS", "todo"), "nothing is written");
+        // What is spelt as the rules do, or otherwise altogether, is as it was.
+        with("Todo", rules).run(&["run"]).exits(0).says("1 promoted");
+        with("Later", rules).run(&["run"]).exits(0).says("0 promoted");
+        with("todo", &format!("{rules}createColumns: true\n")).run(&["run"]).exits(0).says("0 promoted");
+        let both = format!("{rules}  todo: {{ prompt: Implement., onPass: Done, evidence: changes }}\n");
+        with("todo", &both).run(&["run"]).exits(0).says("1 promoted");
+    }
+}
+
+#[test]
 fn killed_in_mid_attempt_the_next_run_goes_on() {
     for world in [folder(&[card(1, "In Progress", "")]), tasks(&["KB-1 first @made"])] {
         let world = world.codex("wait_for go; make made");

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::machine::answers;
-use crate::board::{Board, Column};
+use crate::board::Board;
 use crate::checks::Kind;
 use crate::commands::open_board;
 use crate::commands::run::ignored;
@@ -19,9 +19,7 @@ use crate::settings::Settings;
 
 pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
     let board = has_board.then(|| board(settings, findings)).flatten();
-    // A board that lists no columns takes every one.
-    let columns: &[Column] = board.as_ref().map_or(&[], |board| &board.columns);
-    match Inputs::load(settings, columns) {
+    match Inputs::load(settings, &board.unwrap_or_default()) {
         Err(problems) => problems.into_iter().for_each(|problem| told(problem, "rules and tests", findings)),
         Ok(inputs) => self::inputs(&inputs, settings, findings),
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Error, Result};
 
 use super::Live;
-use crate::board::{Board, CardId, Column};
+use crate::board::{Board, CardId};
 use crate::cycle::drive::Book;
 use crate::cycle::plan::no_way;
 use crate::cycle::state::{Attempt, Infrastructure};
@@ -30,7 +30,7 @@ impl Live {
         let accept = self.requests(book)?;
         let Some(board) = self.board(book).await? else { return Ok(()) };
         if book.state.active.is_empty() {
-            self.inputs(&board.columns, accept.as_deref(), book).await?;
+            self.inputs(&board, accept.as_deref(), book).await?;
         }
         let board = board.arranged(&book.planner.inputs.rules.order);
         for event in book.state.moved_by_people(&board) {
@@ -132,7 +132,7 @@ impl Live {
     }
 
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
-    async fn inputs(&mut self, columns: &[Column], accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
+    async fn inputs(&mut self, board: &Board, accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
         let held = book.planner.inputs.files.iter().any(|file| book.state.held_inputs.contains_key(&file.name));
         if changed.is_empty() {
@@ -152,10 +152,10 @@ impl Live {
         self.pause(MOMENT).await;
         let config = |file: &&InputFile| self.settings.config_places.contains(&file.path);
         let checked = match book.planner.inputs.changed().iter().any(config) {
-            true => self.next_start(columns),
+            true => self.next_start(board),
             false => Ok(()),
         };
-        let loaded = checked.and_then(|()| Inputs::load(&self.settings, columns));
+        let loaded = checked.and_then(|()| Inputs::load(&self.settings, board));
         if book.planner.inputs.unaccepted() != now {
             return Ok(());
         }
@@ -176,7 +176,7 @@ impl Live {
     }
 
     /// A changed config holds from the next start on: what would be wrong with that one.
-    fn next_start(&self, columns: &[Column]) -> Result<(), Vec<Problem>> {
+    fn next_start(&self, board: &Board) -> Result<(), Vec<Problem>> {
         let given = Given { accepted_configs: BTreeMap::new(), ..self.settings.given.clone() };
         let (settings, problems) = Settings::with_problems(&given, Need::Board);
         if !problems.is_empty() {
@@ -184,7 +184,7 @@ impl Live {
         }
         // Another board has other columns.
         if settings.source.to_string() == self.settings.source.to_string() {
-            Inputs::load(&settings, columns)?;
+            Inputs::load(&settings, board)?;
         }
         Ok(())
     }

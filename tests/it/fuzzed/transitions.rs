@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kanban_codex_exec::board::Column;
+use kanban_codex_exec::board::{Board, Column};
 use kanban_codex_exec::failure::Problem;
 use kanban_codex_exec::rules::{Rules, parse};
 
@@ -10,8 +10,9 @@ use kanban_codex_exec::rules::{Rules, parse};
 pub fn holds(data: &[u8]) -> usize {
     let text = String::from_utf8_lossy(data);
     let columns = ["Todo", "In Progress", "Review", "Done"].map(Column::from);
+    let board = Board { columns: columns.to_vec(), ..Board::default() };
     let alone = read(&text, None);
-    match (&alone, read(&text, Some(&columns))) {
+    match (&alone, read(&text, Some(&board))) {
         (Ok(_), Ok(known)) => {
             let named = known.columns.iter().flat_map(|(name, rule)| {
                 [&rule.on_pass, &rule.on_fail, &rule.on_exhausted].into_iter().flatten().chain([name])
@@ -27,8 +28,8 @@ pub fn holds(data: &[u8]) -> usize {
     alone.map_or(0, |rules| rules.columns.len())
 }
 
-fn read(text: &str, columns: Option<&[Column]>) -> Result<Rules, Vec<Problem>> {
-    let rules = parse(text, "transitions.yaml", Path::new("folder"), columns);
+fn read(text: &str, board: Option<&Board>) -> Result<Rules, Vec<Problem>> {
+    let rules = parse(text, "transitions.yaml", Path::new("folder"), board);
     if let Err(problems) = &rules {
         assert!(!problems.is_empty(), "refused without a reason: {text:?}");
         problems.iter().for_each(|problem| placed(problem, text));

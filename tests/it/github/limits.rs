@@ -47,7 +47,7 @@ fn a_limit_holds_for_all_that_is_asked() {
     let board = project.board();
     project.fail("Board", 9, limited("retry-after: 3600\r\n"));
     for _ in 0..3 {
-        let failure = board.columns().unwrap_err().downcast::<Failure>().unwrap();
+        let failure = board.outline().unwrap_err().downcast::<Failure>().unwrap();
         assert_eq!(failure.kind.code(), 4, "{failure}");
         assert!(failure.wait.is_some_and(|wait| wait <= Duration::from_secs(3600)), "{failure}");
         assert!(failure.to_string().contains("secondary rate limit"), "{failure}");
