@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::storage::{Writer, sha256};
 
 /// The file in it that names its board.
-pub fn named(folder: &Path) -> PathBuf {
+fn named(folder: &Path) -> PathBuf {
     folder.join("board")
 }
 
@@ -20,15 +20,20 @@ pub(super) fn of_board(folder: PathBuf, source: &str) -> PathBuf {
     if others || within.is_dir() { within } else { folder }
 }
 
-/// What is no path can't be looked for.
+/// What is no path can't be looked for; a file that was emptied names none.
 fn is_there(source: &str) -> bool {
-    !Path::new(source).is_absolute() || Path::new(source).exists()
+    !source.is_empty() && (!Path::new(source).is_absolute() || Path::new(source).exists())
 }
 
 /// Makes the folder, and writes into it whose it is.
 pub fn claim(writer: &Writer, folder: &Path, source: &str) -> Result<()> {
     writer.cache_folder(folder)?;
-    writer.replace(&named(folder), source.as_bytes())
+    let name = named(folder);
+    if fs::read(&name).is_ok_and(|now| now == source.as_bytes()) {
+        Ok(())
+    } else {
+        writer.replace(&name, source.as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +60,9 @@ mod tests {
         writer.remove(&board("a")).unwrap();
         assert_eq!(of("renamed"), folder, "the history of a board that was moved");
         assert_eq!(of("b"), b, "which has its own");
+        for damaged in [&b""[..], &[0xa7; 100]] {
+            writer.replace(&named(&folder), damaged).unwrap();
+            assert_eq!(of("a"), folder, "{damaged:?}");
+        }
     }
 }

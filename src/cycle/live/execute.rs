@@ -69,7 +69,7 @@ impl Live {
         let watch = shown.watch;
         drop(reserve);
         // Where somebody removed them, what is left to be told still finds its place.
-        self.writer.cache_folder(&self.settings.cache_dir)?;
+        cache::claim(&self.writer, &self.settings.cache_dir, &self.settings.source.to_string())?;
         self.writer.folder(&folder)?;
         self.clean_message(&folder)?;
         if let Some(lost) = &ended.lost {
@@ -287,13 +287,9 @@ impl Live {
     }
 
     /// The files of this program's own that are written between attempts only, beside the journal.
-    fn own_files(&self) -> [(&'static str, Option<Stamp>); 3] {
-        let [index, board] = [inputs::index_path, cache::named].map(|path| Stamp::of(&path(&self.settings.cache_dir)));
-        [
-            ("the index of the tests", index),
-            ("the index of the trees", self.trees.index_stamp()),
-            ("whose history CACHE_DIR holds", board),
-        ]
+    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
+        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
+        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
     }
 
     /// What was written into meanwhile. The journal is as it was again, the indexes are made anew when they are wanted.
@@ -308,7 +304,6 @@ impl Live {
         if !meddled.is_empty() {
             self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
             self.trees.forget()?;
-            cache::claim(&self.writer, &self.settings.cache_dir, &self.settings.source.to_string())?;
         }
         if book.keep.mend()? {
             meddled.push("the journal".to_owned());

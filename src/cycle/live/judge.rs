@@ -18,6 +18,8 @@ use crate::prompt::tail;
 use crate::report::Report;
 use crate::rules::Verdict;
 
+/// What is said of a command that neither ended by itself nor was ended by this runner.
+const OUTSIDE: &str = "ended from outside, by a signal or with its launcher";
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
 const KEEP: usize = 1 << 20;
@@ -136,12 +138,27 @@ impl Live {
             Exit::Signal(signal) => (false, false, format!("ended by signal {signal}")),
             Exit::NotStarted(why) => (false, false, why),
             Exit::Limit(limit) => (false, true, limit.to_owned()),
-            Exit::Outside => (false, true, "ended from outside, by a signal or with its launcher".to_owned()),
+            Exit::Outside => (false, true, OUTSIDE.to_owned()),
             Exit::Stopped => return Ok(None),
         };
         let output = format!("{}{}", ended.stdout.tail, ended.stderr.tail);
         let tail = if passed { String::new() } else { tail(output.trim_end(), TAIL) };
         Ok(Some(Ran { passed, inconclusive, evidence, tail }))
+    }
+
+    /// A test before the work. One that something else ended is no fault of the card's: it is run once more.
+    async fn ran_before(
+        &self,
+        line: &str,
+        test: &TestString,
+        plan: &CardPlan,
+        report: &mut dyn Report,
+    ) -> Result<Option<Ran>> {
+        let ran = self.shell(line, &test.id, &plan.attempt, &plan.card, report).await?;
+        match &ran {
+            Some(ran) if ran.evidence == OUTSIDE => self.shell(line, &test.id, &plan.attempt, &plan.card, report).await,
+            _ => Ok(ran),
+        }
     }
 
     /// The card's shell tests and how they are before its work: as they were before the card's first attempt where they ran
@@ -172,7 +189,7 @@ impl Live {
         for test in tests {
             let line = test.command().unwrap_or_default();
             let before = match state.before(&card.id, line) {
-                Before::Unknown(why) => match self.shell(line, &test.id, &plan.attempt, card, book.report).await? {
+                Before::Unknown(why) => match self.ran_before(line, &test, plan, book.report).await? {
                     None => return Ok(None),
                     Some(ran) if ran.inconclusive => {
                         Before::Unknown(format!("could not be judged before the work: {}", ran.evidence))
