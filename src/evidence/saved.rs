@@ -290,14 +290,7 @@ impl SavedTrees {
     }
 
     fn saved<T>(&self, result: Result<T>) -> Result<T> {
-        result.with_context(|| {
-            format!(
-                "cannot read the saved trees in {}: they or objects of the user's repository were removed or damaged; \
-                 put them back, or remove all of {}: then each card begins anew where it stands",
-                self.folder.display(),
-                self.folder.parent().unwrap_or(&self.folder).display()
-            )
-        })
+        result.with_context(|| Lost(self.folder.clone()))
     }
 }
 
@@ -353,6 +346,22 @@ impl fmt::Display for Forged {
 }
 
 impl std::error::Error for Forged {}
+
+/// What was kept in this folder, or in the user's repository, is not there any more.
+#[derive(Debug)]
+pub struct Lost(PathBuf);
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.0.parent().unwrap_or(&self.0).display();
+        write!(
+            f,
+            "cannot read the saved trees in {}: they or objects of the user's repository were removed or damaged; \
+             put them back, or remove all of {all}: then each card begins anew where it stands",
+            self.0.display(),
+        )
+    }
+}
 
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<Id, Vec<u8>>> {

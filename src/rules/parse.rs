@@ -31,7 +31,7 @@ pub const KEYS: [&str; 16] = [
     "onFailWork",
 ];
 
-/// Reads a transitions file. `folder` is where its relative paths start; It is checked against `board`, None where
+/// Reads a transitions file. `folder` is where its relative paths start. It is checked against `board`, None where
 /// there is none.
 pub fn parse(text: &str, file: &str, folder: &Path, board: Option<&Board>) -> Result<Rules, Vec<Problem>> {
     let document = Document::parse(text, file).map_err(|problem| vec![problem])?;

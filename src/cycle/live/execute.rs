@@ -16,7 +16,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, Forged, IgnoreRules, TreeId, artifacts};
+use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, artifacts};
 use crate::failure::disk_hint;
 use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
@@ -87,6 +87,11 @@ impl Live {
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
             Err(error) if error.is::<Forged>() => {
                 meddled.push(error.to_string());
+                (None, Vec::new())
+            }
+            // It goes with what else it removed. A runner that ended here would pay for the same again.
+            Err(error) if error.is::<Lost>() && !meddled.is_empty() => {
+                tracing::warn!(attempt = %plan.attempt, "{error:#}");
                 (None, Vec::new())
             }
             kept => kept?,

@@ -64,6 +64,21 @@ fn a_witness_that_is_removed_while_codex_works_bounces_that_card_alone() {
     }
 }
 
+#[test]
+fn a_codex_that_cleans_all_that_is_ignored_away_bounces_and_is_not_paid_again() {
+    for work in ["make made", "echo more >>notes.txt; make made"] {
+        // What stood there is in CACHE_DIR alone.
+        let clean = format!("git clean -qfdx; {work}");
+        let world = World::new(&cards(1)).with("notes.txt", "mine\n").codex(&clean);
+        world.git(&["add", "board.md", "tests.txt", "transitions.yaml"]);
+        world.git(&["commit", "-qm", "start"]);
+        world.run(&["run"]).exits(0).says("changed during the attempt: ").says("0 promoted, 1 bounced");
+        assert_eq!(world.places(), ["KB-1: Needs Specs"], "{work}");
+        world.run(&["run"]).exits(0).says("0 promoted, 0 bounced");
+        assert_eq!(world.records("attempt_started").len(), 1, "{work}");
+    }
+}
+
 /// All but the journal.
 fn damage(world: &World, damaged: impl Fn(&Path)) {
     files(&world.cache("")).iter().filter(|path| !path.ends_with("journal.jsonl")).for_each(|path| damaged(path));
