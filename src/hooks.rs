@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::board::{CardId, Column};
 use crate::journal::{AttemptId, Counts};
-use crate::process::{Ended, Exit, Input, Job, Spawner, Stop};
+use crate::process::{Ended, Exit, Input, Job, OUTSIDE, Spawner, Stop};
 use crate::prompt::tail;
 use crate::rules::{Hook, Occasion, Verdict};
 use crate::settings::Settings;
@@ -145,7 +145,7 @@ fn answer(ended: Ended) -> Answer {
         Exit::Signal(signal) => no(format!("ended by signal {signal}")),
         Exit::Limit(limit) => Answer::No(limit.to_owned()),
         Exit::NotStarted(why) => Answer::No(why),
-        Exit::Outside => Answer::No("ended from outside, by a signal or with its launcher".to_owned()),
+        Exit::Outside => Answer::No(OUTSIDE.to_owned()),
         Exit::Stopped => Answer::Stopped,
     }
 }

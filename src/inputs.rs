@@ -125,6 +125,11 @@ impl Inputs {
         self.files.iter().filter(|file| file.changed()).collect()
     }
 
+    /// Whether any of them may not be adopted.
+    pub fn any_held(&self, state: &State) -> bool {
+        self.files.iter().any(|file| state.held_inputs.contains_key(&file.name))
+    }
+
     /// Of these files the ones that are none of its own.
     pub fn without_own<'f>(&self, files: impl Iterator<Item = &'f String>) -> Vec<String> {
         files.filter(|file| self.files.iter().all(|own| own.name != **file)).cloned().collect()
@@ -146,7 +151,7 @@ pub fn held(workspace: &Path, cache_dir: &Path, state: &State) -> Result<Copies,
     if state.held_inputs.is_empty() && state.active.is_empty() {
         return Ok(copies);
     }
-    for (name, accepted) in state.accepted.iter().chain(&state.held_inputs) {
+    for (name, accepted) in state.accepted_as() {
         let path = workspace.join(name);
         if hash(fs::read(&path).ok()) != *accepted {
             copies.insert(path, copy(cache_dir, name, accepted)?);

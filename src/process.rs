@@ -161,6 +161,8 @@ impl Watch for () {
 
 /// [`Exit::Limit`] of [`Job::limit`].
 pub const TIME_LIMIT: &str = "the time limit was reached";
+/// What people are told of [`Exit::Outside`].
+pub const OUTSIDE: &str = "ended from outside, by a signal or with its launcher";
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

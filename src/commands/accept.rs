@@ -1,6 +1,5 @@
 //! `accept`: a person adopts gate inputs that changed during an attempt, having seen what changed.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::chronicle::at_work;
@@ -50,15 +49,13 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
 /// The inputs that are not as accepted, as they are now.
 fn changed(settings: &Settings, state: &State) -> Vec<InputHash> {
     let now = |name: &str| inputs::hash(std::fs::read(settings.workspace.join(name)).ok());
-    let all: BTreeMap<&String, &String> = state.held_inputs.iter().chain(&state.accepted).collect();
-    let hashes = all.into_iter().map(|(file, accepted)| (file, accepted, now(file)));
+    let hashes = state.accepted_as().into_iter().map(|(file, accepted)| (file, accepted, now(file)));
     let changed = hashes.filter(|(_, accepted, now)| now != *accepted);
     changed.map(|(file, _, sha256)| InputHash { file: file.clone(), sha256 }).collect()
 }
 
 fn told(settings: &Settings, cache_dir: &Path, input: &InputHash, state: &State) -> String {
-    let accepted = state.held_inputs.get(&input.file).or_else(|| state.accepted.get(&input.file));
-    let accepted = accepted.map_or("", String::as_str);
+    let accepted = state.accepted_as().get(&input.file).map_or("", |hash| hash.as_str());
     let now = std::fs::read(settings.workspace.join(&input.file)).ok();
     match inputs::copy(cache_dir, &input.file, accepted) {
         Ok(before) => difference::unified(&input.file, before.as_deref(), now.as_deref(), settings.env.redactor()),

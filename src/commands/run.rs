@@ -198,16 +198,21 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) ->
     for text in warnings {
         book.record(Event::Warning { text })?;
     }
+    adopt(live, book)
+}
+
+/// The inputs hold as the files are. What changed while the last run was in an attempt is not adopted: not by this run, nor by
+/// one after it by other files.
+fn adopt(live: &mut Live, book: &mut Book<'_>) -> Result<()> {
     let inputs = book.planner.inputs.clone();
     let hashes = inputs.hashes();
     let known = hashes.iter().all(|input| book.state.accepted.get(&input.file) == Some(&input.sha256));
-    // What changed while the last run was in an attempt is not adopted: not by this run, nor by one after it by other files.
     let state = &book.state;
-    let copies = inputs::held(&settings.workspace, &settings.cache_dir, state).map_err(anyhow::Error::msg)?;
-    let copied = state.accepted.keys().filter(|file| copies.contains_key(&settings.workspace.join(file)));
+    let copies = inputs::held(&live.settings.workspace, &live.settings.cache_dir, state).map_err(anyhow::Error::msg)?;
+    let copied = state.accepted.keys().filter(|file| copies.contains_key(&live.settings.workspace.join(file)));
     let beside: BTreeSet<String> = inputs.without_own(copied.chain(state.held_inputs.keys())).into_iter().collect();
     let changed: Vec<String> = inputs.changed().iter().map(|file| file.name.clone()).collect();
-    let held = inputs.files.iter().any(|file| state.held_inputs.contains_key(&file.name));
+    let held = inputs.any_held(state);
     let unheld = beside.iter().any(|file| !state.held_inputs.contains_key(file));
     if !changed.is_empty() || unheld {
         book.record(Event::InputsHeld { files: changed.iter().cloned().chain(beside).collect() })?;

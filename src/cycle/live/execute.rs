@@ -20,7 +20,7 @@ use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, artifacts};
 use crate::failure::disk_hint;
 use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
-use crate::process::{Exit, Input, Job, Watch, recorded};
+use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
 use crate::provider::Applied;
 use crate::settings::cache;
 use crate::storage::Stamp;
@@ -179,7 +179,7 @@ impl Live {
             }
             // Somebody ended it who did not stop the loop. Were that free, an agent could be run all night.
             Outcome::Interrupted => Ending::Infrastructure {
-                reason: "codex was ended from outside, by a signal or with its launcher".to_owned(),
+                reason: format!("codex was {OUTSIDE}"),
                 hint: "see who ends it: a memory limit, a supervisor, or the agent itself".to_owned(),
                 wait_seconds: None,
             },

@@ -13,13 +13,11 @@ use crate::cycle::recorded;
 use crate::cycle::state::State;
 use crate::evidence::{artifacts, artifacts_unchanged};
 use crate::journal::{AttemptId, Event};
-use crate::process::{Exit, Input, Job};
+use crate::process::{Exit, Input, Job, OUTSIDE};
 use crate::prompt::tail;
 use crate::report::Report;
 use crate::rules::Verdict;
 
-/// What is said of a command that neither ended by itself nor was ended by this runner.
-const OUTSIDE: &str = "ended from outside, by a signal or with its launcher";
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
 const KEEP: usize = 1 << 20;

@@ -134,7 +134,7 @@ impl Live {
     /// Adopts what a person changed between attempts. What changed during one is kept out until it is restored or accepted.
     async fn inputs(&mut self, board: &Board, accept: Option<&[InputHash]>, book: &mut Book<'_>) -> Result<()> {
         let changed: Vec<String> = book.planner.inputs.changed().iter().map(|file| file.name.clone()).collect();
-        let held = book.planner.inputs.files.iter().any(|file| book.state.held_inputs.contains_key(&file.name));
+        let held = book.planner.inputs.any_held(&book.state);
         if changed.is_empty() {
             self.rejected.clear();
             return if held { self.accept(book.planner.inputs.clone(), Acceptance::Change, book) } else { Ok(()) };

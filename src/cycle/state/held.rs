@@ -14,8 +14,13 @@ impl State {
 
     /// Only these are held, each with the hash as which it was accepted.
     pub(super) fn hold(&mut self, files: &[String]) {
-        let known: BTreeMap<_, _> = self.accepted.iter().chain(&self.held_inputs).collect();
+        let known = self.accepted_as();
         let accepted = |file| known.get(file).map_or_else(String::new, |hash| (*hash).clone());
         self.held_inputs = files.iter().map(|file| (file.clone(), accepted(file))).collect();
+    }
+
+    /// The hash as which each input was accepted, those included that are held and none of the newest run's.
+    pub fn accepted_as(&self) -> BTreeMap<&String, &String> {
+        self.accepted.iter().chain(&self.held_inputs).collect()
     }
 }
