@@ -54,7 +54,7 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "schema" => schema::schema(matches.get_one("name")),
         "completions" => reference::completions(*matches.get_one("shell").unwrap_or(&Shell::Bash)),
         "man" => reference::man(matches.get_one::<PathBuf>("folder").map(PathBuf::as_path)),
-        "index-tests" => index_tests::index_tests(&settings(matches, Need::TestsOnly)?),
+        "index-tests" => index_tests::index_tests(&settings(matches, Need::History)?),
         "doctor" => doctor::doctor(&given(matches)?, matches.get_flag("self-test")),
         "dry-run" => dry_run::dry_run(settings(matches, Need::Board)?),
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),

@@ -161,12 +161,11 @@ pub struct Guards {
     pub budget_window: Option<Duration>,
 }
 
-/// What a command needs; a command that only reads tests needs no board, one that tells what happened none that is there.
+/// What a command needs; one that tells what happened, or reads the tests alone, needs no board that is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     Board,
     History,
-    TestsOnly,
 }
 
 impl Settings {

@@ -38,7 +38,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         given.folder = fs::canonicalize(&given.folder).map_err(anyhow::Error::from)?;
     }
     // Nothing is written where something that was given is wrong.
-    let config = Settings::resolve(&given, Need::TestsOnly)?.config;
+    let config = Settings::resolve(&given, Need::History)?.config;
     let folder = fs::canonicalize(config.parent().unwrap_or(&given.folder)).map_err(anyhow::Error::from)?;
     if matches.get_flag("ci") && !folder.join(".git").exists() {
         let failure = Failure::usage(format!("--ci: {} is not the root of a git repository", folder.display()));

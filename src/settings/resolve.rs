@@ -217,6 +217,8 @@ impl<'g> Resolver<'g> {
             self.problem(&Origin::Env("GITHUB_GRAPHQL_URL"), format!("`{endpoint}` is not {expected}"), "");
             return None;
         }
+        // Who asks for its history alone goes nowhere with it.
+        let token = token.or((self.need == Need::History).then(|| ("GH_TOKEN", String::new())));
         if token.is_none() {
             let hint = "a token that may write projects: `export GH_TOKEN=$(gh auth token)`, having had `gh auth refresh -s project,repo`";
             self.problem(&Origin::Env("GH_TOKEN"), "no token for GitHub, and none in GITHUB_TOKEN".to_owned(), hint);
@@ -280,14 +282,8 @@ impl<'g> Resolver<'g> {
 
     /// With every problem; where there is one, something stands in for what it is about.
     pub fn settings(mut self) -> (Settings, Vec<Problem>) {
-        let board = match self.need {
-            Need::Board => self.source(),
-            Need::History => Some(self.source_or_its_place()),
-            Need::TestsOnly => None,
-        };
-        let (source, provider) = board.unwrap_or((Source::Path(self.given.folder.clone()), provider::Kind::Markdown));
-        let folder = source.path().filter(|_| self.need != Need::TestsOnly).and_then(Path::parent);
-        let beside = folder.unwrap_or(&self.given.folder).to_owned();
+        let (source, provider) = self.source_or_its_place();
+        let beside = source.path().and_then(Path::parent).unwrap_or(&self.given.folder).to_owned();
         let git_root = beside.ancestors().find(|folder| folder.join(".git").exists());
         let workspace = self.path("workspace").unwrap_or_else(|| git_root.unwrap_or(&beside).to_owned());
         let workspace = match fs::canonicalize(&workspace) {

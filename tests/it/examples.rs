@@ -138,6 +138,17 @@ fn index_tests_writes_the_index_and_nothing_else() {
     assert_eq!(after, before);
     assert!(folder.path().join(".cache/kanban-codex-exec/index.bin").is_file());
     assert!(tell(folder.path(), &["index-tests"]).contains("up to date"));
+    // What the board that is found here judges by, also from elsewhere.
+    let index = folder.path().join(".cache/kanban-codex-exec/index.bin");
+    fs::write(
+        folder.path().join(".cache/kanban-codex-exec/board"),
+        folder.path().join("board.md").display().to_string(),
+    )
+    .unwrap();
+    fs::remove_file(&index).unwrap();
+    fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    tell(&folder.path().join("elsewhere"), &["index-tests", "--source", "../board.md"]);
+    assert!(index.is_file());
 }
 
 #[test]

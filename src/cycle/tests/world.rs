@@ -465,7 +465,7 @@ pub fn card(id: &str, status: &str, tests: bool) -> Card {
 
 pub fn settings() -> Settings {
     let given = Given { folder: PathBuf::from("/"), ..Given::default() };
-    let mut settings = Settings::resolve(&given, Need::TestsOnly).unwrap();
+    let mut settings = Settings::resolve(&given, Need::History).unwrap();
     // What a card does not name does not belong to it.
     settings.threshold = 1.0;
     settings

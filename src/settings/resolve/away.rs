@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::Resolver;
 use crate::provider::{Kind, Source};
+use crate::settings::Need;
 
 impl Resolver<'_> {
-    /// The board, or where it would be: what is wrong with it is no matter to who asks for its history, as long as its folder
-    /// is there.
+    /// The board, or where it would be: what is wrong with it is no matter to who needs no board, as long as its folder is
+    /// there.
     pub(super) fn source_or_its_place(&mut self) -> (Source, Kind) {
         let problems = self.problems.len();
         if let Some(found) = self.source() {
@@ -17,7 +18,7 @@ impl Resolver<'_> {
         let github = self.raw("provider").is_some_and(|raw| raw.words == ["github"]);
         let named = if github { None } else { self.path("source") };
         let place = canonical(named.unwrap_or_else(|| self.given.folder.join("board.md")));
-        if place.parent().is_some_and(Path::is_dir) {
+        if self.need == Need::History && place.parent().is_some_and(Path::is_dir) {
             self.problems.truncate(problems);
         }
         (Source::Path(place), Kind::Markdown)

@@ -210,7 +210,7 @@ fn without_a_board_the_error_says_what_was_looked_for_and_where() {
         (vec![text], vec!["name the board with --source FILE or KANBAN_SOURCE; `init` writes one".to_owned()])
     );
     // A command that only reads tests needs none.
-    assert!(Settings::resolve(&world.given, Need::TestsOnly).is_ok());
+    assert!(Settings::resolve(&world.given, Need::History).is_ok());
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_cache_dir_that_is_or_holds_the_workspace_is_refused_wherever_it_is_named() 
         (|w| w.flag("cache-dir", ".").flag("workspace", "a"), "--cache-dir", "holds"),
         (|w| w.flag("cache-dir", "/"), "--cache-dir", "holds"),
     ];
-    for need in [Need::Board, Need::History, Need::TestsOnly] {
+    for need in [Need::Board, Need::History] {
         for (number, (give, place, is)) in refused.iter().enumerate() {
             let world = give(linked());
             let failure = Settings::resolve(&world.given, need).unwrap_err();

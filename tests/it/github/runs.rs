@@ -163,3 +163,16 @@ fn init_writes_rules_for_the_columns_of_a_project() {
     world.run(&["run"]).exits(0).says("2 promoted");
     assert_eq!(project.places(), ["KB-1: Done"]);
 }
+
+#[test]
+fn what_happened_is_told_without_a_token() {
+    let project = Project::new(&["KB-1 an issue @made"]);
+    let world = world(&project);
+    world.run(&["run"]).exits(0).says("2 promoted");
+    let world = world.env("GH_TOKEN", "");
+    world.run(&["history"]).exits(0).says("2 attempts: 2 pass");
+    world.run(&["logs", "PVTI_1"]).exits(0).says("I did what the card says.");
+    world.run(&["status"]).exits(0).says("away      GH_TOKEN: no token for GitHub").says("2 promoted");
+    world.run(&["index-tests"]).exits(0).says("is up to date");
+    world.run(&["board"]).exits(2).warns("no token for GitHub");
+}
