@@ -53,8 +53,7 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     let lock = lock(&settings)?;
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);
-    let source = settings.source.to_string();
-    cache::claim(&writer, &settings.cache_dir, &source).map_err(Failure::from).map_err(told)?;
+    cache::claim(&writer, &settings).map_err(Failure::from).map_err(told)?;
     let terminal = if out.is_some() { Terminal::NONE } else { Terminal::of(&settings) };
     let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
     let code = runtime.block_on(work(

@@ -5,6 +5,8 @@ mod cache_dir;
 mod config;
 mod terminal;
 
+pub(super) use cache_dir::real;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -298,7 +300,7 @@ impl<'g> Resolver<'g> {
         let in_git = workspace.ancestors().any(|folder| folder.join(".git").exists());
         let tests = self.path("tests").unwrap_or_else(|| beside.join("tests.txt"));
         let transitions = self.path("transitions").unwrap_or_else(|| beside.join("transitions.yaml"));
-        let cache_dir = cache::of_board(self.cache_dir(&workspace), &source.to_string());
+        let cache_dir = cache::of_board(self.cache_dir(&workspace), &workspace, &source);
         let name = source.path().and_then(Path::file_name);
         let name = name.map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         let next = match self.raw("next") {

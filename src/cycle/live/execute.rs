@@ -69,7 +69,7 @@ impl Live {
         let watch = shown.watch;
         drop(reserve);
         // Where somebody removed them, what is left to be told still finds its place.
-        cache::claim(&self.writer, &self.settings.cache_dir, &self.settings.source.to_string())?;
+        cache::claim(&self.writer, &self.settings)?;
         self.writer.folder(&folder)?;
         self.clean_message(&folder)?;
         if let Some(lost) = &ended.lost {

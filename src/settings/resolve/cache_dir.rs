@@ -26,7 +26,7 @@ impl Resolver<'_> {
 }
 
 /// Its one name; of what isn't there yet, the name that it will have.
-fn real(path: &Path) -> PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
     let Some((folder, real)) = there else { return path.to_owned() };
     let rest = path.strip_prefix(folder).unwrap_or(Path::new("")).components();
