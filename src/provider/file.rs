@@ -116,6 +116,24 @@ impl Files {
         })
     }
 
+    /// What an edit of a card is planned on: of its file, what stands there now, and where it is in that no more, all that
+    /// stands there now.
+    fn around(&self, id: &CardId) -> Result<Layout> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = newest.as_ref().map(|(layout, _)| layout.clone());
+        if let Some((mut layout, at)) = newest.and_then(|layout| layout.position(id).map(|at| (layout, at))) {
+            for folder in [&self.tasks, &self.cards] {
+                if let Some(file) = folder.again(&layout.files[at].name, &self.shared, &self.keys)? {
+                    layout.files[at] = Arc::new(file);
+                    if layout.position(id) == Some(at) {
+                        return Ok(layout);
+                    }
+                }
+            }
+        }
+        self.layout()
+    }
+
     /// Plans a change of the card in column `at`, and writes it. `to`: the column where it is fine already.
     fn change(
         &self,
@@ -128,7 +146,7 @@ impl Files {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
         let change = Change { now: &now, ..change };
         self.shared.edit(&self.source, writer, || {
-            let layout = self.layout()?;
+            let layout = self.around(id)?;
             let found = layout.find(id).map_err(|Ambiguous(places)| Refusal(ambiguous(id, true, &places)))?;
             let nothing = |edited| Ok(Planned { path: PathBuf::new(), text: String::new(), edited });
             let Some((file, index, task)) = found else { return nothing(Edited::Elsewhere(None)) };

@@ -1,8 +1,9 @@
 //! The card files of a folder, each read once for each time that it was written.
 
 use std::collections::HashMap;
-use std::ffi::CStr;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -65,7 +66,8 @@ impl Folder {
             match kept.get(&*name) {
                 Some((known, file)) if Some(*known) == stamp => files.push(file.clone()),
                 _ => {
-                    let Some(file) = self.read(entry.file_name(), shared, keys)?.map(Arc::new) else { continue };
+                    let read = self.read(OsStr::from_bytes(entry.file_name().to_bytes()), shared, keys)?;
+                    let Some(file) = read.map(Arc::new) else { continue };
                     files.push(file.clone());
                     stamp.map(|stamp| kept.insert(name.into_owned(), (stamp, file)));
                 }
@@ -75,8 +77,14 @@ impl Folder {
         Ok(files)
     }
 
-    fn read(&self, name: &CStr, shared: &Shared, keys: &Keys) -> Result<Option<File>> {
-        let Ok(name) = name.to_str() else {
+    /// The file that the board calls so, as it stands now. None: it is not there, or not here.
+    pub fn again(&self, called: &str, shared: &Shared, keys: &Keys) -> Result<Option<File>> {
+        let name = called.strip_prefix(self.within).filter(|name| !name.is_empty() && !name.contains('/'));
+        name.map_or(Ok(None), |name| self.read(OsStr::new(name), shared, keys))
+    }
+
+    fn read(&self, name: &OsStr, shared: &Shared, keys: &Keys) -> Result<Option<File>> {
+        let Some(name) = name.to_str() else {
             let wrong = Wrong::new(0, "its name is not UTF-8 text: give it another");
             return Ok(Some(self.file(&name.to_string_lossy(), String::new(), Err(wrong))));
         };
@@ -171,9 +179,6 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_file_whose_name_is_no_text_is_refused() {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt;
-
         let board = tempfile::tempdir().unwrap();
         fs::write(board.path().join(OsStr::from_bytes(b"b\xff.md")), CARD).unwrap();
         let files = read(&Folder::new(board.path(), ""), "");

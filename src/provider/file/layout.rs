@@ -22,7 +22,7 @@ pub(super) struct File {
 }
 
 /// Everything that one reading found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layout {
     /// In the order of their names.
     pub files: Vec<Arc<File>>,
@@ -66,6 +66,11 @@ impl Layout {
     /// Files, and the index of each card in its file.
     fn tasks(&self) -> impl Iterator<Item = (&File, usize, &Task)> {
         self.files.iter().flat_map(|file| file.tasks().map(move |(index, task)| (&**file, index, task)))
+    }
+
+    /// Where in the files a card is.
+    pub fn position(&self, id: &CardId) -> Option<usize> {
+        self.files.iter().position(|file| file.tasks().any(|(_, task)| task.card.id == *id))
     }
 
     fn known(&self) -> Vec<Column> {

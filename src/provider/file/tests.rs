@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write boards as other programs do")]
 
+mod meanwhile;
 mod reformatted;
 
 use std::fs;
@@ -371,22 +372,6 @@ fn in_one_file_cards_are_refused_by_line_and_the_file_as_a_whole() {
         assert!(error.error.to_string().contains(expected), "{error}");
         assert_eq!(error.kind.code(), 2);
     }
-}
-
-#[test]
-fn what_a_person_does_meanwhile_wins() {
-    let world = World::new(&[("a.md", "---\nid: 1\nstatus: Todo\n---\n")]);
-    let (files, id) = (world.files(""), CardId::from("1"));
-    let to_done = || files.transition(&world.writer, &id, &column("Todo"), &column("Done"), Some(&note("x"))).unwrap();
-    world.write("a.md", "---\nid: 1\nstatus: Later\n---\nedited\n");
-    assert_eq!(to_done(), Applied::Elsewhere(Some(column("Later"))));
-    assert_eq!(world.text("a.md"), "---\nid: 1\nstatus: Later\n---\nedited\n");
-    // Another name is no other card.
-    fs::rename(world.folder.path().join("a.md"), world.folder.path().join("renamed.md")).unwrap();
-    assert_eq!(to_done(), Applied::Elsewhere(Some(column("Later"))));
-    fs::remove_file(world.folder.path().join("renamed.md")).unwrap();
-    assert_eq!(to_done(), Applied::Elsewhere(None));
-    assert_eq!(files.update(&world.writer, &id, &column("Todo"), &note("x")).unwrap(), Applied::Elsewhere(None));
 }
 
 #[test]
