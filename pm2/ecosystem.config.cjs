@@ -8,6 +8,9 @@ const path = require('node:path');
 const home = process.env.PM2_HOME || path.join(os.homedir(), '.pm2');
 // Not in the workspace: what grows there during an attempt would be taken for codex's work.
 const log = (stream) => path.join(home, 'logs', `kanban-codex-exec.${stream}.log`);
+// A project on GitHub is no path. What is not named here is named in kanban-codex-exec.yaml, or found.
+const { KANBAN_PROVIDER: provider, KANBAN_SOURCE: source } = process.env;
+const isPath = source && provider !== 'github' && !source.startsWith('https://');
 
 module.exports = {
   apps: [
@@ -19,7 +22,7 @@ module.exports = {
       // when nothing is left, take --watch away: a drained board then exits with 10, which is a stop code below. It can't
       // be 0, because PM2 takes a death by signal, out of memory say, for exit 0.
       args: ['run', '--watch', '--drained-exit-code', '10'],
-      env: { KANBAN_SOURCE: path.resolve(process.env.KANBAN_SOURCE || 'board.md') },
+      env: isPath ? { KANBAN_SOURCE: path.resolve(source) } : {},
 
       // A native binary, once: there is one runner a board, and a second one would refuse to start.
       interpreter: 'none',

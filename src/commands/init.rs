@@ -18,6 +18,8 @@ use crate::settings::{Given, Need, Settings, shown};
 use crate::storage::Writer;
 
 const PM2: &str = include_str!("../../pm2/ecosystem.config.cjs");
+/// How its lines begin that tell what board is meant.
+const PM2_BOARD: [&str; 3] = ["// A project", "const { KANBAN_PROVIDER", "const isPath"];
 const WORKFLOWS: [(&str, &str); 2] = [
     ("kanban-dry-run.yml", include_str!("../../examples/github-actions/kanban-dry-run.yml")),
     ("kanban-run.yml", include_str!("../../examples/github-actions/kanban-run.yml")),
@@ -227,14 +229,19 @@ fn pm2(settings: &Settings, folder: &Path) -> String {
     let config = "const config = path.join(__dirname, 'kanban-codex-exec.yaml');\n";
     let text = text.replace("\nmodule.exports", &format!("{config}\nmodule.exports"));
     let name = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
-    match &settings.source {
-        Source::Path(path) => {
-            text.replace("'board.md'", &format!("path.resolve(__dirname, {})", name(&shown(path, folder))))
-        }
-        Source::Project(access) => text
-            .replace("path.resolve(process.env.KANBAN_SOURCE || 'board.md')", &name(&project(access)))
-            .replace("KANBAN_SOURCE: ", "KANBAN_PROVIDER: 'github', KANBAN_SOURCE: "),
-    }
+    let env = match &settings.source {
+        Source::Path(path) => format!(
+            "KANBAN_SOURCE: path.resolve(process.env.KANBAN_SOURCE || path.resolve(__dirname, {}))",
+            name(&shown(path, folder))
+        ),
+        Source::Project(access) => format!("KANBAN_PROVIDER: 'github', KANBAN_SOURCE: {}", name(&project(access))),
+    };
+    let lines = text.lines().filter(|line| !PM2_BOARD.iter().any(|begin| line.starts_with(begin)));
+    let own = |line: &str| match line.trim_start().starts_with("env: ") {
+        true => format!("      env: {{ {env} }},\n"),
+        false => format!("{line}\n"),
+    };
+    lines.map(own).collect()
 }
 
 /// The words by which a command knows a board that was named for this one.

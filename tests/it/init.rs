@@ -203,6 +203,25 @@ fn where_something_is_wrong_nothing_is_written() {
     }
 }
 
+/// The shipped file leaves the board to the config unless a path is named; what isn't one is left as it is.
+#[test]
+fn the_shipped_pm2_file_names_the_board_that_was_named() {
+    let Some(node) = program("node") else { return };
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/pm2/ecosystem.config.cjs");
+    let script = format!("console.log(JSON.stringify(require('{shipped}').apps[0].env))");
+    let cases = [
+        (&[][..], "{}"),
+        (&[("KANBAN_SOURCE", "plan/board.md")], r#"{"KANBAN_SOURCE":"/plan/board.md"}"#),
+        (&[("KANBAN_SOURCE", "me/1"), ("KANBAN_PROVIDER", "github")], "{}"),
+        (&[("KANBAN_SOURCE", "https://github.com/users/me/projects/1")], "{}"),
+    ];
+    for (given, expected) in cases {
+        let mut command = std::process::Command::new(&node);
+        command.args(["-e", &script]).current_dir("/").env_clear().env("HOME", "/").envs(given.iter().copied());
+        assert_eq!(String::from_utf8_lossy(&command.output().unwrap().stdout).trim_end(), expected, "{given:?}");
+    }
+}
+
 #[test]
 fn pm2_and_the_workflows_are_written_for_this_board() {
     let world = repository(&[("TODO.md", "- [ ] KB-1 it's one\n")]);
