@@ -287,7 +287,10 @@ impl Reader<'_> {
                 Problem { hint: cause.hint, ..problem(key, text) }
             };
             if let Some(file) = &rule.prompt_file {
-                match self.read(file, FROM_RULES) {
+                match self.read(file, FROM_RULES).map(|text| text.trim_start_matches('\u{feff}').to_owned()) {
+                    Ok(text) if text.trim().is_empty() => {
+                        wrong.push(problem("promptFile", format!("{} is empty", self.settings.shown(file))));
+                    }
                     Ok(text) => rule.prompt = text,
                     Err(error) => wrong.push(cause("promptFile", error)),
                 }

@@ -214,7 +214,8 @@ fn test_files(workspace: &Path) -> Vec<TestFile> {
     walk.require_git(false).sort_by_file_path(Path::cmp).filter_entry(|entry| entry.file_name() != "node_modules");
     let read = |entry: ignore::DirEntry| {
         let path = entry.path().strip_prefix(workspace).ok()?.to_str()?.to_owned();
-        let language = Language::of(&path).filter(|_| entry.metadata().is_ok_and(|data| data.len() <= LARGEST))?;
+        let language = Language::of(&path)
+            .filter(|_| entry.metadata().is_ok_and(|data| data.is_file() && data.len() <= LARGEST))?;
         let names = language.names(&fs::read_to_string(entry.path()).ok()?);
         (!names.is_empty()).then_some(TestFile { path, language, names })
     };

@@ -140,6 +140,14 @@ fn wrong_rules() {
                 "statuses:\n  In Progress:\n    promptFile: prompts/work.md\n    beforeTransition: { shell: ./hooks/check.sh --fast }\n    afterTransition: { js: hooks/notify.mjs }\n"
             ),
             Case {
+                name: "an empty prompt file",
+                files: &[
+                    (RULES, Some(b"statuses:\n  In Progress:\n    onPass: Done\n    promptFile: work.md\n")),
+                    ("work.md", Some(b"\xef\xbb\xbf\n")),
+                ],
+                ..GOOD
+            },
+            Case {
                 name: "not UTF-8",
                 files: &[(RULES, Some(b"statuses:\n  In Progress: { prompt: \"gr\xfc\xdfe\" }\n"))],
                 ..GOOD

@@ -271,6 +271,8 @@ const SOURCES: [(&str, &str); 5] = [
 #[test]
 fn tests_are_proposed_from_the_names_of_the_repositorys_own() {
     let world = repository(&SOURCES).with(".gitignore", "/target\n");
+    // What is no file is not waited for.
+    assert!(std::process::Command::new("mkfifo").arg(world.repo("tests/test_pipe.py")).status().unwrap().success());
     world.run(&["init", "--from-tests"]).exits(0).says("wrote     tests.proposed.txt").says("tests     4 were found");
     let proposal = world.read("tests.proposed.txt");
     insta::assert_snapshot!("init_proposal", proposal);

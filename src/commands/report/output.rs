@@ -21,6 +21,11 @@ pub fn write(output: &Path, text: &str, settings: &Settings) -> Result<(), Failu
     if real.is_dir() {
         return Err(Failure::usage(format!("--output: {shown}: is a folder, not a file")).hint("name a file in it"));
     }
+    // A replacement would take a device or a pipe away from whoever else uses it.
+    if real.exists() && !real.is_file() {
+        let failure = Failure::usage(format!("--output: {shown}: is a device or a pipe, not a file"));
+        return Err(failure.hint("without --output the report is printed"));
+    }
     let journal = append::path(&settings.cache_dir);
     let own = [settings.tests.as_path(), &settings.transitions, &settings.config, &journal].into_iter();
     if own.chain(settings.source.path()).any(|own| own.canonicalize().is_ok_and(|own| real.starts_with(own))) {

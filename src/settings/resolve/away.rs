@@ -15,10 +15,14 @@ impl Resolver<'_> {
         if let Some(found) = self.source() {
             return found;
         }
+        let somewhere = self.given.folder.join("board.md");
+        if self.need == Need::Board {
+            return (Source::Path(somewhere), Kind::Markdown);
+        }
         let github = self.raw("provider").is_some_and(|raw| raw.words == ["github"]);
         let named = if github { None } else { self.path("source") };
-        let place = canonical(named.unwrap_or_else(|| self.given.folder.join("board.md")));
-        if self.need == Need::History && place.parent().is_some_and(Path::is_dir) {
+        let place = canonical(named.unwrap_or(somewhere));
+        if place.parent().is_some_and(Path::is_dir) {
             self.problems.truncate(problems);
         }
         (Source::Path(place), Kind::Markdown)

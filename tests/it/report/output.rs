@@ -1,6 +1,8 @@
 //! Where a report goes, and what is no place for it.
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -60,6 +62,9 @@ fn what_is_no_place_for_a_report_is_told_and_left_as_it_is() {
             .warns("hint: ");
     }
     assert_eq!(before.changes(&picture(&world.path("repo"))), [] as [std::path::PathBuf; 0]);
+    assert!(Command::new("mkfifo").arg(world.repo("pipe")).status().unwrap().success());
+    world.run(&["report", "--output", "pipe"]).exits(2).warns("--output: pipe: is a device or a pipe, not a file");
+    assert!(fs::metadata(world.repo("pipe")).unwrap().file_type().is_fifo());
 }
 
 /// It holds the test strings: added beside the attempt's work, it would be a proof of it.
