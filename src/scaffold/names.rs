@@ -26,7 +26,7 @@ impl Form {
     }
 }
 
-const QUOTED: &str = r#"(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n]+)`)"#;
+const QUOTED: &str = r#"(?:'((?:[^'\\\n]|\\.)+)'|"((?:[^"\\\n]|\\.)+)"|`((?:[^`\\\n]|\\.)+)`)"#;
 
 static RUST: LazyLock<Option<Form>> = LazyLock::new(|| {
     let begins = r"#\[(?:\w+::)*test(?:\([^\]]*\))?\]\s*(?:#\[[^\]]*\]\s*)*(?:pub\s+)?(?:async\s+)?fn\s+(\w+)";
@@ -78,8 +78,9 @@ impl Language {
     pub fn names(self, text: &str) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
         for found in self.form().into_iter().flat_map(|form| form.begins.captures_iter(text)) {
-            let name = found.iter().skip(1).flatten().next().map(|name| name.as_str().trim().to_owned());
-            names.extend(name.filter(|name| !name.is_empty() && !names.contains(name)));
+            let name = found.iter().skip(1).flatten().next().map(|name| unescaped(name.as_str().trim()));
+            // Of one that is made while it runs nothing can be said.
+            names.extend(name.filter(|name| !name.is_empty() && !name.contains("${") && !names.contains(name)));
         }
         names
     }
@@ -107,6 +108,12 @@ impl Language {
             Language::JavaScript => words(&["node", "--test", "--test-name-pattern", &pattern, path]),
         }
     }
+}
+
+/// What a quoted name says: `it\'s` is `it's`.
+fn unescaped(name: &str) -> String {
+    let mut chars = name.chars();
+    std::iter::from_fn(|| chars.next().and_then(|char| if char == '\\' { chars.next() } else { Some(char) })).collect()
 }
 
 fn plain(char: char) -> bool {
@@ -157,6 +164,11 @@ mod tests {
                 Language::JavaScript,
                 "describe('greet', () => {\n  it('greets \"Ada\"', f);\n  test(`waits`, f)\n  it.skip(\"skips\", f);\n  it('waits', f)\n  exit('no')\n",
                 &["greets \"Ada\"", "waits", "skips"],
+            ),
+            (
+                Language::JavaScript,
+                "it('it\\'s refused', f)\nit(\"says \\\"no\\\"\", f)\ntest(`adds ${1}`, f)\n",
+                &["it's refused", "says \"no\""],
             ),
             (Language::Go, "func TestGreets(t *testing.T) {}\nfunc Testing() {}\nfunc helper() {}\n", &["TestGreets"]),
             (Language::Ruby, "describe 'x' do\n  it 'greets' do\n  it(\"waits\") { }\n", &["greets", "waits"]),
