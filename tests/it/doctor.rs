@@ -114,6 +114,7 @@ fn each_fault_is_told_with_what_to_do() {
         Fault { what: |world| world.with("board.md", board::with("- [ ] KB-1 one ^same\n- [ ] KB-2 two ^same\n")), level: "warning", told: "board: board.md: refused: ", hint: "the others are worked" },
         Fault { what: |world| world.with("tests.txt", "regex:/(/\n"), level: "error", told: "rules and tests: tests.txt:1", hint: "" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replace("onPass: Done", "onPass: Nowhere")), level: "error", told: "rules and tests: transitions.yaml:", hint: "" },
+        Fault { what: |world| world.with("tests.txt", "# none\n"), level: "error", told: "tests: tests.txt: holds no test", hint: "includes:some text" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replacen("    evidence: [changes]\n", "", 1)), level: "warning", told: "rules: transitions.yaml: `In Progress` has no `evidence`", hint: "evidence: [changes]" },
         Fault { what: |world| world.with(".gitignore", "*\n"), level: "warning", told: "workspace: git ignores new files in the workspace", hint: "--workspace" },
         Fault { what: |world| world.with("tests.txt", format!("{TESTS}@runs It runs :: shell:true\n")), level: "warning", told: "tests: 1 `shell:` tests are off", hint: "--allow-shell-tests" },

@@ -62,7 +62,15 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
         let text = format!("{rules}: `{column}` has no `evidence`: codex's own message counts as well");
         findings.warning("rules", text, "evidence: [changes]");
     }
-    findings.ok("tests", format!("{}: {} tests", settings.shown(&settings.tests), inputs.tests.len()));
+    let tests = settings.shown(&settings.tests);
+    match inputs.tests.len() {
+        0 => findings.error(
+            "tests",
+            format!("{tests}: holds no test: no card is worked"),
+            "write `includes:some text` there",
+        ),
+        many => findings.ok("tests", format!("{tests}: {many} tests")),
+    }
     let shell = inputs.tests.iter().filter(|test| matches!(test.check.kind, Kind::Shell(_))).count();
     if shell > 0 && !settings.allow_shell_tests {
         let text = format!("{shell} `shell:` tests are off: a card that needs them is not run");

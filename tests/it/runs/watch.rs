@@ -1,6 +1,7 @@
 //! `--watch`, signals, and two runners at once.
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::support::board::cards;
 use crate::support::{TESTS, World, wait_until};
@@ -60,6 +61,24 @@ fn watching_it_keeps_the_last_good_rules_and_says_so() {
     running.signal(Signal::TERM);
     let outcome = running.outcome().exits(143);
     assert_eq!(outcome.events().iter().filter(|event| event["event"] == "inputs_rejected").count(), 1, "{outcome}");
+}
+
+/// As an editor leaves it for a moment, and a full disk for the night.
+#[test]
+fn watching_it_goes_on_by_the_tests_that_it_knows_when_their_file_is_emptied() {
+    let world = World::new(&cards(1));
+    let running = world.start(&["run", "--watch", "--format", "json"]);
+    wait_until("the first card", || world.places() == ["KB-1: Done"]);
+    let tests = world.read("tests.txt");
+    world.write("tests.txt", "# none\n");
+    wait_until("the empty file is told", || !world.records("inputs_rejected").is_empty());
+    assert_eq!(world.records("inputs_rejected")[0]["problems"], json!(["tests.txt: holds no test any more"]));
+    world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
+    wait_until("a card by the old tests", || world.places() == ["KB-1: Done", "KB-2: Done"]);
+    world.write("tests.txt", format!("{tests}@red The shed is red :: includes[made/*.txt]:made for KB\n"));
+    wait_until("the new tests", || world.records("inputs_accepted").len() == 2);
+    running.signal(Signal::TERM);
+    running.outcome().exits(143);
 }
 
 #[test]
