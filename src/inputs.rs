@@ -145,10 +145,11 @@ impl Inputs {
 /// What is read in place of files; None: as if there were no file.
 pub type Copies = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// The accepted copies of the inputs that changed during an attempt, or while an attempt ran whose runner died.
+/// The accepted copies of the inputs that changed during an attempt, or while codex ran whose runner died. Where it had ended,
+/// they were looked at: what changed since is a person's doing.
 pub fn held(workspace: &Path, cache_dir: &Path, state: &State) -> Result<Copies, Failure> {
     let mut copies = Copies::new();
-    if state.held_inputs.is_empty() && state.active.is_empty() {
+    if state.held_inputs.is_empty() && state.running().next().is_none() {
         return Ok(copies);
     }
     for (name, accepted) in state.accepted_as() {

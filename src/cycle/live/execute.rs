@@ -18,12 +18,10 @@ use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, artifacts};
 use crate::failure::disk_hint;
-use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
 use crate::provider::Applied;
 use crate::settings::cache;
-use crate::storage::Stamp;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
 const KEEP: usize = 8 << 20;
@@ -41,7 +39,13 @@ impl Live {
         let folder = self.folder(&plan.attempt);
         // A folder of that name is of an execution that the journal no longer knows.
         self.writer.remove_folder(&folder)?;
-        let Some(tests) = self.before(&plan, book).await? else {
+        let watched = self.watched(book);
+        let tests = self.before(&plan, book).await?;
+        // They run what earlier attempts made.
+        if tests.as_ref().is_none_or(|tests| !tests.is_empty()) {
+            self.meddled(&watched, &plan.card.id, book)?;
+        }
+        let Some(tests) = tests else {
             book.state.stopping = true;
             return Ok(());
         };
@@ -56,9 +60,9 @@ impl Live {
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
-        let (before, unaccepted) = (Some(snapshot.tree.clone()), book.planner.inputs.unaccepted());
+        let watched = self.watched(book);
+        let (before, unaccepted) = (Some(snapshot.tree.clone()), watched.unaccepted.clone());
         book.record(plan.started(Found { before, tests, unaccepted }))?;
-        let own = self.own_files();
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
@@ -75,8 +79,7 @@ impl Live {
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
         }
-        let mut meddled = self.meddled(&own, book)?;
-        self.refuse_requests(&plan.card.id, book)?;
+        let mut meddled = self.meddled(&watched, &plan.card.id, book)?;
         let events = watch.into_events();
         let usage = events.used(&ended.exit, &ended.stdout.tail);
         let message = message(&folder, &events, &ended.stdout.tail);
@@ -257,6 +260,7 @@ impl Live {
     pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
         self.refuse_requests(&attempt.card, book)?;
+        let meddled = self.tampered(&attempt.unaccepted, book)?;
         if self.disowned {
             let text = format!("the journal was written into while {id} was open: what it did is no evidence");
             book.record(Event::Warning { text })?;
@@ -287,33 +291,8 @@ impl Live {
             usage,
             seconds,
             strays: 0,
-            meddled: Vec::new(),
+            meddled,
         })
-    }
-
-    /// The files of this program's own that are written between attempts only, beside the journal.
-    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
-        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
-        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
-    }
-
-    /// What was written into meanwhile. The journal is as it was again, the indexes are made anew when they are wanted.
-    fn meddled(&self, own: &[(&'static str, Option<Stamp>)], book: &mut Book<'_>) -> Result<Vec<String>> {
-        let mut meddled: Vec<String> = self
-            .own_files()
-            .iter()
-            .zip(own)
-            .filter(|(now, then)| now != then)
-            .map(|((name, _), _)| (*name).to_owned())
-            .collect();
-        if !meddled.is_empty() {
-            self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
-            self.trees.forget()?;
-        }
-        if book.keep.mend()? {
-            meddled.push("the journal".to_owned());
-        }
-        Ok(meddled)
     }
 
     async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
