@@ -1,11 +1,10 @@
 //! CACHE_DIR serves one board: of what is known by card, another board's cards of the same names must not profit.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::storage::{Writer, sha256};
+use crate::storage::{self, Writer, sha256};
 
 /// The file in it that names its board.
 fn named(folder: &Path) -> PathBuf {
@@ -16,7 +15,7 @@ fn named(folder: &Path) -> PathBuf {
 /// not there any more was moved, and leaves its history to the next one.
 pub(super) fn of_board(folder: PathBuf, source: &str) -> PathBuf {
     let within = folder.join("boards").join(&sha256(source.as_bytes())[..16]);
-    let others = fs::read_to_string(named(&folder)).is_ok_and(|other| other != source && is_there(&other));
+    let others = storage::read_to_string(named(&folder)).is_ok_and(|other| other != source && is_there(&other));
     if others || within.is_dir() { within } else { folder }
 }
 
@@ -29,7 +28,7 @@ fn is_there(source: &str) -> bool {
 pub fn claim(writer: &Writer, folder: &Path, source: &str) -> Result<()> {
     writer.cache_folder(folder)?;
     let name = named(folder);
-    if fs::read(&name).is_ok_and(|now| now == source.as_bytes()) {
+    if storage::read(&name).is_ok_and(|now| now == source.as_bytes()) {
         Ok(())
     } else {
         writer.replace(&name, source.as_bytes())

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,7 @@ use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
 use crate::provider::Applied;
 use crate::settings::cache;
+use crate::storage;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
 const KEEP: usize = 8 << 20;
@@ -152,7 +152,7 @@ impl Live {
     /// Codex writes its last message itself: what it wrote holds no secret from now on.
     fn clean_message(&self, folder: &Path) -> Result<()> {
         let path = folder.join("message.md");
-        let Ok(bytes) = fs::read(&path) else { return Ok(()) };
+        let Ok(bytes) = storage::read(&path) else { return Ok(()) };
         match self.settings.env.redactor().text(&String::from_utf8_lossy(&bytes)) {
             Cow::Borrowed(_) => Ok(()),
             Cow::Owned(clean) => self.writer.replace(&path, clean.as_bytes()),
@@ -191,7 +191,7 @@ impl Live {
 
     /// The rules that an attempt's trees are taken with.
     pub(super) fn ignore_rules(&self, attempt: &AttemptId) -> Option<IgnoreRules> {
-        serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
+        serde_json::from_slice(&storage::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
     /// The tree after an attempt; None where its doing keeps it from being taken. That the disk is full is no card's doing:
@@ -297,7 +297,7 @@ impl Live {
 
     async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
         let Some(exit) = recorded(folder) else { return Ok((Ending::Interrupted, None)) };
-        let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+        let read = |name: &str| storage::read(folder.join(name)).unwrap_or_default();
         let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let stdout = read("events.jsonl");
         watch.stdout(&stdout, Instant::now());
@@ -305,7 +305,7 @@ impl Live {
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let message = message(folder, &events, &stdout);
         let outcome = classify(&exit, &events, &String::from_utf8_lossy(&read("stderr.log")), &message);
-        let last = fs::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let last = storage::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let outcome = match last.unwrap_or_default() {
             // The runner died before it had read the end of the events, but codex writes its last message only after that.
             message if exit == Exit::Code(0) && events.turn_failed.is_none() && !message.trim().is_empty() => {
@@ -330,7 +330,7 @@ fn message(folder: &Path, events: &Events, stdout: &str) -> String {
     if let Some(message) = &events.message {
         return message.clone();
     }
-    match fs::read(folder.join("message.md")) {
+    match storage::read(folder.join("message.md")) {
         Ok(bytes) if !bytes.is_empty() => String::from_utf8_lossy(&bytes).into_owned(),
         _ if events.seen => String::new(),
         _ => stdout.to_owned(),

@@ -1,7 +1,6 @@
 //! Between attempts: the board, the gate inputs, and what people asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use crate::journal::{Acceptance, Event, InputHash};
 use crate::provider::Wanted;
 use crate::requests::{self, Request};
 use crate::settings::{Given, Need, Settings};
-use crate::storage::{Stamp, Writer};
+use crate::storage::{self, Stamp, Writer};
 
 /// How often an unreadable board is looked at again, and how long after.
 const UNREADABLE: u32 = 10;
@@ -264,7 +263,7 @@ fn save(writer: &Writer, cache_dir: &std::path::Path, inputs: &Inputs) -> Result
     for file in &inputs.files {
         let copy = folder.join(&file.sha256);
         if let Some(bytes) = &file.bytes
-            && !fs::read(&copy).is_ok_and(|kept| kept == *bytes)
+            && !storage::read(&copy).is_ok_and(|kept| kept == *bytes)
         {
             writer.replace(&copy, bytes)?;
         }
