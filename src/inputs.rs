@@ -6,7 +6,6 @@ pub mod recorded;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +17,7 @@ use crate::index::{self, Index};
 use crate::journal::InputHash;
 use crate::rules::{self, Hook, Rules};
 use crate::settings::{Settings, read_bytes, read_text, shown};
-use crate::storage::sha256;
+use crate::storage::{self, sha256};
 use crate::yaml::Document;
 
 /// One file, as it was when it was accepted.
@@ -36,7 +35,7 @@ pub struct InputFile {
 impl InputFile {
     /// What the file holds now.
     pub fn now(&self) -> Option<Vec<u8>> {
-        fs::read(&self.path).ok()
+        storage::read(&self.path).ok()
     }
 
     /// Whether it is not as it was accepted: changed, gone, or unreadable.
@@ -50,7 +49,7 @@ impl InputFile {
 
 /// Whether that is all that the file holds. It is compared piece by piece: a copy of a million tests is long in the making.
 fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut file = BufReader::with_capacity(1 << 16, storage::open(path)?);
     let mut left = bytes;
     loop {
         let piece = file.fill_buf()?;
@@ -145,15 +144,16 @@ impl Inputs {
 /// What is read in place of files; None: as if there were no file.
 pub type Copies = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// The accepted copies of the inputs that changed during an attempt, or while an attempt ran whose runner died.
+/// The accepted copies of the inputs that changed during an attempt, or while codex ran whose runner died. Where it had ended,
+/// they were looked at: what changed since is a person's doing.
 pub fn held(workspace: &Path, cache_dir: &Path, state: &State) -> Result<Copies, Failure> {
     let mut copies = Copies::new();
-    if state.held_inputs.is_empty() && state.active.is_empty() {
+    if state.held_inputs.is_empty() && state.running().next().is_none() {
         return Ok(copies);
     }
     for (name, accepted) in state.accepted_as() {
         let path = workspace.join(name);
-        if hash(fs::read(&path).ok()) != *accepted {
+        if hash(storage::read(&path).ok()) != *accepted {
             copies.insert(path, copy(cache_dir, name, accepted)?);
         }
     }
@@ -176,7 +176,7 @@ pub fn copy(cache_dir: &Path, name: &str, accepted: &str) -> Result<Option<Vec<u
 
 /// The copy of that hash; None where it is gone or damaged.
 fn kept(cache_dir: &Path, accepted: &str) -> Option<Vec<u8>> {
-    fs::read(cache_dir.join("inputs").join(accepted)).ok().filter(|bytes| sha256(bytes) == accepted)
+    storage::read(cache_dir.join("inputs").join(accepted)).ok().filter(|bytes| sha256(bytes) == accepted)
 }
 
 /// Empty for no file.
@@ -254,7 +254,7 @@ impl Reader<'_> {
     fn config(&mut self, path: &Path) {
         let bytes = match self.copies.get(path) {
             Some(copy) => copy.clone(),
-            None => fs::read(path).ok(),
+            None => storage::read(path).ok(),
         };
         self.add(path, bytes);
     }

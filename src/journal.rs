@@ -274,7 +274,7 @@ pub enum Event {
         seconds: f64,
         /// Processes that outlived codex and were ended.
         strays: u32,
-        /// What of this program's own files was written into meanwhile.
+        /// Gate inputs that changed meanwhile, and what of this program's own files was written into.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         meddled: Vec<String>,
     },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::CardId;
 use crate::journal::{Event, InputHash};
-use crate::storage::{Writer, sha256};
+use crate::storage::{self, Writer, sha256};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
@@ -66,6 +66,6 @@ pub fn pending(cache_dir: &Path) -> Vec<(PathBuf, Request)> {
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     files.sort();
-    let read = |path: PathBuf| Some((path.clone(), serde_json::from_slice(&fs::read(&path).ok()?).ok()?));
+    let read = |path: PathBuf| Some((path.clone(), serde_json::from_slice(&storage::read(&path).ok()?).ok()?));
     files.into_iter().filter_map(read).collect()
 }

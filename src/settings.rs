@@ -20,6 +20,7 @@ use crate::failure::{Failure, Problem};
 use crate::provider;
 use crate::provider::file::keys::Keys;
 use crate::redact::Redactor;
+use crate::storage;
 use resolve::Resolver;
 
 /// What the program was given: flags by their name (without dashes) with the texts that followed, and the environment.
@@ -354,9 +355,9 @@ pub fn read_text(path: &Path, name: &str, hint: &str) -> Result<String, Problem>
 
 /// Reads a file, or says what is wrong with it; `hint` is for one that is missing.
 pub fn read_bytes(path: &Path, name: &str, hint: &str) -> Result<Vec<u8>, Problem> {
-    std::fs::read(path).map_err(|error| match error.kind() {
+    storage::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => unreadable(name, 0, "no such file".into(), hint),
-        ErrorKind::IsADirectory => unreadable(name, 0, "is a folder, not a file".into(), hint),
+        ErrorKind::IsADirectory | ErrorKind::InvalidInput => unreadable(name, 0, error.to_string(), hint),
         _ => unreadable(name, 0, format!("cannot be read: {error}"), ""),
     })
 }

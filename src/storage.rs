@@ -5,8 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
 mod effect;
+mod plain;
 mod rotate;
 mod staged;
+mod way;
 mod workspace;
 
 use std::fmt;
@@ -27,8 +29,10 @@ use sha2::{Digest, Sha256};
 #[cfg(debug_assertions)]
 pub use effect::arm;
 pub use effect::effect;
+pub use plain::{open, read, read_to_string};
 pub use rotate::RotatingFile;
 use staged::Staged;
+use way::Place;
 
 /// Lower-case hex SHA-256.
 pub fn sha256(bytes: &[u8]) -> String {
@@ -55,6 +59,7 @@ pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
 pub struct RunLock {
     _files: Vec<File>,
     marker: String,
+    cache_dir: PathBuf,
 }
 
 /// What a run is about, by its one name each: paths are canonical.
@@ -106,7 +111,7 @@ impl RunLock {
             files.push(file);
         }
         let marker = RunLock::marker_of(places.workspace);
-        Ok(Ok(RunLock { _files: files, marker }))
+        Ok(Ok(RunLock { _files: files, marker, cache_dir: places.cache_dir.to_owned() }))
     }
 
     /// Who holds the board, or else the workspace. It only looks: the lock is shared for an instant, in which a run that
@@ -144,7 +149,7 @@ impl RunLock {
     }
 
     pub fn writer(&self) -> Writer {
-        Writer { root: None }
+        Writer { root: None, own: Some(self.cache_dir.clone()) }
     }
 }
 
@@ -178,12 +183,14 @@ fn held(file: &mut File, lock: fn(&File) -> Result<(), TryLockError>) -> io::Res
 #[derive(Debug, Clone)]
 pub struct Writer {
     root: Option<PathBuf>,
+    /// CACHE_DIR, where nobody else's files are.
+    own: Option<PathBuf>,
 }
 
 impl Writer {
     /// A writer that refuses every path outside `folder`.
     pub fn within(folder: &Path) -> Writer {
-        Writer { root: Some(folder.to_owned()) }
+        Writer { root: Some(folder.to_owned()), own: None }
     }
 
     fn allow(&self, path: &Path) -> Result<()> {
@@ -200,8 +207,10 @@ impl Writer {
         self.allow(folder)?;
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        let created = effect("mkdir", folder, || builder.create(folder));
-        created.with_context(|| format!("cannot create the folder {}", folder.display()))
+        self.making_way(folder, Place::Folder, || {
+            let created = effect("mkdir", folder, || builder.create(folder));
+            created.with_context(|| format!("cannot create the folder {}", folder.display()))
+        })
     }
 
     /// Makes CACHE_DIR, which keeps itself out of the user's repository.
@@ -217,11 +226,11 @@ impl Writer {
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.allow(path)?;
         let alike = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64);
-        if alike && fs::read(path).is_ok_and(|now| now == bytes) {
+        if alike && read(path).is_ok_and(|now| now == bytes) {
             sync(path)?;
             return path.parent().map_or(Ok(()), sync);
         }
-        Staged::new(path, bytes)?.commit()
+        self.making_way(path, Place::File, || Staged::new(path, bytes)?.commit())
     }
 
     /// Like [`Writer::replace`], for a file that is to be executed: 0700.
@@ -236,7 +245,7 @@ impl Writer {
     pub fn swap(&self, path: &Path, expected: &[u8], bytes: &[u8]) -> Result<bool> {
         self.allow(path)?;
         let staged = Staged::new(path, bytes)?;
-        match fs::read(path) {
+        match read(path) {
             Ok(now) if now == expected => staged.exchange(expected, bytes),
             Ok(_) => Ok(false),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -249,8 +258,10 @@ impl Writer {
         self.allow(path)?;
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
-        let file = effect("open", path, || options.open(path));
-        let file = file.with_context(|| format!("cannot open {}", path.display()))?;
+        let file = self.making_way(path, Place::File, || {
+            let file = effect("open", path, || options.open(path));
+            file.with_context(|| format!("cannot open {}", path.display()))
+        })?;
         let mut appender = Appender { file, path: path.to_owned(), stamp: None };
         appender.stamp();
         Ok(appender)
@@ -260,9 +271,11 @@ impl Writer {
     pub fn create(&self, path: &Path) -> Result<File> {
         self.allow(path)?;
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let file = effect("create", path, || options.open(path));
-        file.with_context(|| format!("cannot create {}", path.display()))
+        options.write(true).create(true).truncate(true).mode(0o600).custom_flags(plain::UNBLOCKED);
+        self.making_way(path, Place::File, || {
+            let file = effect("create", path, || options.open(path));
+            file.with_context(|| format!("cannot create {}", path.display()))
+        })
     }
 
     /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name. Where the file system
@@ -290,23 +303,23 @@ impl Writer {
     /// Removes a file; one that is not there is fine.
     pub fn remove(&self, path: &Path) -> Result<()> {
         self.allow(path)?;
-        match effect("unlink", path, || fs::remove_file(path)) {
+        self.making_way(path, Place::File, || match effect("unlink", path, || fs::remove_file(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", path.display()))
             }
             _ => Ok(()),
-        }
+        })
     }
 
     /// Removes a folder and all that is in it; one that is not there is fine.
     pub fn remove_folder(&self, path: &Path) -> Result<()> {
         self.allow(path)?;
-        match effect("rmdir", path, || fs::remove_dir_all(path)) {
+        self.making_way(path, Place::Folder, || match effect("rmdir", path, || fs::remove_dir_all(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", path.display()))
             }
             _ => Ok(()),
-        }
+        })
     }
 }
 
@@ -420,7 +433,7 @@ impl Appender {
             let mut bytes = vec![0; length.min(self.file.metadata().map_or(0, |data| data.len())) as usize];
             let read = self.file.read_exact_at(&mut bytes, 0);
             read.with_context(|| format!("cannot restore {}", self.path.display()))?;
-            let writer = Writer { root: None };
+            let writer = Writer { root: None, own: self.path.parent().map(Path::to_owned) };
             writer.replace(&self.path, &bytes)?;
             *self = writer.append(&self.path)?;
         }

@@ -12,7 +12,7 @@ use crate::journal::InputHash;
 use crate::report::clean;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
-use crate::storage::{RunLock, Writer};
+use crate::storage::{self, RunLock, Writer};
 
 pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     // The inputs as they are now must be valid before they can hold.
@@ -48,7 +48,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
 
 /// The inputs that are not as accepted, as they are now.
 fn changed(settings: &Settings, state: &State) -> Vec<InputHash> {
-    let now = |name: &str| inputs::hash(std::fs::read(settings.workspace.join(name)).ok());
+    let now = |name: &str| inputs::hash(storage::read(settings.workspace.join(name)).ok());
     let hashes = state.accepted_as().into_iter().map(|(file, accepted)| (file, accepted, now(file)));
     let changed = hashes.filter(|(_, accepted, now)| now != *accepted);
     changed.map(|(file, _, sha256)| InputHash { file: file.clone(), sha256 }).collect()
@@ -56,7 +56,7 @@ fn changed(settings: &Settings, state: &State) -> Vec<InputHash> {
 
 fn told(settings: &Settings, cache_dir: &Path, input: &InputHash, state: &State) -> String {
     let accepted = state.accepted_as().get(&input.file).map_or("", |hash| hash.as_str());
-    let now = std::fs::read(settings.workspace.join(&input.file)).ok();
+    let now = storage::read(settings.workspace.join(&input.file)).ok();
     match inputs::copy(cache_dir, &input.file, accepted) {
         Ok(before) => difference::unified(&input.file, before.as_deref(), now.as_deref(), settings.env.redactor()),
         Err(_) => format!("{}: what was accepted of it is gone, so the difference can't be shown\n", input.file),

@@ -1,6 +1,5 @@
 //! `board`: what is read of the board. It needs no tests, and no rules either: it is what people run first on their own board.
 
-use std::fs;
 use std::io::ErrorKind;
 
 use anyhow::Context;
@@ -11,11 +10,12 @@ use crate::provider::Wanted;
 use crate::report::board::{BoardPage, human};
 use crate::rules::{self, Rules};
 use crate::settings::Settings;
+use crate::storage;
 
 pub fn board(settings: &Settings) -> Result<u8, Failure> {
     let board = open_board(settings)?.read(&Wanted::default())?;
     let path = &settings.transitions;
-    let (rules, problems) = match fs::read_to_string(path) {
+    let (rules, problems) = match storage::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => (Rules::default(), None),
         text => {
             let text = text.with_context(|| format!("cannot read {}", settings.shown(path)))?;

@@ -4,7 +4,6 @@ mod files;
 mod proof;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +17,7 @@ use crate::failure::{Failure, Kind};
 use crate::journal::{Record, append, replay};
 use crate::provider::Wanted;
 use crate::settings::{Need, Settings};
-use crate::storage::Writer;
+use crate::storage::{self, Writer};
 
 pub fn demo(folder: Option<PathBuf>) -> Result<u8, Failure> {
     let example = Example::lay_out(folder)?;
@@ -133,6 +132,6 @@ fn drag_back(settings: &Settings) -> Result<()> {
 impl Example {
     fn board(&self) -> Result<String> {
         let path = self.folder.join("board.md");
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        storage::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 }

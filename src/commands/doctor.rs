@@ -13,6 +13,7 @@ use super::show;
 use crate::failure::{Failure, Kind};
 use crate::report::doctor::{Findings, human};
 use crate::settings::{Given, Need, Settings};
+use crate::storage;
 
 pub fn doctor(given: &Given, test_itself: bool) -> Result<u8, Failure> {
     let mut findings = Findings::default();
@@ -60,7 +61,7 @@ fn pm2(settings: &Settings, findings: &mut Findings) {
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_script(path).is_some()).collect();
     files.sort();
     for file in files {
-        let (Ok(text), Some(is_script)) = (fs::read_to_string(&file), is_script(&file)) else { continue };
+        let (Ok(text), Some(is_script)) = (storage::read_to_string(&file), is_script(&file)) else { continue };
         for app in ecosystem::apps(&text, is_script) {
             ecosystem::check(&settings.shown(&file), &app, settings.grace, findings);
         }

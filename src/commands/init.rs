@@ -15,7 +15,7 @@ use crate::scaffold::names::Language;
 use crate::scaffold::proposal::{self, TestFile};
 use crate::scaffold::{self, rules};
 use crate::settings::{Given, Need, Settings, shown};
-use crate::storage::Writer;
+use crate::storage::{self, Writer};
 
 const PM2: &str = include_str!("../../pm2/ecosystem.config.cjs");
 /// How its lines begin that tell what board is meant.
@@ -110,7 +110,7 @@ impl Place {
             return Ok(());
         }
         let path = self.folder.join(".gitignore");
-        let old = fs::read_to_string(&path).unwrap_or_default();
+        let old = storage::read_to_string(&path).unwrap_or_default();
         match scaffold::ignored(&old).filter(|_| settings.cache_dir.starts_with(&self.folder)) {
             Some(new) if old.is_empty() => self.add(&path, &new),
             Some(new) => {
@@ -129,7 +129,7 @@ impl Place {
         if files.is_empty() {
             return Ok(());
         }
-        let package = fs::read_to_string(settings.workspace.join("package.json")).unwrap_or_default();
+        let package = storage::read_to_string(settings.workspace.join("package.json")).unwrap_or_default();
         let path = settings.tests.with_extension("proposed.txt");
         let names = (&*settings.shown(&settings.tests), &*settings.shown(&path));
         let text = proposal::text(files, &package, names, named);
@@ -165,7 +165,7 @@ fn other_board(folder: &Path) -> Result<Option<String>, Failure> {
     let is_board = |name: &String| match name.as_str() {
         ".backlog" => folder.join(name).is_dir(),
         name if name.to_lowercase().ends_with(".md") => {
-            fs::read_to_string(folder.join(name)).is_ok_and(|text| scaffold::is_board(name, &text))
+            storage::read_to_string(folder.join(name)).is_ok_and(|text| scaffold::is_board(name, &text))
         }
         _ => false,
     };
@@ -178,7 +178,7 @@ fn other_board(folder: &Path) -> Result<Option<String>, Failure> {
 }
 
 fn config_text(settings: &Settings, folder: &Path) -> String {
-    let git = fs::read_to_string(settings.workspace.join(".git/config")).unwrap_or_default();
+    let git = storage::read_to_string(settings.workspace.join(".git/config")).unwrap_or_default();
     match &settings.source {
         Source::Project(access) => {
             scaffold::config(&[("provider", "github"), ("source", project(access).as_str())], None)
@@ -216,7 +216,7 @@ fn test_files(workspace: &Path) -> Vec<TestFile> {
         let path = entry.path().strip_prefix(workspace).ok()?.to_str()?.to_owned();
         let language = Language::of(&path)
             .filter(|_| entry.metadata().is_ok_and(|data| data.is_file() && data.len() <= LARGEST))?;
-        let names = language.names(&fs::read_to_string(entry.path()).ok()?);
+        let names = language.names(&storage::read_to_string(entry.path()).ok()?);
         (!names.is_empty()).then_some(TestFile { path, language, names })
     };
     walk.build().flatten().filter_map(read).collect()

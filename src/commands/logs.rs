@@ -1,6 +1,6 @@
 //! `logs`: what codex printed in an attempt, to its end with `--follow`. It reads the attempt's folder, and nothing else.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use crate::journal::{AttemptId, append};
 use crate::report::clean;
 use crate::report::logs::{Logs, Printed, foot, head, stderr, stdout as stdout_line};
 use crate::settings::{Format, Settings};
+use crate::storage;
 
 /// How often a running attempt is looked at.
 const MOMENT: Duration = Duration::from_millis(200);
@@ -122,7 +123,7 @@ impl Stream {
 
     /// What came since; at the end also a last line that lacks its end. A file that is not there yet is empty.
     fn lines(&mut self, end: bool) -> Result<Vec<String>, Failure> {
-        if let Ok(mut file) = File::open(&self.path) {
+        if let Ok(mut file) = storage::open(&self.path) {
             file.seek(SeekFrom::Start(self.at))
                 .and_then(|_| file.read_to_end(&mut self.rest))
                 .map(|read| self.at += read as u64)

@@ -1,6 +1,5 @@
 //! `status`: what runs now, what is next, and for each card why it is worked or not.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use crate::journal::AttemptId;
 use crate::report::plan::verdict;
 use crate::report::status::{NewestRun, Open, Queued, Run, Said, Status, between, human};
 use crate::settings::Settings;
+use crate::storage;
 
 /// `resolved` fails where there is no board; then `its_place` says where its history is.
 pub fn status(
@@ -105,7 +105,7 @@ fn of_attempt(id: &AttemptId, attempt: &Attempt, cache_dir: &Path, now: Timestam
 const END: u64 = 64 << 10;
 
 fn last_event(path: &Path) -> Option<Said> {
-    let mut file = File::open(path).ok()?;
+    let mut file = storage::open(path).ok()?;
     let data = file.metadata().ok()?;
     file.seek(SeekFrom::Start(data.len().saturating_sub(END))).ok()?;
     let mut end = Vec::new();

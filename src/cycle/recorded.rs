@@ -1,6 +1,5 @@
 //! What is kept of an attempt, as evidence: the same for the loop and for a replay.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -8,7 +7,7 @@ use anyhow::{Context, Result};
 use super::state::{Attempt, State};
 use crate::board::CardId;
 use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, Span, TreeId};
-use crate::storage::sha256;
+use crate::storage::{self, sha256};
 
 /// What of an attempt's work is in no tree, in its folder.
 pub const LEFT_OUT: &str = "left-out.json";
@@ -22,7 +21,7 @@ pub fn evidence(
     state: &State,
     trees: &SavedTrees,
 ) -> Result<(Evidence, Option<String>)> {
-    let read = |name: &str| fs::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let read = |name: &str| storage::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     // With another prompt than was sent, what comes back of it in the message would look like news.
     let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
     let message = prompt.as_ref().and_then(|_| read("message.md").ok());

@@ -1,5 +1,7 @@
 //! A recorded attempt judged again as the loop judges, but without codex and without commands. Pure.
 
+use std::collections::BTreeSet;
+
 use super::gate::{self, Case, Judgement, Ran, Tested};
 use super::plan::{CardPlan, weakened};
 use super::state::{Attempt, State};
@@ -49,7 +51,8 @@ impl Past {
         let before = |file: &&String| self.attempt.unaccepted.iter().any(|input| input.file == **file);
         let held = self.state.held_inputs.keys().filter(|file| !before(file));
         let guarded = weakened(&bar.rule, bar.tests.iter(), changes).into_iter().map(gate::told);
-        held.chain(&self.attempt.meddled).cloned().chain(guarded).collect()
+        let files: BTreeSet<&String> = held.chain(&self.attempt.meddled).collect();
+        files.into_iter().cloned().chain(guarded).collect()
     }
 }
 

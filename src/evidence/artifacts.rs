@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::walk::LARGEST;
 use super::{ChangedFile, TreePath};
-use crate::storage::sha256;
+use crate::storage::{self, sha256};
 
 /// A changed file as an attempt left it.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ fn unchanged(workspace: &Path, artifact: &Artifact) -> bool {
     let path = workspace.join(artifact.path.as_path());
     let now = match fs::symlink_metadata(&path) {
         Ok(data) if data.is_symlink() => fs::read_link(&path).ok().map(|target| sha256(target.as_os_str().as_bytes())),
-        Ok(data) if data.is_file() && data.len() <= LARGEST => fs::read(&path).ok().map(|bytes| sha256(&bytes)),
+        Ok(data) if data.is_file() && data.len() <= LARGEST => storage::read(&path).ok().map(|bytes| sha256(&bytes)),
         // A folder or the like in its place: the file itself is gone, as it was when a deletion was recorded.
         Ok(data) if data.is_dir() => return artifact.sha256.is_none(),
         Ok(_) => return false,

@@ -12,6 +12,8 @@ use super::objects::{Kind, name};
 use super::walk::{LARGEST, mode};
 use super::{Blob, Change, Id, Skipped, TreePath, Trees};
 
+use crate::storage;
+
 /// What attempts did to a path, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
@@ -160,7 +162,7 @@ fn found(top: &Path, path: &TreePath, digits: usize) -> Found {
     let place = top.join(path.as_path());
     let read = |data: &Metadata| match data.is_symlink() {
         true => fs::read_link(&place).map(|target| target.as_os_str().as_bytes().to_vec()),
-        false => fs::read(&place),
+        false => storage::read(&place),
     };
     let data = match fs::symlink_metadata(&place) {
         Ok(data) if data.is_dir() => return Found::Nothing,

@@ -15,6 +15,8 @@ use super::trees::patterns;
 use super::walk::{Found, walk};
 use super::{Blob, Change, Id, TreePath, Trees};
 
+use crate::storage;
+
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
 
@@ -93,7 +95,7 @@ impl super::SavedTrees {
         args.extend(named.iter().map(String::as_str));
         let raw = self.ask_index(&args, repository)?;
         let differs = |Change { path, before, after }: &Change| match (before, after) {
-            (Some(index), Some(now)) if index.mode == now.mode => !fs::read(repository.top.join(path.as_path()))
+            (Some(index), Some(now)) if index.mode == now.mode => !storage::read(repository.top.join(path.as_path()))
                 .is_ok_and(|bytes| name(Kind::Blob, &bytes, index.id.digits()) == index.id),
             _ => true,
         };

@@ -22,7 +22,7 @@ use super::saved::SavedTrees;
 use super::walk::Found;
 use super::{Blob, Change, Id, TreePath};
 use crate::process::Spawner;
-use crate::storage::{Stamp, Writer};
+use crate::storage::{self, Stamp, Writer};
 
 /// The name of a saved tree: hex of 40 or 64 digits, so that one read from a file can't be taken for an option.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
@@ -150,7 +150,7 @@ impl Git {
             ("HEAD", "ref: refs/heads/none\n".to_owned()),
         ] {
             let path = self.saved.folder.join(name);
-            if !fs::read(&path).is_ok_and(|bytes| bytes == text.as_bytes()) {
+            if !storage::read(&path).is_ok_and(|bytes| bytes == text.as_bytes()) {
                 self.writer.replace(&path, text.as_bytes())?;
             }
         }

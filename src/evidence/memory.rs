@@ -1,6 +1,5 @@
 //! What the files of the last tree held, so that the next one reads only those that changed.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::time::SystemTime;
@@ -10,7 +9,7 @@ use anyhow::Result;
 use super::listing::{self, Folders};
 use super::walk::Found;
 use super::{Blob, Id, TreePath};
-use crate::storage::{Stamp, Writer};
+use crate::storage::{self, Stamp, Writer};
 
 /// Fewer changed files are rather read again after a restart than written down now.
 const WRITTEN_DOWN: usize = 256;
@@ -41,7 +40,7 @@ struct Known {
 impl Memory {
     /// What the file holds; nothing where there is none, or it is damaged or of another format.
     pub fn load(path: &Path) -> Memory {
-        let files = fs::read(path).ok().and_then(|bytes| read(&bytes)).unwrap_or_default();
+        let files = storage::read(path).ok().and_then(|bytes| read(&bytes)).unwrap_or_default();
         Memory { files, ..Memory::default() }
     }
 

@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use super::Id;
 use super::walk::LARGEST;
-use crate::storage::Writer;
+use crate::storage::{self, Writer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -64,7 +64,7 @@ impl Objects {
 
     /// What the object of that name holds; None where it isn't here, or is damaged.
     pub fn read(&self, kind: Kind, id: Id) -> Option<Vec<u8>> {
-        let packed = fs::read(self.path(id)).ok()?;
+        let packed = storage::read(self.path(id)).ok()?;
         let mut bytes = decompress_to_vec_zlib_with_limit(&packed, LARGEST as usize + 64).ok()?;
         let end = bytes.iter().position(|byte| *byte == 0)? + 1;
         let sound = bytes[..end] == *kind.header(bytes.len() - end).as_bytes();

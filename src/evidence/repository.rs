@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::TreePath;
 
+use crate::storage;
+
 /// The repository that a workspace lies in.
 #[derive(Debug)]
 pub(super) struct Repository {
@@ -44,7 +46,7 @@ impl Repository {
         if let Some(commit) = small_file(&self.common.join(name)) {
             return Some(commit.trim().to_owned());
         }
-        let packed = fs::read_to_string(self.common.join("packed-refs")).ok()?;
+        let packed = storage::read_to_string(self.common.join("packed-refs")).ok()?;
         let named = packed.lines().filter_map(|line| line.split_once(' ')).find(|(_, found)| *found == name);
         named.map(|(commit, _)| commit.to_owned())
     }
@@ -74,5 +76,5 @@ pub(super) fn small_file(path: &Path) -> Option<String> {
     if !data.is_file() || data.len() > 1 << 20 {
         return None;
     }
-    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    storage::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -18,6 +18,8 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::storage;
+
 const MAGIC: &[u8; 8] = b"kceindex";
 /// Changes with the layout, and with everything that decides what is counted where: splitting, hashing, the lengths of tests.
 /// Other weights of words that leave the lengths alone need no new one.
@@ -199,7 +201,7 @@ type Group = [OnceLock<Box<[u8]>>; GROUP];
 
 impl Store {
     pub fn open(path: &Path) -> Result<Store, Unusable> {
-        Store::read_header(Bytes::File(File::open(path).map_err(Unusable::new)?))
+        Store::read_header(Bytes::File(storage::open(path).map_err(Unusable::new)?))
     }
 
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Store, Unusable> {

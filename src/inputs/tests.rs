@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests write files as other programs do")]
 
+use std::fs;
+
 use super::*;
 
 #[test]

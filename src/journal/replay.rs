@@ -6,12 +6,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Record, VERSION, append};
 use crate::failure::Failure;
+use crate::storage;
 
 /// What was read.
 #[derive(Debug, Default, PartialEq)]
@@ -123,9 +124,15 @@ fn last_line_end(file: &mut (impl Read + Seek)) -> std::io::Result<u64> {
 }
 
 fn open(path: &Path) -> Result<Option<BufReader<File>>> {
-    match File::open(path) {
+    match storage::open(path) {
         Ok(file) => Ok(Some(BufReader::new(file))),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        Err(error) => {
+            let wrong =
+                matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::InvalidInput);
+            let failure = Failure::from(Error::new(error).context(format!("cannot read {}", path.display())));
+            let hint = "move what stands there away, or name another --cache-dir; without its journal each card begins anew where it stands";
+            Err(Error::msg(if wrong { failure.hint(hint) } else { failure }))
+        }
     }
 }

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use super::capture::Capture;
 use super::launcher::{self, AT_ONCE, END, EXIT_FILE, EndedBy, Order, Report, SWEEP};
 use super::{Captured, Ended, Exit, Input, Job, MARKER, Spawner, Stop, TIME_LIMIT, Watch, strays, tree};
-use crate::storage::effect;
+use crate::storage::{self, effect};
 
 /// After the launcher's end its pipes are read for this long: what it could not kill may still hold them.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -246,7 +246,7 @@ impl Running {
     }
 
     fn ended(self, record: &Path, began: Instant) -> Ended {
-        let report = std::fs::read(record.join(EXIT_FILE)).ok();
+        let report = storage::read(record.join(EXIT_FILE)).ok();
         let report = report.and_then(|json| serde_json::from_slice::<Report>(&json).ok());
         if let Some(Report { left: left @ 1.., .. }) = report {
             tracing::warn!(left, "processes of a job could not be killed");
@@ -266,7 +266,7 @@ impl Running {
 /// How the job ended whose record this is, if its launcher lived to say so; the runner may have died before. What was
 /// ended from outside, as the launcher does when its runner dies, is [`Exit::Outside`].
 pub fn recorded(record: &Path) -> Option<Exit> {
-    let report = serde_json::from_slice::<Report>(&std::fs::read(record.join(EXIT_FILE)).ok()?).ok()?;
+    let report = serde_json::from_slice::<Report>(&storage::read(record.join(EXIT_FILE)).ok()?).ok()?;
     Some(exit(Some(report), None, None))
 }
 

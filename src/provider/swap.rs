@@ -15,7 +15,7 @@ use crate::board::CardId;
 use crate::failure::{Failure, Kind, Problem};
 use crate::provider::Applied;
 use crate::provider::markdown::edit::Edited;
-use crate::storage::{Stamp, Writer};
+use crate::storage::{self, Stamp, Writer};
 
 /// How often a file that others write is looked at again, and the pause before each. What was written less than that ago may
 /// be half of what somebody is writing.
@@ -92,7 +92,7 @@ impl Shared {
                 Ok(data) => {
                     let stamp = Stamp::from(&data);
                     if before == Some(stamp) || self.is_ours(path, stamp) || changed_long_ago(&data) {
-                        return fs::read(path);
+                        return storage::read(path);
                     }
                     before = Some(stamp);
                 }
@@ -107,10 +107,11 @@ impl Shared {
     /// A board file's text, or an error that downcasts to [`Failure`].
     pub fn text(&self, path: &Path) -> Result<String> {
         let bytes = self.bytes(path).map_err(|error| {
-            let missing = error.kind() == io::ErrorKind::NotFound;
-            let kind = if missing { Kind::Usage } else { Kind::Error };
+            // There is none, or it is no file.
+            let none = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput);
+            let kind = if none { Kind::Usage } else { Kind::Error };
             let failure = Failure::new(kind, Error::new(error).context(format!("cannot read {}", path.display())));
-            Error::msg(if missing { failure.hint("--source names the board") } else { failure })
+            Error::msg(if none { failure.hint("--source names the board") } else { failure })
         })?;
         String::from_utf8(bytes).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();

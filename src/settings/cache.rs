@@ -1,6 +1,5 @@
 //! CACHE_DIR serves one board: of what is known by card, another board's cards of the same names must not profit.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -8,7 +7,7 @@ use anyhow::Result;
 use super::Settings;
 use super::resolve::real;
 use crate::provider::Source;
-use crate::storage::{Writer, sha256};
+use crate::storage::{self, Writer, sha256};
 
 /// The file in it that names its board.
 fn named(folder: &Path) -> PathBuf {
@@ -29,7 +28,7 @@ pub(super) fn of_board(folder: PathBuf, workspace: &Path, source: &Source) -> Pa
     let name = name(&folder, workspace, source);
     let within = folder.join("boards").join(&sha256(name.as_bytes())[..16]);
     let others =
-        fs::read_to_string(named(&folder)).is_ok_and(|other| other != name && is_there(&other, workspace, source));
+        storage::read_to_string(named(&folder)).is_ok_and(|other| other != name && is_there(&other, workspace, source));
     if others || within.is_dir() { within } else { folder }
 }
 
@@ -47,7 +46,7 @@ pub fn claim(writer: &Writer, settings: &Settings) -> Result<()> {
     let folder = &settings.cache_dir;
     writer.cache_folder(folder)?;
     let (place, name) = (named(folder), name(folder, &settings.workspace, &settings.source));
-    if fs::read(&place).is_ok_and(|now| now == name.as_bytes()) {
+    if storage::read(&place).is_ok_and(|now| now == name.as_bytes()) {
         Ok(())
     } else {
         writer.replace(&place, name.as_bytes())
@@ -56,6 +55,8 @@ pub fn claim(writer: &Writer, settings: &Settings) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::settings::{Given, Need};
 

@@ -242,7 +242,7 @@ impl<'g> Resolver<'g> {
         if let Some(path) = self.path("source") {
             let kind = if !named && is_data(&path) { Kind::File } else { kind };
             let wanted = match kind {
-                Kind::Markdown => path.is_file(),
+                Kind::Markdown => path.exists() && !path.is_dir(),
                 Kind::File | Kind::GitHub => path.exists(),
             };
             if !wanted {

@@ -160,7 +160,7 @@ impl Writer {
                 continue;
             }
             match name.split_once(EXCHANGED) {
-                Some((_, hashes)) if !hashes.contains(&short(&fs::read(&path)?)) => kept.push(path),
+                Some((_, hashes)) if !hashes.contains(&short(&super::read(&path)?)) => kept.push(path),
                 _ => self.remove(&path)?,
             }
         }
@@ -212,7 +212,7 @@ mod tests {
     fn what_a_killed_run_left_is_removed_unless_somebody_wrote_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("board.md");
-        let writer = Writer { root: None };
+        let writer = Writer { root: None, own: None };
         for (case, named, exchanged, there, is_kept) in [
             ("half staged", false, false, "old", false),
             ("before the exchange", true, false, "old", false),
@@ -247,7 +247,7 @@ mod tests {
         staged(&path).file.keep().unwrap();
         let kept = staged(&path).named(b"old", b"ours").unwrap().staged.keep().unwrap();
         fs::write(&kept, "theirs").unwrap();
-        assert_eq!(Writer { root: None }.tidy(folder.path()).unwrap(), [kept]);
+        assert_eq!(Writer { root: None, own: None }.tidy(folder.path()).unwrap(), [kept]);
         assert_eq!(fs::read_dir(folder.path().join("tasks")).unwrap().count(), 1);
     }
 }

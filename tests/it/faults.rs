@@ -8,6 +8,7 @@ mod cache;
 mod codex;
 mod crashes;
 mod disks;
+mod in_place;
 mod journal;
 mod killed;
 mod left_running;

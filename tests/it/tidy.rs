@@ -135,6 +135,16 @@ fn a_simulated_world_holds_nothing_that_acts() {
 }
 
 #[test]
+fn only_storage_opens_files() {
+    // A pipe in a file's place would be waited for. The kernel's own files are none, nor is what the launcher was just given.
+    let opens = r#"\bfs::read(_to_string)?\(|\bFile::open\("#;
+    none(
+        "opens files outside storage",
+        find(&all(), opens, &["storage", "process/strays", "process/tree", "process/launcher"]),
+    );
+}
+
+#[test]
 fn only_storage_writes() {
     let writes = r"\bfs::(write|rename|remove_\w+|create_dir\w*|copy|hard_link|set_permissions|soft_link)\b|\bunix::fs::symlink\b|\bFile::(create\w*|options)\b|\bOpenOptions\b|\bDirBuilder\b|\btempfile\b|\bset_len\(";
     none("writes outside storage", find(&all(), writes, &["storage"]));

@@ -6,6 +6,7 @@ use crate::codex::{Cause, command};
 use crate::process::probe::{Answer, Question, ask, find};
 use crate::report::doctor::Findings;
 use crate::settings::Settings;
+use crate::storage;
 
 /// What the loop was measured with.
 const MEASURED: (u32, u32) = (0, 169);
@@ -63,7 +64,7 @@ fn login(program: &Path, settings: &Settings, findings: &mut Findings) {
 
 /// Codex's config names another provider than OpenAI.
 fn has_other_provider(settings: &Settings) -> bool {
-    let text = std::fs::read_to_string(settings.codex_config()).unwrap_or_default();
+    let text = storage::read_to_string(settings.codex_config()).unwrap_or_default();
     text.lines()
         .chain(settings.codex.args.iter().map(String::as_str))
         .any(|line| line.trim().starts_with("model_provider"))

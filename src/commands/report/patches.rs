@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use crate::cycle::state::State;
 use crate::journal::AttemptId;
 use crate::report::story::Patch;
+use crate::storage;
 
 /// Bytes of all patches, and of one of them.
 const ALL: u64 = 4 << 20;
@@ -20,7 +20,7 @@ pub fn read(state: &State, cache_dir: &Path) -> BTreeMap<AttemptId, Patch> {
     newest_first.sort_by_key(|(_, attempt)| Reverse(attempt.started));
     let mut left = ALL;
     let read = |(id, _): (&AttemptId, _)| {
-        let file = File::open(id.folder(cache_dir).join("changes.patch")).ok()?;
+        let file = storage::open(id.folder(cache_dir).join("changes.patch")).ok()?;
         let size = file.metadata().ok()?.len();
         let mut bytes = Vec::new();
         file.take(LONGEST.min(left)).read_to_end(&mut bytes).ok()?;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,12 +17,11 @@ use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, artifacts};
 use crate::failure::disk_hint;
-use crate::inputs;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
 use crate::provider::Applied;
 use crate::settings::cache;
-use crate::storage::Stamp;
+use crate::storage;
 
 /// So much of each of codex's streams is kept of an attempt, in bytes. Its end waits in memory, at times twice.
 const KEEP: usize = 8 << 20;
@@ -41,7 +39,13 @@ impl Live {
         let folder = self.folder(&plan.attempt);
         // A folder of that name is of an execution that the journal no longer knows.
         self.writer.remove_folder(&folder)?;
-        let Some(tests) = self.before(&plan, book).await? else {
+        let watched = self.watched(book);
+        let tests = self.before(&plan, book).await?;
+        // They run what earlier attempts made.
+        if tests.as_ref().is_none_or(|tests| !tests.is_empty()) {
+            self.meddled(&watched, &plan.card.id, book)?;
+        }
+        let Some(tests) = tests else {
             book.state.stopping = true;
             return Ok(());
         };
@@ -56,9 +60,9 @@ impl Live {
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
-        let (before, unaccepted) = (Some(snapshot.tree.clone()), book.planner.inputs.unaccepted());
+        let watched = self.watched(book);
+        let (before, unaccepted) = (Some(snapshot.tree.clone()), watched.unaccepted.clone());
         book.record(plan.started(Found { before, tests, unaccepted }))?;
-        let own = self.own_files();
         let prompt = folder.join("prompt.md");
         let stdin = if command.prompt_on_stdin { Input::File(prompt) } else { Input::Null };
         let (program, args) = command.argv.split_first().context("an empty command")?;
@@ -75,8 +79,7 @@ impl Live {
         if let Some(lost) = &ended.lost {
             tracing::warn!(attempt = %plan.attempt, "not recorded: {lost}");
         }
-        let mut meddled = self.meddled(&own, book)?;
-        self.refuse_requests(&plan.card.id, book)?;
+        let mut meddled = self.meddled(&watched, &plan.card.id, book)?;
         let events = watch.into_events();
         let usage = events.used(&ended.exit, &ended.stdout.tail);
         let message = message(&folder, &events, &ended.stdout.tail);
@@ -149,7 +152,7 @@ impl Live {
     /// Codex writes its last message itself: what it wrote holds no secret from now on.
     fn clean_message(&self, folder: &Path) -> Result<()> {
         let path = folder.join("message.md");
-        let Ok(bytes) = fs::read(&path) else { return Ok(()) };
+        let Ok(bytes) = storage::read(&path) else { return Ok(()) };
         match self.settings.env.redactor().text(&String::from_utf8_lossy(&bytes)) {
             Cow::Borrowed(_) => Ok(()),
             Cow::Owned(clean) => self.writer.replace(&path, clean.as_bytes()),
@@ -188,7 +191,7 @@ impl Live {
 
     /// The rules that an attempt's trees are taken with.
     pub(super) fn ignore_rules(&self, attempt: &AttemptId) -> Option<IgnoreRules> {
-        serde_json::from_slice(&fs::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
+        serde_json::from_slice(&storage::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
     /// The tree after an attempt; None where its doing keeps it from being taken. That the disk is full is no card's doing:
@@ -257,6 +260,7 @@ impl Live {
     pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
         self.refuse_requests(&attempt.card, book)?;
+        let meddled = self.tampered(&attempt.unaccepted, book)?;
         if self.disowned {
             let text = format!("the journal was written into while {id} was open: what it did is no evidence");
             book.record(Event::Warning { text })?;
@@ -287,38 +291,13 @@ impl Live {
             usage,
             seconds,
             strays: 0,
-            meddled: Vec::new(),
+            meddled,
         })
-    }
-
-    /// The files of this program's own that are written between attempts only, beside the journal.
-    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
-        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
-        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
-    }
-
-    /// What was written into meanwhile. The journal is as it was again, the indexes are made anew when they are wanted.
-    fn meddled(&self, own: &[(&'static str, Option<Stamp>)], book: &mut Book<'_>) -> Result<Vec<String>> {
-        let mut meddled: Vec<String> = self
-            .own_files()
-            .iter()
-            .zip(own)
-            .filter(|(now, then)| now != then)
-            .map(|((name, _), _)| (*name).to_owned())
-            .collect();
-        if !meddled.is_empty() {
-            self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
-            self.trees.forget()?;
-        }
-        if book.keep.mend()? {
-            meddled.push("the journal".to_owned());
-        }
-        Ok(meddled)
     }
 
     async fn recovered(&mut self, attempt: &Attempt, folder: &Path) -> Result<(Ending, Option<crate::codex::Usage>)> {
         let Some(exit) = recorded(folder) else { return Ok((Ending::Interrupted, None)) };
-        let read = |name: &str| fs::read(folder.join(name)).unwrap_or_default();
+        let read = |name: &str| storage::read(folder.join(name)).unwrap_or_default();
         let mut watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
         let stdout = read("events.jsonl");
         watch.stdout(&stdout, Instant::now());
@@ -326,7 +305,7 @@ impl Live {
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         let message = message(folder, &events, &stdout);
         let outcome = classify(&exit, &events, &String::from_utf8_lossy(&read("stderr.log")), &message);
-        let last = fs::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let last = storage::read(folder.join("message.md")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         let outcome = match last.unwrap_or_default() {
             // The runner died before it had read the end of the events, but codex writes its last message only after that.
             message if exit == Exit::Code(0) && events.turn_failed.is_none() && !message.trim().is_empty() => {
@@ -351,7 +330,7 @@ fn message(folder: &Path, events: &Events, stdout: &str) -> String {
     if let Some(message) = &events.message {
         return message.clone();
     }
-    match fs::read(folder.join("message.md")) {
+    match storage::read(folder.join("message.md")) {
         Ok(bytes) if !bytes.is_empty() => String::from_utf8_lossy(&bytes).into_owned(),
         _ if events.seen => String::new(),
         _ => stdout.to_owned(),

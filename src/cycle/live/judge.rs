@@ -25,7 +25,8 @@ const KEEP: usize = 1 << 20;
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempt(&id).cloned() else { return Ok(()) };
-        let mut tampered = self.tampered(&attempt, book)?;
+        let inputs = book.planner.inputs.clone();
+        let mut tampered = attempt.meddled.clone();
         // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
@@ -39,20 +40,32 @@ impl Live {
         let weakened = plan.weakened(&evidence.changes);
         tampered.extend(weakened.iter().map(|file| gate::told(file)));
         let spoiled = self.spoiled(&attempt.card, &book.state);
+        // Shell tests run what codex made.
+        let shell = plan.runnable().any(|selected| selected.test.check.kind.is_shell());
+        let watched = shell.then(|| self.watched(book));
         let mut tests = Vec::new();
+        let mut stopped = false;
         let redactor = self.settings.env.redactor().knowing(evidence.changes.texts());
         for selected in plan.runnable() {
             let judged = checks::judge(&selected.test, &evidence, &plan.sources);
             let judged = judged.map(|judged| Tested::judged(&selected.test, judged, &redactor));
             let Some(tested) = self.test(&selected.test, judged, &plan, &id, &book.state, book.report).await? else {
-                book.state.stopping = true;
-                return Ok(());
+                stopped = true;
+                break;
             };
             tests.push(match &spoiled {
                 Some(why) if selected.test.check.kind.is_shell() => tested.spoiled(why),
                 _ => tested,
             });
         }
+        if let Some(watched) = watched {
+            tampered.extend(self.meddled(&watched, &attempt.card, book)?);
+        }
+        if stopped {
+            book.state.stopping = true;
+            return Ok(());
+        }
+        let tampered: Vec<String> = tampered.into_iter().map(|name| self.differs(name, &inputs)).collect();
         let judgement = gate::judge(&Case {
             ending: &attempt.ending,
             tampered: &tampered,

@@ -1,7 +1,6 @@
 //! Between attempts: the board, the gate inputs, and what people asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,14 +10,14 @@ use super::Live;
 use crate::board::{Board, CardId};
 use crate::cycle::drive::Book;
 use crate::cycle::plan::no_way;
-use crate::cycle::state::{Attempt, Infrastructure};
+use crate::cycle::state::Infrastructure;
 use crate::failure::{Failure, Kind, Problem};
 use crate::inputs::{self, InputFile, Inputs, difference};
 use crate::journal::{Acceptance, Event, InputHash};
 use crate::provider::Wanted;
 use crate::requests::{self, Request};
 use crate::settings::{Given, Need, Settings};
-use crate::storage::Writer;
+use crate::storage::{self, Stamp, Writer};
 
 /// How often an unreadable board is looked at again, and how long after.
 const UNREADABLE: u32 = 10;
@@ -117,7 +116,7 @@ impl Live {
     }
 
     /// Drops what was asked for while an attempt at `card` ran and would serve it: codex can leave a request as well.
-    pub(super) fn refuse_requests(&mut self, card: &CardId, book: &mut Book<'_>) -> Result<()> {
+    pub(super) fn refuse_requests(&self, card: &CardId, book: &mut Book<'_>) -> Result<()> {
         for (file, request) in requests::pending(&self.settings.cache_dir) {
             let name = match &request {
                 Request::Accept { .. } => "accept",
@@ -206,31 +205,64 @@ impl Live {
         book.record(Event::InputsAccepted { inputs: hashes, by })
     }
 
-    /// The gate inputs that changed during the attempt; from now on nothing that is not as accepted is adopted.
-    pub(super) fn tampered(&self, attempt: &Attempt, book: &mut Book<'_>) -> Result<Vec<String>> {
+    /// To be asked before codex, or what it made, is at work.
+    pub(super) fn watched(&self, book: &Book<'_>) -> Watched {
+        Watched { unaccepted: book.planner.inputs.unaccepted(), own: self.own_files() }
+    }
+
+    fn own_files(&self) -> [(&'static str, Option<Stamp>); 2] {
+        let index = Stamp::of(&inputs::index_path(&self.settings.cache_dir));
+        [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
+    }
+
+    /// What was written into meanwhile, by an attempt at `card` or a check of it. The journal is as it was again, the indexes are made anew when they are wanted.
+    pub(super) fn meddled(&self, then: &Watched, card: &CardId, book: &mut Book<'_>) -> Result<Vec<String>> {
+        let own = self.own_files();
+        let own = own.iter().zip(&then.own).filter(|(now, then)| now != then);
+        let mut meddled: Vec<String> = own.map(|((name, _), _)| (*name).to_owned()).collect();
+        if !meddled.is_empty() {
+            self.writer.remove(&inputs::index_path(&self.settings.cache_dir))?;
+            self.trees.forget()?;
+        }
+        // Before anything is recorded there.
+        if book.keep.mend()? {
+            meddled.push("the journal".to_owned());
+        }
+        self.refuse_requests(card, book)?;
+        Ok(self.tampered(&then.unaccepted, book)?.into_iter().chain(meddled).collect())
+    }
+
+    /// The gate inputs that changed since; `before`: those that were not as accepted then. From now on nothing that is not as
+    /// accepted is adopted.
+    pub(super) fn tampered(&self, before: &[InputHash], book: &mut Book<'_>) -> Result<Vec<String>> {
         let inputs = book.planner.inputs.clone();
         let now = inputs.unaccepted();
-        let tampered: Vec<_> = now.iter().filter(|input| !attempt.unaccepted.contains(input)).collect();
-        // A pass that is looked at again was judged at its end: what changed since is not its doing.
-        if attempt.reopened {
-            return Ok(Vec::new());
-        }
+        let tampered: Vec<_> = now.iter().filter(|input| !before.contains(input)).collect();
         if tampered.is_empty() {
-            return Ok(attempt.meddled.clone());
+            return Ok(Vec::new());
         }
         let files = now.iter().map(|input| input.file.clone());
         let files: BTreeSet<String> = files.chain(inputs.without_own(book.state.held_inputs.keys())).collect();
         if !files.iter().eq(book.state.held_inputs.keys()) {
             book.record(Event::InputsHeld { files: files.into_iter().collect() })?;
         }
-        let redactor = self.settings.env.redactor();
-        let told = |input: &InputHash| {
-            let file = inputs.files.iter().find(|file| file.name == input.file);
-            let what = file.map(|file| difference::summary(file.bytes.as_deref(), file.now().as_deref(), redactor));
-            format!("{} ({})", input.file, what.unwrap_or_default())
-        };
-        Ok(tampered.into_iter().map(told).chain(attempt.meddled.iter().cloned()).collect())
+        Ok(tampered.into_iter().map(|input| input.file.clone()).collect())
     }
+
+    /// With what changed in it, where it is an input.
+    pub(super) fn differs(&self, name: String, inputs: &Inputs) -> String {
+        let Some(file) = inputs.files.iter().find(|file| file.name == name && file.changed()) else { return name };
+        let redactor = self.settings.env.redactor();
+        format!("{name} ({})", difference::summary(file.bytes.as_deref(), file.now().as_deref(), redactor))
+    }
+}
+
+/// What only people and this program write, as it was.
+pub(super) struct Watched {
+    /// The gate inputs that were not as accepted.
+    pub unaccepted: Vec<InputHash>,
+    /// The files of this program's own that are written between attempts only, beside the journal.
+    own: [(&'static str, Option<Stamp>); 2],
 }
 
 /// Writes the inputs' copies and, where it is new, their index.
@@ -240,7 +272,7 @@ fn save(writer: &Writer, cache_dir: &std::path::Path, inputs: &Inputs) -> Result
     for file in &inputs.files {
         let copy = folder.join(&file.sha256);
         if let Some(bytes) = &file.bytes
-            && !fs::read(&copy).is_ok_and(|kept| kept == *bytes)
+            && !storage::read(&copy).is_ok_and(|kept| kept == *bytes)
         {
             writer.replace(&copy, bytes)?;
         }

@@ -45,7 +45,7 @@ pub struct Attempt {
     pub unjudged: BTreeMap<String, String>,
     /// Gate inputs that were not as accepted before it began: it did not change them.
     pub unaccepted: Vec<InputHash>,
-    /// Files of this program's own that were written into while it ran.
+    /// Gate inputs that changed while codex ran, and files of this program's own that were written into.
     pub meddled: Vec<String>,
     pub before: Option<TreeId>,
     pub after: Option<TreeId>,

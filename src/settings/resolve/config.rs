@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
@@ -193,10 +192,11 @@ impl Resolver<'_> {
 /// What stands there and is no file is not the same as none.
 fn text(path: &Path, name: &str) -> Result<String, Problem> {
     const REMEDY: &str = "it holds the settings: make it a file, or remove it";
-    let wrong = match fs::metadata(path) {
-        Ok(data) if data.file_type().is_fifo() => "is a pipe, not a file",
-        Err(error) if error.kind() == ErrorKind::NotFound => "is a link that leads nowhere",
-        _ => return read_text(path, name, REMEDY),
-    };
-    Err(Problem { file: name.to_owned(), line: 0, column: 0, text: wrong.to_owned(), hint: Some(REMEDY.to_owned()) })
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let (file, text) = (name.to_owned(), "is a link that leads nowhere".to_owned());
+            Err(Problem { file, line: 0, column: 0, text, hint: Some(REMEDY.to_owned()) })
+        }
+        _ => read_text(path, name, REMEDY),
+    }
 }

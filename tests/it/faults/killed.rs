@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use rustix::process::Signal;
+
 use crate::support::board::{cards, settled};
-use crate::support::{World, wait_until};
+use crate::support::{RULES, TESTS, World, wait_until};
 
 #[test]
 fn killed_in_mid_attempt_and_started_again_it_ends_as_if_undisturbed() {
@@ -77,6 +79,37 @@ fn killed_at_any_instant_and_started_again_until_it_is_drained_it_arrives_at_the
         assert_eq!(settled(&world.board()), settled(&undisturbed.board()), "{}", told());
         assert!(!world.overlapped(), "two at once: {}", told());
         assert_eq!(repeated(&world), [] as [String; 0], "{}", told());
+    }
+}
+
+const HANGS: &str = "#!/bin/sh\n: >\"$WORLD/waiting\"\nsleep 300\n";
+
+#[test]
+fn what_a_person_repairs_between_two_runs_is_not_the_doing_of_an_attempt_that_had_ended() {
+    let rules = RULES.replacen("onFail: Needs", "beforeTransition: { shell: ./hook.sh }\n    onFail: Needs", 1);
+    let tests = "@made It is made :: shell:./check.sh\n";
+    let good = "#!/bin/sh\ntrue\n";
+    for (file, tests, hook, repaired) in
+        [("hook.sh", TESTS, HANGS, good), ("tests.txt", tests, good, TESTS), ("transitions.yaml", TESTS, HANGS, RULES)]
+    {
+        for killed in [false, true] {
+            let world =
+                World::new(&cards(1)).env("ALLOW_SHELL_TESTS", "true").env("SHELL_TEST_ALLOWLIST", "./check.sh");
+            let world = world.with("tests.txt", tests).with("transitions.yaml", &rules);
+            let world = world.program("hook.sh", hook).program("check.sh", HANGS);
+            let running = world.start(&["run"]);
+            world.wait_for("waiting");
+            if killed {
+                running.kill();
+            } else {
+                running.signal(Signal::INT);
+                running.outcome().exits(130);
+            }
+            world.write(file, repaired);
+            world.run(&["run"]).exits(0).says("2 promoted");
+            assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Review"], "{file}, killed: {killed}");
+            assert_eq!(world.records("inputs_held"), [] as [serde_json::Value; 0], "{file}, killed: {killed}");
+        }
     }
 }
 

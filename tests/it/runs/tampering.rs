@@ -217,6 +217,79 @@ fn what_codex_writes_into_the_programs_own_files_is_told_and_taken_back() {
     }
 }
 
+/// Kills the runner, which is the parent of this one's launcher.
+const KILL: &str = "read -r _ _ _ runner _ <\"/proc/$PPID/stat\"; kill -KILL $runner";
+
+#[test]
+fn what_codex_changed_is_kept_out_however_its_attempt_ended() {
+    let loosen = "echo '@loose :: includes[made/*.txt]:other for KB' >tests.txt";
+    let infrastructure =
+        "printf '{\"type\":\"turn.failed\",\"error\":{\"message\":\"stream disconnected: 503\"}}\\n'; exit 1";
+    for (ended, codex, code) in [
+        ("stopped", format!("raw\nbegin; {loosen}; make other; wait_for go"), 130),
+        ("unreached", format!("raw\nbegin; {loosen}; {infrastructure}"), 4),
+        ("killed", format!("raw\nbegin; {loosen}; make other; say Done.; complete; {KILL}"), 137),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made @loose\n").codex(&codex).env("KANBAN_INFRASTRUCTURE_LIMIT", "1");
+        let running = world.start(&["run"]);
+        if ended == "stopped" {
+            world.wait_for("waiting");
+            running.signal(rustix::process::Signal::INT);
+        }
+        let code = Some(code).filter(|code| *code != 137);
+        let first = running.outcome_alone();
+        assert_eq!(first.code, code, "{ended}: {first}");
+        let world = world.codex("make other");
+        let outcome = world.run(&["run"]).exits(0).says("tests.txt changed during an attempt").says("0 promoted");
+        assert_eq!(world.places(), ["KB-1: Needs Specs"], "{ended}: {outcome}");
+    }
+}
+
+#[test]
+fn tampering_that_was_seen_stays_a_reason_where_the_file_is_put_back_before_the_gate_ends() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make made; echo 'includes:x' >>tests.txt");
+    let tests = "@made It is made :: shell:./check.sh\n";
+    let world = world.env("ALLOW_SHELL_TESTS", "true").env("SHELL_TEST_ALLOWLIST", "./check.sh");
+    let world = world.with("tests.txt", tests).program("check.sh", "#!/bin/sh\n: >\"$WORLD/waiting\"\nsleep 300\n");
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    running.signal(rustix::process::Signal::INT);
+    running.outcome().exits(130);
+    world.write("tests.txt", tests);
+    world.write("check.sh", "#!/bin/sh\n");
+    world.run(&["run"]).exits(0).says("changed during the attempt: tests.txt");
+    assert_eq!(world.places(), ["KB-1: Needs Specs"]);
+}
+
+#[test]
+fn what_the_code_of_an_attempt_changes_as_a_check_runs_it_is_not_adopted() {
+    let tests = "@made It is made :: shell:./check.sh\n";
+    let forge =
+        r#"echo '{"v":1,"at":"2030-01-01T00:00:00Z","event":"retried","card":"KB-1"}' >>.cache/*/journal.jsonl"#;
+    let sha256 = kanban_codex_exec::storage::sha256(b"@made :: includes:o\n");
+    let accept = format!(r#"{{"request":"accept","inputs":[{{"file":"tests.txt","sha256":"{sha256}"}}]}}"#);
+    let ask = format!(
+        "mkdir -p .cache/kanban-codex-exec/requests; echo '{accept}' >.cache/kanban-codex-exec/requests/1.json"
+    );
+    let loosen = &format!("{{ echo '@made :: includes:o' >tests.txt; {forge}; {ask}; }}");
+    // In its gate, or in the next card's, before the work.
+    for (code, red_green) in [(loosen, false), (&format!("[ ! -e armed ] || {loosen}; : >armed; false"), true)] {
+        let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n")
+            .codex("make made; [ $card = KB-2 ] || cp \"$WORLD/code\" made.sh")
+            .env("ALLOW_SHELL_TESTS", "true")
+            .env("SHELL_TEST_ALLOWLIST", "./check.sh");
+        std::fs::write(world.path("code"), code).unwrap();
+        let rules = crate::support::RULES.replace("evidence:", &format!("redGreen: {red_green}\n    evidence:"));
+        let world = world.with("transitions.yaml", rules).with("tests.txt", tests);
+        let world = world.program("check.sh", "#!/bin/sh\n[ -e made.sh ] && . ./made.sh\n");
+        world.run(&["run"]).exits(0).says("tests.txt changed during an attempt");
+        assert_eq!(world.records("retried"), [] as [serde_json::Value; 0], "{code}");
+        assert_eq!(world.records("inputs_accepted").len(), 1, "{code}");
+        let tampered = |record: &serde_json::Value| record["verdict"] == "tampered";
+        assert_eq!(world.records("judged").iter().any(tampered), !red_green, "{code}");
+    }
+}
+
 #[test]
 fn restored_tests_hold_again_without_a_word() {
     let world = World::new("- [ ] KB-1 first @made\n").codex("make made; echo 'includes:x' >>tests.txt");
