@@ -361,6 +361,7 @@ impl State {
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
+        attempt.judged_with = history.executions;
         let visits = history.visits.entry(&attempt.column);
         if *verdict == Verdict::Inconclusive {
             // Nothing is known of the work: the gate alone is run again, and a second time only after a wait.
@@ -438,10 +439,17 @@ impl State {
         self.heard.remove(&Occasion::Drained);
         self.owe_hooks(event, newly);
         let Some(to) = to else { return };
-        if *verdict != Verdict::Pass {
+        let history = self.cards.entry(card.clone()).or_default();
+        let there = &mut history.visits.entry(to).newest;
+        if *verdict == Verdict::Pass {
+            // What passed there before there was this work is judged anew, and moved on again if it holds.
+            let passed = there.as_ref().and_then(|id| self.attempts.get_mut(id));
+            if let Some(passed) = passed.filter(|passed| passed.judged_with < history.executions) {
+                passed.settled = false;
+            }
+        } else {
             // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
-            let history = self.cards.entry(card.clone()).or_default();
-            history.visits.entry(to).newest = None;
+            *there = None;
             // What passed elsewhere is to be moved on again when the card comes back there.
             for id in &history.attempts {
                 if let Some(attempt) = self.attempts.get_mut(id) {
