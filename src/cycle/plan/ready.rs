@@ -62,7 +62,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
     }
     if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
-        let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
+        let told = visits.is_some_and(|visits| visits.noted && (visits.sent_away || stays));
         return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
     }
     let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());

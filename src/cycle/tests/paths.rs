@@ -135,9 +135,11 @@ fn an_exhausted_card_ends_where_it_was_sent() {
     let mut rules = world.planner.inputs.rules.columns.clone();
     rules.insert(column("Blocked"), Rule { on_pass: to("Doing"), ..Rule::default() });
     world.planner = planner(rules);
-    run(&mut world);
+    let way = run(&mut world);
     assert_eq!(world.places()["a"], "QA");
-    assert_eq!(run(&mut world).last().unwrap(), "drained");
+    let rest = ["→ QA", "stays", "skipped: exhausted", "drained"];
+    assert_eq!(way[way.len() - 4..], rest, "its note says that it is exhausted, and not that it passed");
+    assert_eq!(run(&mut world), rest[2..]);
     // A person's move does.
     world.board.place(&crate::board::CardId::from("a"), &column("Done"));
     run(&mut world);
