@@ -51,6 +51,8 @@ pub struct State {
     pub accepted: BTreeMap<String, String>,
     pub pass: Pass,
     pub counts: Counts,
+    /// Cards that failed where they stand, or are exhausted there, in this run, and did not pass since.
+    pub failing: BTreeSet<CardId>,
     pub budget: Budget,
     pub infrastructure: Infrastructure,
     /// The same of the board.
@@ -258,6 +260,7 @@ impl State {
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();
+        self.failing.clear();
         self.infrastructure = Infrastructure::default();
         self.unreachable = Infrastructure::default();
         self.board = None;

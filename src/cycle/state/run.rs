@@ -105,6 +105,11 @@ impl State {
         visits.sent_away |= used_up && to.is_some();
         history.column = Some(to.as_ref().unwrap_or(from).clone());
         match (verdict, to) {
+            (Verdict::Pass, _) => self.failing.remove(card),
+            (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, None) => self.failing.insert(card.clone()),
+            _ => false,
+        };
+        match (verdict, to) {
             (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
             (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, Some(_)) => self.counts.bounced += 1,
             (Verdict::Fail | Verdict::Tampered, None) => self.counts.failed += 1,
