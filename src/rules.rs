@@ -41,6 +41,11 @@ impl Rules {
         rule.targets().find(|target| !self.create_columns && !board.columns.contains(target))
     }
 
+    /// Whether any rule sends cards there that passed.
+    pub fn takes_passed(&self, column: &Column) -> bool {
+        self.columns.values().any(|rule| rule.on_pass.as_ref() == Some(column))
+    }
+
     /// Whether any rule sends cards there that did not pass.
     pub fn takes_failed(&self, column: &Column) -> bool {
         let targets = self.columns.values().flat_map(|rule| [&rule.on_fail, &rule.on_exhausted]);
