@@ -1,5 +1,7 @@
 //! The nouns of a board: columns, cards and what a read found. Pure.
 
+mod roles;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -8,6 +10,8 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use roles::Role;
 
 /// A name that readings and what is known have in common: most often no letter has to be compared.
 macro_rules! shared_name {

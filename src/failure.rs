@@ -14,7 +14,7 @@ pub enum Kind {
     Guard,
     /// Codex, the board or the network did not work, too often in a row.
     Infrastructure,
-    /// Something bounced and `--fail-on-bounce` was given.
+    /// A card bounced or failed, and `--fail-on-bounce` was given.
     Bounced,
     /// `replay` came to another verdict than the recorded one.
     Differs,

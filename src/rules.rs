@@ -41,6 +41,20 @@ impl Rules {
         rule.targets().find(|target| !self.create_columns && !board.columns.contains(target))
     }
 
+    /// Columns with cards, unknown to the file, whose names differ in letter case alone from one that it works.
+    pub fn misspelt<'b>(&self, board: &'b Board) -> impl Iterator<Item = (&'b Column, &Column)> {
+        let known = |column: &&Column| self.order.contains(column) || board.column(column).next().is_none();
+        board.columns.iter().filter(move |column| !known(column)).filter_map(|column| {
+            let lower = column.0.to_lowercase();
+            Some((column, self.columns.keys().find(|worked| worked.0.to_lowercase() == lower)?))
+        })
+    }
+
+    /// Whether any rule sends cards there that passed.
+    pub fn takes_passed(&self, column: &Column) -> bool {
+        self.columns.values().any(|rule| rule.on_pass.as_ref() == Some(column))
+    }
+
     /// Whether any rule sends cards there that did not pass.
     pub fn takes_failed(&self, column: &Column) -> bool {
         let targets = self.columns.values().flat_map(|rule| [&rule.on_fail, &rule.on_exhausted]);

@@ -2,7 +2,6 @@
 
 pub mod names;
 pub mod proposal;
-mod roles;
 pub mod rules;
 
 use crate::board::Column;

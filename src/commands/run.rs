@@ -272,7 +272,7 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
     };
     let hints = [&book.state.unreachable, &book.state.infrastructure].map(|failure| failure.hint.clone());
     book.record(Event::Summary { counts, stopped, reason: reason.clone() })?;
-    let not_passed = counts.bounced + counts.unverified + counts.vetoed;
+    let not_passed = counts.bounced + counts.unverified + counts.vetoed > 0 || !book.state.failing.is_empty();
     let kind = match (stopped, live.stop.asked()) {
         (Stopped::Signal, signal) => ended_by(signal),
         (Stopped::Infrastructure, _) => {
@@ -281,7 +281,7 @@ fn end(live: &Live, book: &mut Book<'_>, outcome: Result<(Stopped, String)>) -> 
         }
         (Stopped::Error, _) => Kind::Error,
         (Stopped::Guard, _) => Kind::Guard,
-        (Stopped::Drained, _) if settings.fail_on_bounce && not_passed > 0 => Kind::Bounced,
+        (Stopped::Drained, _) if settings.fail_on_bounce && not_passed => Kind::Bounced,
         (Stopped::Drained, _) => return Ok(settings.drained_exit_code),
     };
     Ok(kind.code())

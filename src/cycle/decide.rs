@@ -347,7 +347,10 @@ fn for_card(plan: CardPlan, state: &State) -> Action {
         }
         Readiness::Exhausted { told: true } => skip(plan, Why::Exhausted),
         Readiness::Exhausted { told: false } => {
-            let to = plan.rule.target(Verdict::Exhausted, true);
+            // Once it was sent away for that, it stays wherever the rules bring it back, and its note says so.
+            let visits = state.visits(&plan.card.id, &plan.card.status);
+            let stays = visits.is_some_and(|visits| visits.sent_away);
+            let to = plan.rule.target(Verdict::Exhausted, true).filter(|_| !stays);
             Action::Settle(Box::new(Settlement::without_attempt(&plan, Verdict::Exhausted, to)))
         }
         Readiness::Cached => match state.passed(&plan.card.id, &plan.card.status, &plan.key) {

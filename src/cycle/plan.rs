@@ -70,7 +70,7 @@ pub enum Readiness {
     Cached,
     /// Its newest attempt here failed tests that are others now: the gate alone is run again first.
     Stale,
-    /// `told`: that stands on the card, and it is not to be moved for it, or was.
+    /// `told`: that is what its note says, and it is not to be moved for it, or was.
     Exhausted {
         told: bool,
     },

@@ -24,7 +24,9 @@ pub fn evidence(
     let read = |name: &str| storage::read(folder.join(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     // With another prompt than was sent, what comes back of it in the message would look like news.
     let prompt = read("prompt.md").ok().filter(|prompt| sha256(prompt.as_bytes()) == attempt.prompt_sha256);
-    let message = prompt.as_ref().and_then(|_| read("message.md").ok());
+    // It says nothing of what was done after it.
+    let newest = prompt.as_ref().filter(|_| !state.worked_after(attempt));
+    let message = newest.and_then(|_| read("message.md").ok());
     let changes = match change_set(&attempt.card, now, state, trees) {
         Err(error) if error.is::<Forged>() => return Ok((Evidence::default(), Some(error.root_cause().to_string()))),
         changes => changes?,

@@ -51,6 +51,8 @@ pub struct State {
     pub accepted: BTreeMap<String, String>,
     pub pass: Pass,
     pub counts: Counts,
+    /// Cards that failed where they stand, or are exhausted there, in this run, and did not pass since.
+    pub failing: BTreeSet<CardId>,
     pub budget: Budget,
     pub infrastructure: Infrastructure,
     /// The same of the board.
@@ -258,6 +260,7 @@ impl State {
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();
+        self.failing.clear();
         self.infrastructure = Infrastructure::default();
         self.unreachable = Infrastructure::default();
         self.board = None;
@@ -361,6 +364,7 @@ impl State {
         attempt.phase = Phase::Judged;
         let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
+        attempt.judged_with = history.executions;
         let visits = history.visits.entry(&attempt.column);
         if *verdict == Verdict::Inconclusive {
             // Nothing is known of the work: the gate alone is run again, and a second time only after a wait.
@@ -405,50 +409,6 @@ impl State {
                 }
             }
             false => {}
-        }
-    }
-
-    fn transitioned(&mut self, event: &Event) {
-        let Event::Transitioned { attempt, card, from, to, verdict, .. } = event else { return };
-        if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
-            attempt.settled = true;
-        }
-        self.close(attempt.as_ref());
-        self.moved(card, from);
-        let history = self.cards.entry(card.clone()).or_default();
-        let used_up = *verdict == Verdict::Exhausted
-            || attempt.as_ref().and_then(|id| self.attempts.get(id)).is_some_and(|attempt| {
-                let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
-                *verdict != Verdict::Pass && failed >= attempt.limit
-            });
-        let visits = history.visits.entry(from);
-        let newly = used_up && !visits.exhausted;
-        visits.exhausted |= used_up;
-        visits.sent_away |= used_up && to.is_some();
-        history.column = Some(to.as_ref().unwrap_or(from).clone());
-        match (verdict, to) {
-            (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
-            (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, Some(_)) => self.counts.bounced += 1,
-            (Verdict::Fail | Verdict::Tampered, None) => self.counts.failed += 1,
-            _ => {}
-        }
-        self.board = None;
-        // What failed may be tried again in place, also where a dead runner judged it.
-        self.pass.progressed |= to.is_some() || (attempt.is_some() && *verdict != Verdict::Pass);
-        self.heard.remove(&Occasion::Drained);
-        self.owe_hooks(event, newly);
-        let Some(to) = to else { return };
-        if *verdict != Verdict::Pass {
-            // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
-            let history = self.cards.entry(card.clone()).or_default();
-            history.visits.entry(to).newest = None;
-            // What passed elsewhere is to be moved on again when the card comes back there.
-            for id in &history.attempts {
-                if let Some(attempt) = self.attempts.get_mut(id) {
-                    attempt.settled = false;
-                }
-            }
-            self.visit(card, to);
         }
     }
 

@@ -1,8 +1,7 @@
 //! Rules for the columns that a board has: strict, and commented for whoever reads them first. Pure.
 
-use super::roles::Role;
 use super::scalar;
-use crate::board::Column;
+use crate::board::{Column, Role};
 
 const HEAD: &str = "\
 # What each column does with its cards, and where they go. One that is only named is a parking place: nothing there is

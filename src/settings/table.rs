@@ -124,7 +124,7 @@ pub const TABLE: &[Setting] = &[
     row(Guards, "budgetWindow", "budget-window", "KANBAN_BUDGET_WINDOW", Value("TIME"), "", "Count the guards over this time back; by default over this run and the interrupted ones that it resumes"),
     row(Guards, "infrastructureLimit", "infrastructure-limit", "KANBAN_INFRASTRUCTURE_LIMIT", Value("N"), "5", "Stop after these many infrastructure failures in a row"),
     row(Guards, "backoff", "backoff", "KANBAN_BACKOFF", Value("TIME"), "2s", "First wait after an infrastructure failure; it doubles, up to 5 minutes"),
-    row(Guards, "failOnBounce", "fail-on-bounce", "KANBAN_FAIL_ON_BOUNCE", Switch, "false", "Exit 5 when a card bounced"),
+    row(Guards, "failOnBounce", "fail-on-bounce", "KANBAN_FAIL_ON_BOUNCE", Switch, "false", "Exit 5 when a card bounced, failed or was not run"),
     row(Guards, "drainedExitCode", "drained-exit-code", "KANBAN_DRAINED_EXIT_CODE", Value("N"), "0", "The exit code of a drained queue (for supervisors)"),
     row(Output, "format", "format", "KANBAN_FORMAT", Value("human|json"), "human", "How the report on stdout is written"),
     row(Output, "color", "color", "KANBAN_COLOR", Value("auto|always|never"), "auto", "Colour in the report: auto is on a terminal, unless NO_COLOR is set"),

@@ -130,9 +130,27 @@ fn without_a_list_of_columns_a_name_in_other_letters_is_a_typing_error() {
         // What is spelt as the rules do, or otherwise altogether, is as it was.
         with("Todo", rules).run(&["run"]).exits(0).says("1 promoted");
         with("Later", rules).run(&["run"]).exits(0).says("0 promoted");
-        with("todo", &format!("{rules}createColumns: true\n")).run(&["run"]).exits(0).says("0 promoted");
+        let warns = "no rule works the column `todo`, so its cards wait: did you mean `Todo`, which one does?";
+        with("todo", &format!("{rules}createColumns: true\n")).run(&["run"]).exits(0).says("0 promoted").says(warns);
         let both = format!("{rules}  todo: {{ prompt: Implement., onPass: Done, evidence: changes }}\n");
         with("todo", &both).run(&["run"]).exits(0).says("1 promoted");
+    }
+}
+
+/// Where another card writes the name as the rules do, and where the board lists it so.
+#[test]
+fn one_card_of_several_that_writes_its_column_in_other_letters_is_told_or_taken() {
+    let rules = "statuses:\n  Todo: { prompt: Implement., onPass: Done, evidence: changes }\n";
+    let task = |number: u32, status: &str| json!({"id": format!("KB-{number}"), "title": format!("KB-{number} one @made"), "status": status});
+    let tasks = [task(1, "Todo"), task(2, "todo")];
+    let warns = "no rule works the column `todo`, so its cards wait: did you mean `Todo`, which one does?";
+    for (board, promoted, told) in
+        [(json!({"tasks": tasks}), 1, true), (json!({"columns": ["Todo", "Done"], "tasks": tasks}), 2, false)]
+    {
+        let world = World::new("").with("tasks.json", board.to_string()).with("transitions.yaml", rules);
+        let outcome = world.env("KANBAN_SOURCE", "tasks.json").run(&["run"]).exits(0);
+        assert_eq!(outcome.stdout.matches(warns).count(), usize::from(told), "{outcome}");
+        outcome.says(&format!("{promoted} promoted"));
     }
 }
 

@@ -41,7 +41,10 @@ impl Live {
             gone.map(|column| format!("the rules work the column `{column}`, which the board does not have any more"));
         let lost = rules.columns.iter().filter_map(|(column, rule)| Some((column, rules.lost(rule, &board)?)));
         let lost = lost.map(|(column, target)| format!("{}: no attempt begins there", no_way(column, target)));
-        for text in gone.chain(lost).collect::<Vec<_>>() {
+        let misspelt = rules.misspelt(&board).map(|(column, worked)| {
+            format!("no rule works the column `{column}`, so its cards wait: did you mean `{worked}`, which one does?")
+        });
+        for text in gone.chain(lost).chain(misspelt).collect::<Vec<_>>() {
             if self.told.insert(text.clone()) {
                 book.record(Event::Warning { text })?;
             }

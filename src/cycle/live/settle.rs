@@ -12,7 +12,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::note;
 use crate::cycle::state::{Hears, Moved, OwedHook};
 use crate::hooks::{self, Answer, News, Transition};
-use crate::journal::{Counts, Event};
+use crate::journal::{AttemptId, Counts, Event};
 use crate::provider::{Applied, Note};
 use crate::rules::{Hook, Verdict};
 
@@ -113,12 +113,14 @@ impl Live {
     }
 
     fn note(&self, settlement: &Settlement, book: &Book<'_>) -> Note {
-        let failure = || book.state.history(&settlement.card.id).and_then(|history| history.failure.as_ref());
+        let state = &book.state;
+        let passed = |id: &AttemptId| state.attempt(id).is_some_and(|attempt| attempt.verdict == Some(Verdict::Pass));
+        let newest = || state.visits(&settlement.card.id, &settlement.from)?.newest.as_ref().filter(|id| !passed(id));
         let told = match settlement.verdict {
-            Verdict::Exhausted => failure(),
+            Verdict::Exhausted => newest(),
             _ => settlement.attempt.as_ref(),
         };
-        let judged = told.and_then(|id| book.state.attempt(id)).filter(|attempt| attempt.column == settlement.from);
+        let judged = told.and_then(|id| state.attempt(id));
         note::compose(settlement, judged, book.now(), self.settings.env.redactor())
     }
 

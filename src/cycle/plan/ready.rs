@@ -1,7 +1,7 @@
 //! Whether a card can be worked now, and why not.
 
 use super::{CardPlan, Planner, Readiness};
-use crate::board::{Board, Card, CardId, Column};
+use crate::board::{Board, Card, CardId, Column, Role};
 use crate::cycle::state::{State, Visits};
 use crate::rules::Rules;
 use crate::settings::Guards;
@@ -62,7 +62,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
     }
     if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
-        let told = visits.is_some_and(|visits| visits.sent_away || (visits.exhausted && stays));
+        let told = visits.is_some_and(|visits| visits.noted && (visits.sent_away || stays));
         return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
     }
     let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
@@ -104,10 +104,14 @@ fn not_next(card: &Card, board: &Board) -> Option<String> {
 /// Names of columns whose cards are done, wherever they stand on the board.
 const DONE: [&str; 4] = ["done", "completed", "complete", "closed"];
 
-/// The last column ends the work, unless it is where cards that failed wait for a person.
+/// Beside those, the last column ends the work, unless cards that failed wait there for a person, or by its name those that
+/// nobody goes on with, or a pass leads to one of those names instead.
 fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
-    let named = DONE.contains(&column.0.to_lowercase().as_str());
-    let ends = named || (board.columns.last() == Some(column) && !rules.takes_failed(column));
+    let named = |column: &Column| DONE.contains(&column.0.to_lowercase().as_str());
+    let parks = || matches!(Role::of(&column.0), Some(Role::Parked | Role::Unclear | Role::Blocked));
+    let elsewhere = || board.columns.iter().any(|other| named(other) && rules.takes_passed(other));
+    let last = || board.columns.last() == Some(column) && !rules.takes_failed(column);
+    let ends = named(column) || (last() && (rules.takes_passed(column) || !(parks() || elsewhere())));
     ends && !rules.columns.contains_key(column)
 }
 

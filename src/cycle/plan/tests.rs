@@ -45,8 +45,8 @@ fn a_column_that_failures_lead_to_is_no_end_but_by_its_name() {
     for (last, rule, is_done) in [
         ("Blocked", work(Some("Blocked"), None), false),
         ("Blocked", work(None, Some("Blocked")), false),
-        ("Blocked", work(Some("Todo"), None), true),
-        ("Blocked", work(None, None), true),
+        ("Shipped", work(Some("Todo"), None), true),
+        ("Shipped", work(None, None), true),
         ("Closed", work(Some("Closed"), Some("Closed")), true),
     ] {
         let board = parse(&format!("## Todo\n\n- [ ] A ^a\n\n## {last}\n\n- [ ] B ^b\n"), Mode::Board).unwrap().board();
@@ -55,6 +55,38 @@ fn a_column_that_failures_lead_to_is_no_end_but_by_its_name() {
         card.dependencies = vec!["b".into()];
         let reason = (!is_done).then(|| format!("it depends on b, which stands in {last}"));
         assert_eq!(waits(&card, &board, &rules), reason, "{last} {rule:?}");
+    }
+}
+
+/// What the rules and names say of other columns goes before the place of the last one.
+#[test]
+fn the_last_column_is_an_end_only_where_nothing_says_otherwise() {
+    for (columns, pass, is_done) in [
+        (&["Todo", "Shipped"][..], "Shipped", true),
+        (&["Todo", "Verification", "Erledigt"], "Verification", true),
+        // By its name, unless a pass leads there.
+        (&["Todo", "Live", "Icebox"], "Live", false),
+        (&["Todo", "Live", "❄ Icebox"], "Live", false),
+        (&["Todo", "Live", "Cancelled"], "Live", false),
+        (&["Todo", "Live", "Backlog"], "Live", false),
+        (&["Todo", "Live", "Blocked"], "Live", false),
+        (&["Todo", "Live", "Won't do"], "Live", false),
+        (&["Todo", "Live", "Backlog"], "Backlog", true),
+        // A pass leads to one that is called done.
+        (&["Todo", "Done", "Verworfen"], "Done", false),
+        (&["Todo", "Done", "Archive"], "Review", true),
+        // That one counts itself.
+        (&["Todo", "Icebox", "Done"], "Done", true),
+    ] {
+        let last = columns[columns.len() - 1];
+        let headings: Vec<String> = columns.iter().map(|column| format!("## {column}\n\n")).collect();
+        let board = parse(&format!("{}- [ ] A ^a\n", headings.concat()), Mode::Board).unwrap().board();
+        let rule = Rule { on_pass: Some(pass.into()), ..Rule::default() };
+        let rules = Rules { columns: [("Todo".into(), rule)].into(), ..Rules::default() };
+        let mut card = board.cards[0].clone();
+        card.dependencies = vec!["a".into()];
+        let reason = (!is_done).then(|| format!("it depends on a, which stands in {last}"));
+        assert_eq!(waits(&card, &board, &rules), reason, "{columns:?} {pass}");
     }
 }
 

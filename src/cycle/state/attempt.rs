@@ -53,6 +53,8 @@ pub struct Attempt {
     pub phase: Phase,
     pub verdict: Option<Verdict>,
     pub reason: String,
+    /// The card's newest execution when it was judged: it counts for the work of this one and those before it.
+    pub judged_with: u32,
     pub gate: GateHash,
     pub outcomes: Vec<TestOutcome>,
     pub artifacts: Vec<Artifact>,
@@ -87,6 +89,11 @@ impl Attempt {
     /// Whether its trees differ. Where only that before it is known, it may have.
     pub fn changed_something(&self) -> bool {
         self.before.is_some() && self.before != self.after
+    }
+
+    fn left_something(&self) -> bool {
+        let idle = self.before.is_some() && self.before == self.after;
+        !idle && !self.taken.as_ref().is_some_and(|taken| taken.left.is_empty())
     }
 
     /// As it begins; None of another event.
@@ -137,6 +144,7 @@ impl Attempt {
             phase: Phase::Running,
             verdict: None,
             reason: String::new(),
+            judged_with: 0,
             gate: gate.clone(),
             outcomes: Vec::new(),
             artifacts: Vec::new(),
@@ -173,9 +181,12 @@ impl State {
 
     /// Whether something that the card's attempts did may still be there.
     pub fn worked(&self, card: &CardId) -> bool {
-        let without = |taken: &Taken| taken.left.is_empty();
-        let idle = |attempt: &Attempt| attempt.before.is_some() && attempt.before == attempt.after;
-        self.attempts_at(card).any(|attempt| !idle(attempt) && !attempt.taken.as_ref().is_some_and(without))
+        self.attempts_at(card).any(Attempt::left_something)
+    }
+
+    /// The same of those that began after this one.
+    pub fn worked_after(&self, attempt: &Attempt) -> bool {
+        self.attempts_at(&attempt.card).any(|other| other.started > attempt.started && other.left_something())
     }
 
     /// Oldest first.

@@ -48,8 +48,10 @@ pub struct Visits {
     pub waiting: Option<Waiting>,
     /// A refusal that is yet to be carried out on the board.
     pub owed: bool,
-    /// That the attempts are used up stands on the card.
+    /// That the attempts are used up was told.
     pub exhausted: bool,
+    /// It is what the card's note says last.
+    pub noted: bool,
     /// It was moved away for that. Whoever brings it back but a person brings it back in vain.
     pub sent_away: bool,
 }
@@ -98,13 +100,16 @@ impl CardHistory {
     pub(super) fn moved_by_person(&mut self, to: &Column, at_work: bool) {
         self.column = Some(to.clone());
         self.arrived = None;
+        let mut visits = self.visits.get_mut(to);
+        // Where a board was put back, an older note is as well.
+        visits.iter_mut().for_each(|visits| visits.noted = false);
         if std::mem::replace(&mut self.put_back, at_work) && at_work {
             return;
         }
         if let Some(edited) = &mut self.edited {
             edited.other_tests = false;
         }
-        if let Some(visits) = self.visits.get_mut(to) {
+        if let Some(visits) = visits {
             visits.failed.clear();
             visits.used.clear();
             visits.lost.clear();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{State, Waiting};
+use super::{State, Visits, Waiting};
 use crate::board::{CardId, Column};
 use crate::journal::{AttemptId, Event};
 use crate::rules::{Occasion, Verdict};
@@ -81,6 +81,66 @@ impl State {
             let (card, title, attempt) = (card.clone(), title.clone(), attempt.clone());
             let moved = Moved { card, title, attempt, from: from.clone(), to: to.clone(), verdict: *verdict };
             self.hooks.push(OwedHook { hears, moved: Some(moved), reason: reason.clone(), started: false });
+        }
+    }
+
+    /// A verdict was carried out on the board.
+    pub(super) fn transitioned(&mut self, event: &Event) {
+        let Event::Transitioned { attempt, card, from, to, verdict, .. } = event else { return };
+        if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
+            attempt.settled = true;
+        }
+        self.close(attempt.as_ref());
+        self.moved(card, from);
+        let history = self.cards.entry(card.clone()).or_default();
+        let used_up = *verdict == Verdict::Exhausted
+            || attempt.as_ref().and_then(|id| self.attempts.get(id)).is_some_and(|attempt| {
+                let failed = history.visits.get(from).map_or(0, |visits| visits.failed.len() as u32);
+                *verdict != Verdict::Pass && failed >= attempt.limit
+            });
+        let visits = history.visits.entry(from);
+        let newly = used_up && !visits.exhausted;
+        visits.exhausted |= used_up;
+        visits.noted |= used_up;
+        visits.sent_away |= used_up && to.is_some();
+        history.column = Some(to.as_ref().unwrap_or(from).clone());
+        match (verdict, to) {
+            (Verdict::Pass, _) => self.failing.remove(card),
+            (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, None) => self.failing.insert(card.clone()),
+            _ => false,
+        };
+        match (verdict, to) {
+            (Verdict::Pass, Some(_)) => self.counts.promoted += 1,
+            (Verdict::Fail | Verdict::Tampered | Verdict::Exhausted, Some(_)) => self.counts.bounced += 1,
+            (Verdict::Fail | Verdict::Tampered, None) => self.counts.failed += 1,
+            _ => {}
+        }
+        self.board = None;
+        // What failed may be tried again in place, also where a dead runner judged it.
+        self.pass.progressed |= to.is_some() || (attempt.is_some() && *verdict != Verdict::Pass);
+        self.heard.remove(&Occasion::Drained);
+        self.owe_hooks(event, newly);
+        let Some(to) = to else { return };
+        let history = self.cards.entry(card.clone()).or_default();
+        let Visits { newest: there, noted, .. } = history.visits.entry(to);
+        // The note says how it came there.
+        *noted = false;
+        if *verdict == Verdict::Pass {
+            // What passed there before there was this work is judged anew, and moved on again if it holds.
+            let passed = there.as_ref().and_then(|id| self.attempts.get_mut(id));
+            if let Some(passed) = passed.filter(|passed| passed.judged_with < history.executions) {
+                passed.settled = false;
+            }
+        } else {
+            // Bounced: what passed there before is no longer good enough, and this pass is over for the card there.
+            *there = None;
+            // What passed elsewhere is to be moved on again when the card comes back there.
+            for id in &history.attempts {
+                if let Some(attempt) = self.attempts.get_mut(id) {
+                    attempt.settled = false;
+                }
+            }
+            self.visit(card, to);
         }
     }
 

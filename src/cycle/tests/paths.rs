@@ -83,6 +83,48 @@ fn a_card_that_was_bounced_goes_its_whole_way_again() {
     assert_eq!(in_review, 1, "Review's gate is run again, codex only if that fails");
 }
 
+/// A person takes the work away and brings the card back: what later columns passed before is judged anew for the new work,
+/// and the card comes through; without new work they are asked nothing.
+#[test]
+fn a_pass_counts_for_the_work_that_it_judged() {
+    let mut world = world(|_, _| Outcome::Pass);
+    world.outcome = std::rc::Rc::new(|plan| match plan.attempt.execution() {
+        Some(1) => Outcome::Undone,
+        _ => Outcome::Pass,
+    });
+    run(&mut world);
+    for (round, anew) in [(0, 1), (1, 0)] {
+        world.board.place(&crate::board::CardId::from("a"), &column("Doing"));
+        let (before, way) = (world.executed.len(), run(&mut world));
+        assert_eq!(world.executed.len(), before + anew, "{way:?}");
+        let owed = "reopened: it passed and its transition is still owed";
+        match round {
+            0 => assert_eq!(
+                way,
+                [
+                    &["a person: Doing", "reopened: its files changed since it passed", "failed"][..],
+                    &["codex in Doing, 1", "passed", "→ Review", owed, "passed", "→ QA", owed, "passed", "→ Done"],
+                    &["drained"]
+                ]
+                .concat()
+            ),
+            _ => assert_eq!(way, ["a person: Doing", "skipped: cached", "drained"], "it rests where a person put it"),
+        }
+    }
+}
+
+/// Columns that pass a card on to each other for ever judge its work once.
+#[test]
+fn a_ring_of_passes_comes_to_rest() {
+    let mut world = world(|_, _| Outcome::Pass);
+    let mut rules = world.planner.inputs.rules.columns.clone();
+    rules.insert(column("QA"), Rule { on_pass: to("Doing"), ..Rule::default() });
+    world.planner = planner(rules);
+    for _ in 0..3 {
+        assert_eq!((run(&mut world).last().unwrap().as_str(), world.executed.len()), ("drained", 3));
+    }
+}
+
 /// Neither a pass nor a rule brings an exhausted card to life again.
 #[test]
 fn an_exhausted_card_ends_where_it_was_sent() {
@@ -93,9 +135,11 @@ fn an_exhausted_card_ends_where_it_was_sent() {
     let mut rules = world.planner.inputs.rules.columns.clone();
     rules.insert(column("Blocked"), Rule { on_pass: to("Doing"), ..Rule::default() });
     world.planner = planner(rules);
-    run(&mut world);
+    let way = run(&mut world);
     assert_eq!(world.places()["a"], "QA");
-    assert_eq!(run(&mut world).last().unwrap(), "drained");
+    let rest = ["→ QA", "stays", "skipped: exhausted", "drained"];
+    assert_eq!(way[way.len() - 4..], rest, "its note says that it is exhausted, and not that it passed");
+    assert_eq!(run(&mut world), rest[2..]);
     // A person's move does.
     world.board.place(&crate::board::CardId::from("a"), &column("Done"));
     run(&mut world);

@@ -43,6 +43,21 @@ fn columns_that_send_a_card_to_each_other_spend_their_limits_and_no_more() {
 }
 
 #[test]
+fn a_card_that_comes_to_a_column_where_its_attempts_are_used_up_says_so() {
+    let rules = ping_pong("onPass: Review, require: 1", "onPass: Done, onFail: In Progress, require: 2");
+    let world = World::new("- [ ] KB-1 first @made @checked\n").with("transitions.yaml", rules);
+    world.run(&["run"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Review"]);
+    let board = world.board();
+    let told = note(&board, "KB-1");
+    for part in ["exhausted in Review", "2 of 2 attempts failed", "`retry KB-1`", "checked: "] {
+        assert!(told.contains(part), "{part:?} is not in {told:?}");
+    }
+    world.run(&["run"]).exits(0).says("2 of 2 attempts failed");
+    assert_eq!(world.board(), board, "it is said once");
+}
+
+#[test]
 fn watching_refills_nothing_until_a_person_edits_moves_or_retries() {
     let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", STAYS).codex("make other");
     let running = world.start(&["run", "--watch"]);

@@ -94,6 +94,32 @@ fn a_bounce_is_exit_5_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_card_that_fails_for_good_where_it_stands_is_exit_5_as_well() {
+    let second_time = "case $prompt in *'Attempt 1'*) make made ;; *) make other ;; esac";
+    for (codex, code, place) in [("make other", 5, "In Progress"), (second_time, 0, "Done")] {
+        let rules =
+            "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, evidence: changes } }\n";
+        let world = World::new(&cards(1)).with("transitions.yaml", rules).codex(codex);
+        world.run(&["run", "--fail-on-bounce"]).exits(code);
+        assert_eq!((world.places(), world.executions().len()), (vec![format!("KB-1: {place}")], 2));
+        // What a run before it left is not this one's.
+        world.run(&["run", "--fail-on-bounce"]).exits(0);
+    }
+}
+
+#[test]
+fn attempts_that_are_used_up_without_another_one_are_exit_5_as_well() {
+    let rules = |most: u32| {
+        format!("statuses: {{ In Progress: {{ prompt: Implement., maxAttempts: {most}, evidence: changes }} }}\n")
+    };
+    let world = World::new(&cards(1)).with("transitions.yaml", rules(2)).codex("make other");
+    world.run(&["run", "--max-failures", "1", "--fail-on-bounce"]).exits(3);
+    world.write("transitions.yaml", rules(1));
+    world.run(&["run", "--fail-on-bounce"]).exits(5).says("exhausted");
+    assert_eq!(world.executions().len(), 1);
+}
+
+#[test]
 fn a_drained_queue_may_have_its_own_exit_code() {
     let world = World::new("").env("KANBAN_DRAINED_EXIT_CODE", "7");
     world.run(&["run"]).exits(7);

@@ -118,3 +118,33 @@ fn what_a_person_edits_on_a_card_starts_its_attempts_anew() {
     world.run(&["run"]).exits(0);
     assert_eq!(world.executions().len(), 2);
 }
+
+/// The work is taken away, and the card brought back: later columns judge the new work anew, and codex is asked there again
+/// only where what it said of the old one was the proof.
+#[test]
+fn a_card_that_is_worked_anew_goes_its_whole_way_again() {
+    let tests = format!("{}@approved Somebody approves :: includes[message]:approved\n", crate::support::TESTS);
+    let approves = "case $step in Review) word=approved ;; *) make made; word=made ;; esac\nsay $word\ncomplete\n";
+    for (review, reviews) in [("[changes], require: 1", 1), ("[changes, message], require: 2", 2)] {
+        let rules = format!(
+            "statuses:\n  In Progress: {{ prompt: Implement the card., onPass: Review, evidence: [changes] }}\n  \
+             Review: {{ prompt: Review the card., onPass: Done, evidence: {review} }}\n"
+        );
+        let world = World::new("- [ ] KB-1 first @made @approved\n")
+            .with("transitions.yaml", rules)
+            .with("tests.txt", &tests)
+            .codex(&format!("raw\nbegin\n{approves}"));
+        world.run(&["run"]).exits(0);
+        assert_eq!(world.places(), ["KB-1: Done"], "{}", world.board());
+        let board = world.board();
+        std::fs::remove_file(world.repo("made/KB-1.txt")).unwrap();
+        let swapped =
+            board.replace("## Done", "## X").replace("## In Progress", "## Done").replace("## X", "## In Progress");
+        world.write("board.md", swapped);
+        assert_eq!(world.places(), ["KB-1: In Progress"]);
+        world.run(&["run"]).exits(0).says("2 promoted");
+        assert_eq!(world.places(), ["KB-1: Done"], "{}", world.board());
+        let of = |column: &str| world.executions().iter().filter(|start| start.ends_with(column)).count();
+        assert_eq!((of("Implement"), of("Review")), (2, reviews), "{review}");
+    }
+}
