@@ -23,7 +23,7 @@ pub struct IgnoreRules {
     pub(super) above: Vec<Patterns>,
     /// The `.gitignore`s of the workspace.
     pub(super) within: Vec<Patterns>,
-    /// Ignored, but tracked by the user's index all the same: these are in.
+    /// Ignored, but tracked by the user's index all the same, or named by a guard: these are in.
     pub(super) tracked: Vec<TreePath>,
     /// Excluded or unreadable then: what was there can't be told from what is new.
     pub(super) left_out: BTreeSet<TreePath>,

@@ -65,6 +65,11 @@ impl TreePath {
         !self.0.is_empty() && self.as_path().components().all(|part| matches!(part, Component::Normal(_)))
     }
 
+    /// Whether git's trees can hold it: none of its parts is `.git`.
+    pub fn can_be_held(&self) -> bool {
+        !self.0.split(|byte| *byte == b'/').any(|part| part.eq_ignore_ascii_case(b".git"))
+    }
+
     /// The folders that it lies in, outermost first, without the workspace itself.
     pub fn folders(&self) -> impl Iterator<Item = TreePath> {
         self.0.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| TreePath(self.0[..at].to_vec()))

@@ -69,8 +69,9 @@ impl Trees {
         Ok(Trees { git, workspace, excluded: paths })
     }
 
-    /// The tree before an attempt, and the rules that the tree after it has to be taken with.
-    pub fn snapshot_before(&self) -> Result<(Snapshot, IgnoreRules)> {
+    /// The tree before an attempt, and the rules that the tree after it has to be taken with. Files of the paths in `named` are
+    /// in although they are ignored.
+    pub fn snapshot_before(&self, named: &[TreePath]) -> Result<(Snapshot, IgnoreRules)> {
         let repository = Repository::of(&self.workspace);
         let (workspace, excluded) = (&self.workspace, &self.excluded);
         self.attempt(|| {
@@ -80,6 +81,7 @@ impl Trees {
             let within = std::mem::take(&mut walked.patterns);
             let mut rules = IgnoreRules { above, within, ..IgnoreRules::default() };
             rules.tracked = self.tracked_but_ignored(repository.as_ref(), &mut walked);
+            rules.tracked.extend(named.iter().filter(|path| path.can_be_held()).cloned());
             self.add_tracked(&rules, &mut walked);
             self.recall(&mut walked)?;
             rules.left_out.extend(self.excluded.iter().cloned());

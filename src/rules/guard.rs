@@ -57,6 +57,14 @@ impl GuardPaths {
         Ok(GuardPaths(read))
     }
 
+    /// The paths that are named in full. They are looked at although git ignores them; what patterns know is not, for
+    /// checks that run leave ignored files beside themselves.
+    pub fn named(&self) -> impl Iterator<Item = TreePath> {
+        let full =
+            self.0.iter().filter(|(guards, glob)| *guards && !glob.as_str().contains(['*', '?', '[', '{', '\\']));
+        full.map(|(_, glob)| TreePath::new(glob.as_str())).filter(|path| self.guards(path, true, false))
+    }
+
     /// Whether a change of this file weakens what is judged by. A pattern (`tests/**`) guards the files that stood there,
     /// a name (`conftest.py`) also against being made. `shell`: a shell test is among what is judged by.
     pub fn guards(&self, path: &TreePath, existed: bool, shell: bool) -> bool {
@@ -96,6 +104,13 @@ mod tests {
             assert_eq!(guards.guards(&TreePath::new(path), existed, true), expected, "{path}");
         }
         assert!(!guards.guards(&TreePath::new(".cargo/config.toml"), false, false), "no shell test rests on it");
+    }
+
+    #[test]
+    fn what_is_named_in_full_is_looked_at_although_it_is_ignored() {
+        let globs = ["Makefile", "a/check.sh", "tests/**", "*.py", "app/\\[id\\]", "mine", "!mine"];
+        let named: Vec<TreePath> = GuardPaths::new(globs).unwrap().named().collect();
+        assert_eq!(named, ["Makefile", "a/check.sh"].map(TreePath::new));
     }
 
     #[test]

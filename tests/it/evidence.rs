@@ -71,7 +71,7 @@ fn what_is_left_out_is_said() {
     world.write("unreadable", "x\n");
     fs::File::create(world.path("large")).unwrap().set_len((64 << 20) + 1).unwrap();
     fs::set_permissions(world.path("unreadable"), fs::Permissions::from_mode(0o000)).unwrap();
-    let (snapshot, _) = world.trees().snapshot_before().unwrap();
+    let (snapshot, _) = world.trees().snapshot_before(&[]).unwrap();
     let said: BTreeMap<String, String> =
         snapshot.skipped.into_iter().map(|skipped| (skipped.path.to_string(), skipped.reason)).collect();
     let mut expected = vec![
@@ -170,7 +170,7 @@ fn excluded_files_are_left_out_by_every_name_and_stay_so() {
     world.write("backlog/one.md", "x\n");
     let excluded = vec![world.path("tests.txt"), world.path("gate/../backlog"), world.path("absent/rules.yaml")];
     let trees = world.trees_without(excluded);
-    let (before, rules) = trees.snapshot_before().unwrap();
+    let (before, rules) = trees.snapshot_before(&[]).unwrap();
     world.remove("tests.txt");
     for name in ["tests.txt", "gate/tests.txt", "backlog/two.md", "absent/rules.yaml", "a"] {
         world.write(name, "y\n");
@@ -222,7 +222,7 @@ fn the_users_repository_stays_untouched_and_runs_nothing() {
     let before = contents(&world.path(".git"));
 
     let trees = world.trees();
-    let (first, rules) = trees.snapshot_before().unwrap();
+    let (first, rules) = trees.snapshot_before(&[]).unwrap();
     world.write("a", "one\r\nthree\r\n");
     let after = trees.snapshot_after(&rules).unwrap();
     let patch = String::from_utf8(trees.saved().patch(&first.tree, &after.tree).unwrap()).unwrap();
@@ -313,10 +313,10 @@ fn a_discarded_edit_is_no_change() {
 #[test]
 fn a_pipe_that_git_would_wait_for_is_an_error() {
     let world = World::plain();
-    let (_, rules) = world.trees().snapshot_before().unwrap();
+    let (_, rules) = world.trees().snapshot_before(&[]).unwrap();
     world.write("src/a", "x\n");
     world.run("mkfifo", &["src/.gitattributes"]);
-    for error in [world.trees().snapshot_before().unwrap_err(), world.trees().snapshot_after(&rules).unwrap_err()] {
+    for error in [world.trees().snapshot_before(&[]).unwrap_err(), world.trees().snapshot_after(&rules).unwrap_err()] {
         assert_eq!(error.to_string(), "src/.gitattributes is no plain file, and git would wait for it: remove it");
     }
 }
@@ -454,7 +454,7 @@ fn a_tree_can_be_taken_while_files_come_and_go() {
         .spawn()
         .unwrap();
     let trees = world.trees();
-    let taken: Vec<_> = (0..20).map(|_| trees.snapshot_before().map(drop)).collect();
+    let taken: Vec<_> = (0..20).map(|_| trees.snapshot_before(&[]).map(drop)).collect();
     busy.kill().unwrap();
     busy.wait().unwrap();
     let failed = taken.iter().filter(|result| result.is_err()).count();

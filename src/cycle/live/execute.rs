@@ -15,11 +15,12 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, artifacts};
+use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, TreePath, artifacts};
 use crate::failure::disk_hint;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
 use crate::provider::Applied;
+use crate::rules::GuardPaths;
 use crate::settings::cache;
 use crate::storage;
 
@@ -55,7 +56,10 @@ impl Live {
             book.record(plan.refused())?;
             return self.settle(Settlement::refusal(plan), book).await;
         }
-        let (snapshot, ignore) = self.trees.snapshot_before().context("the tree before the attempt can't be taken")?;
+        let guards = book.planner.inputs.rules.columns.values().map(|rule| &rule.guard_paths);
+        let named: Vec<TreePath> = guards.flat_map(GuardPaths::named).collect();
+        let (snapshot, ignore) =
+            self.trees.snapshot_before(&named).context("the tree before the attempt can't be taken")?;
         self.writer.folder(&folder)?;
         self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
         self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;

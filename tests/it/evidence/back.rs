@@ -46,7 +46,7 @@ impl<'w> Attempts<'w> {
     }
 
     fn attempt(&mut self, act: impl FnOnce(&World)) -> [TreeId; 2] {
-        let (before, rules) = self.trees.snapshot_before().unwrap();
+        let (before, rules) = self.trees.snapshot_before(&[]).unwrap();
         act(self.world);
         let after = self.trees.snapshot_after(&rules).unwrap();
         self.rules = rules;

@@ -10,7 +10,7 @@ use super::world::{World, stored};
 fn a_change_set_beyond_memory_is_a_clear_error() {
     let world = World::plain();
     let trees = world.trees();
-    let (before, rules) = trees.snapshot_before().unwrap();
+    let (before, rules) = trees.snapshot_before(&[]).unwrap();
     for number in 0..9 {
         fs::File::create(world.path(number.to_string())).unwrap().set_len((64 << 20) - number).unwrap();
     }
@@ -37,7 +37,7 @@ fn the_cost_of_a_tree_of_20_000_files() {
         let mut rules = None;
         for name in ["first", "second"] {
             let start = Instant::now();
-            rules = Some(trees.snapshot_before().unwrap().1);
+            rules = Some(trees.snapshot_before(&[]).unwrap().1);
             println!("{name} tree before: {:?}", start.elapsed());
         }
         world.write("src/1/1/1.rs", "changed\n");

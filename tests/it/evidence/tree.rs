@@ -29,7 +29,7 @@ fn a_tree_is_the_one_that_git_would_write() {
     for (number, step) in steps.iter().enumerate() {
         step(&world);
         world.commit_all();
-        let (taken, _) = trees.snapshot_before().unwrap();
+        let (taken, _) = trees.snapshot_before(&[]).unwrap();
         assert_eq!(taken.tree.as_str(), world.run("git", &["rev-parse", "HEAD^{tree}"]).trim(), "step {number}");
     }
 }
@@ -39,7 +39,7 @@ fn a_file_that_two_rules_bring_in_is_there_once() {
     let world = World::plain();
     world.write("a", "one\n");
     let trees = world.trees();
-    let (before, rules) = trees.snapshot_before().unwrap();
+    let (before, rules) = trees.snapshot_before(&[]).unwrap();
     let mut rules = serde_json::to_value(rules).unwrap();
     rules["tracked"] = serde_json::json!(["a"]);
     assert_eq!(trees.snapshot_after(&serde_json::from_value(rules).unwrap()).unwrap().tree, before.tree);

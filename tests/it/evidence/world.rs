@@ -86,7 +86,7 @@ impl World {
     /// The change set of one attempt.
     pub fn attempt(&self, act: impl FnOnce(&World)) -> Attempt {
         let trees = self.trees();
-        let (before, rules) = trees.snapshot_before().unwrap();
+        let (before, rules) = trees.snapshot_before(&[]).unwrap();
         act(self);
         // As after a crash: another run, with the rules from the attempt's folder.
         let rules: IgnoreRules = serde_json::from_str(&serde_json::to_string(&rules).unwrap()).unwrap();

@@ -190,6 +190,28 @@ fn what_a_check_rests_on_may_not_be_weakened_over_all_attempts() {
 }
 
 #[test]
+fn a_name_guards_what_git_ignores_as_well_and_a_pattern_does_not() {
+    let tests = "@check :: shell:sh checks/made.sh\n";
+    for (guards, work, tampered) in [
+        ("checks/made.sh", "printf '' >checks/made.sh", true),
+        ("checks/made.sh", "rm checks/made.sh; make made", true),
+        ("hidden.mk", ":>hidden.mk; make made", true),
+        ("checks/made.sh", "make made; :>checks/run.log", false),
+        ("'checks/**'", "make made; :>checks/log", false),
+        (".git/config", "make made", false),
+    ] {
+        for ignored in ["checks/", "*"] {
+            let rules = RULES.replace("'checks/**'", guards).replace("requireChanges: true", "requireChanges: false");
+            let world = world("- [ ] KB-1 first @check\n", tests).with("transitions.yaml", rules).codex(work);
+            let world = world.with(".gitignore", format!("{ignored}\nhidden.mk\n!made\n")).with("checks/log", "old");
+            world.run(&["run"]).exits(0);
+            let verdict = &world.records("judged")[0]["verdict"];
+            assert_eq!(verdict == "tampered", tampered, "{guards}, {work}: {verdict}");
+        }
+    }
+}
+
+#[test]
 fn a_guarded_file_that_is_put_back_or_a_new_one_is_no_weakening() {
     for work in [
         "make made; cp checks/made.sh keep.sh; printf '' >checks/made.sh; cp keep.sh checks/made.sh",
