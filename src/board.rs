@@ -93,6 +93,13 @@ impl Card {
     }
 }
 
+impl CardContent {
+    /// Whether both give codex the same to do, and the same tests to pass.
+    pub fn says_same(&self, other: &CardContent) -> bool {
+        (&self.body, &self.labels) == (&other.body, &other.labels)
+    }
+}
+
 impl Deref for Card {
     type Target = CardContent;
 

@@ -43,16 +43,9 @@ pub trait Provider: std::fmt::Debug + Send + Sync {
     /// Puts `note` on the card, in place of an older one; only while the card is in column `at`.
     fn update(&self, writer: &Writer, card: &CardId, at: &Column, note: &Note) -> Result<Applied>;
 
-    /// Moves the card from `from` to the end of `to`, with `note` in the same write if there is one (`None` leaves an older
-    /// note as it is).
-    fn transition(
-        &self,
-        writer: &Writer,
-        card: &CardId,
-        from: &Column,
-        to: &Column,
-        note: Option<&Note>,
-    ) -> Result<Applied>;
+    /// Moves the card to the end of `to`, with `note` in the same write if there is one (`None` leaves an older note as it
+    /// is); only while the card is where `card` says and says the same. From a column into itself there is the note alone.
+    fn transition(&self, writer: &Writer, card: &Card, to: &Column, note: Option<&Note>) -> Result<Applied>;
 
     /// Adds an empty column after the others; one that exists is fine.
     fn create_column(&self, writer: &Writer, column: &Column) -> Result<()>;
@@ -82,6 +75,8 @@ pub enum Applied {
     Already,
     /// Nothing was written: the card is in another column, or gone (`None`).
     Elsewhere(Option<Column>),
+    /// Nothing was written: the card says something else by now.
+    Reworded,
     /// Nothing was written: the board's format can't take this card's change. Other cards are not concerned.
     Refused(String),
 }

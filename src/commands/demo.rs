@@ -126,7 +126,7 @@ fn drag_back(settings: &Settings) -> Result<()> {
     let card = cards.iter().find(|card| *card.title == *GREETING).context("the finished card is gone")?;
     let folder = settings.source.path().and_then(Path::parent).unwrap_or(Path::new("/"));
     let review = Column::from("Review");
-    board.transition(&Writer::within(folder), &card.id, &card.status, &review, None).map(drop)
+    board.transition(&Writer::within(folder), card, &review, None).map(drop)
 }
 
 impl Example {

@@ -134,13 +134,14 @@ impl Files {
         self.layout()
     }
 
-    /// Plans a change of the card in column `at`, and writes it. `to`: the column where it is fine already.
+    /// Plans a change of the card in column `at`, and writes it. `worked`: what it has to say, and the column where it is fine
+    /// already.
     fn change(
         &self,
         writer: &Writer,
         id: &CardId,
         at: &Column,
-        to: Option<&Column>,
+        worked: Option<(&Card, &Column)>,
         change: Change<'_>,
     ) -> Result<Edited> {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M").to_string();
@@ -152,8 +153,11 @@ impl Files {
             let Some((file, index, task)) = found else { return nothing(Edited::Elsewhere(None)) };
             let column = layout.column(task);
             if column != *at {
-                let there = to == Some(&column);
+                let there = worked.is_some_and(|(_, to)| *to == column);
                 return nothing(if there { Edited::Already } else { Edited::Elsewhere(Some(column)) });
+            }
+            if worked.is_some_and(|(card, _)| !task.card.says_same(card)) {
+                return nothing(Edited::Reworded);
             }
             let wanted =
                 change.status.is_some() || change.note.is_some() || (change.stamp.is_some() && !task.card.stamped);
@@ -204,16 +208,9 @@ impl Provider for Files {
         applied(self.change(writer, card, at, None, change), card)
     }
 
-    fn transition(
-        &self,
-        writer: &Writer,
-        card: &CardId,
-        from: &Column,
-        to: &Column,
-        note: Option<&Note>,
-    ) -> Result<Applied> {
-        let change = Change { status: (from != to).then_some(to), note, ..Change::default() };
-        applied(self.change(writer, card, from, Some(to), change), card)
+    fn transition(&self, writer: &Writer, card: &Card, to: &Column, note: Option<&Note>) -> Result<Applied> {
+        let change = Change { status: (card.status != *to).then_some(to), note, ..Change::default() };
+        applied(self.change(writer, &card.id, &card.status, Some((card, to)), change), &card.id)
     }
 
     /// A column is there as soon as a card names it.

@@ -41,14 +41,6 @@ pub struct GitHub {
     cost: Mutex<u64>,
 }
 
-/// A card as it is right before it is written on.
-struct Seen {
-    status: Column,
-    project: String,
-    field: Field,
-    content: Option<Content>,
-}
-
 /// What became of a note.
 enum Noted {
     Written,
@@ -140,21 +132,17 @@ impl GitHub {
     }
 
     /// The card as it is now, with the newest comments, or those before a cursor. None: it is gone, or in the archive.
-    fn seen(&self, card: &CardId, before: Option<&str>) -> Result<Option<Seen>> {
+    fn seen(&self, card: &CardId, before: Option<&str>) -> Result<Option<Item>> {
         let answer = self.client.ask(documents::CARD, &json!({ "id": card, "before": before })).map_err(Error::msg)?;
         if answer.errors.iter().any(Fault::is_gone) {
             return Ok(None);
         }
         let answer = answer.but_for_nodes(&self.client.access).map_err(Error::msg)?;
-        let Some(item) = item::read::<Item>(&answer.data["node"])?.filter(|item| !item.is_archived) else {
-            return Ok(None);
-        };
-        let (status, field) = (item.column(), item.project.field.unwrap_or_default());
-        Ok(Some(Seen { status, project: item.project.id, field, content: item.content }))
+        Ok(item::read::<Item>(&answer.data["node"])?.filter(|item| !item.is_archived))
     }
 
     /// Writes the note on the card, in place of an older one.
-    fn note(&self, card: &CardId, seen: Seen, note: &Note) -> Result<Noted> {
+    fn note(&self, card: &CardId, seen: Item, note: &Note) -> Result<Noted> {
         let Some(content) = seen.content.filter(|content| !content.id.is_empty()) else {
             return Ok(Noted::Refused("what it is about can't be seen with this token".to_owned()));
         };
@@ -262,8 +250,8 @@ impl Provider for GitHub {
 
     fn update(&self, _writer: &Writer, card: &CardId, at: &Column, note: &Note) -> Result<Applied> {
         let Some(seen) = self.seen(card, None)? else { return Ok(Applied::Elsewhere(None)) };
-        if seen.status != *at {
-            return Ok(Applied::Elsewhere(Some(seen.status)));
+        if seen.column() != *at {
+            return Ok(Applied::Elsewhere(Some(seen.column())));
         }
         Ok(match self.note(card, seen, note)? {
             Noted::Written => Applied::Done { id: card.clone() },
@@ -273,36 +261,38 @@ impl Provider for GitHub {
     }
 
     /// The move first: a note says what was done.
-    fn transition(
-        &self,
-        _writer: &Writer,
-        card: &CardId,
-        from: &Column,
-        to: &Column,
-        note: Option<&Note>,
-    ) -> Result<Applied> {
-        let Some(seen) = self.seen(card, None)? else { return Ok(Applied::Elsewhere(None)) };
-        let there = seen.status == *to;
-        if !there && seen.status != *from {
-            return Ok(Applied::Elsewhere(Some(seen.status)));
+    fn transition(&self, _writer: &Writer, card: &Card, to: &Column, note: Option<&Note>) -> Result<Applied> {
+        let (card, from, worked) = (&card.id, &card.status, card);
+        let Some(mut seen) = self.seen(card, None)? else { return Ok(Applied::Elsewhere(None)) };
+        let status = seen.column();
+        let there = status == *to;
+        if status == *from {
+            self.all_labels(&mut seen)?;
+            if seen.worked(&seen).is_ok_and(|now| !now.says_same(worked)) {
+                return Ok(Applied::Reworded);
+            }
+        } else if !there {
+            return Ok(Applied::Elsewhere(Some(status)));
         }
         if !there {
-            let Some(option) = seen.field.options.iter().find(|option| *option.name == *to.0) else {
+            let field = seen.project.field.clone().unwrap_or_default();
+            let Some(option) = field.options.iter().find(|option| *option.name == *to.0) else {
                 return Ok(Applied::Refused(format!(
                     "the project has no column `{to}`: its field Status has no such option"
                 )));
             };
-            let variables =
-                json!({ "project": seen.project, "item": card, "field": seen.field.id, "option": option.id });
+            let variables = json!({ "project": seen.project.id, "item": card, "field": field.id, "option": option.id });
             self.must_change(documents::MOVE, &variables)?;
         }
         let noted = note.map_or(Ok(Noted::Already), |note| self.note(card, seen, note))?;
-        if let Noted::Refused(reason) = &noted {
-            tracing::warn!("{card} was moved to {to}, and why can't be written on it: {reason}");
-        }
         Ok(match noted {
+            Noted::Refused(reason) if from == to => Applied::Refused(reason),
+            Noted::Refused(reason) => {
+                tracing::warn!("{card} was moved to {to}, and why can't be written on it: {reason}");
+                Applied::Done { id: card.clone() }
+            }
             Noted::Already if there => Applied::Already,
-            Noted::Written | Noted::Already | Noted::Refused(_) => Applied::Done { id: card.clone() },
+            Noted::Written | Noted::Already => Applied::Done { id: card.clone() },
         })
     }
 

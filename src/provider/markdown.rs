@@ -117,15 +117,12 @@ impl Provider for Markdown {
         applied(self.edit(writer, |text| edit::note(text, self, card, at, note)), card)
     }
 
-    fn transition(
-        &self,
-        writer: &Writer,
-        card: &CardId,
-        from: &Column,
-        to: &Column,
-        note: Option<&Note>,
-    ) -> Result<Applied> {
-        applied(self.edit(writer, |text| edit::transition(text, self, card, from, to, note)), card)
+    fn transition(&self, writer: &Writer, card: &Card, to: &Column, note: Option<&Note>) -> Result<Applied> {
+        let edited = self.edit(writer, |text| match edit::reworded(text, self, card)? {
+            true => Ok(Edited::Reworded),
+            false => edit::transition(text, self, &card.id, &card.status, to, note),
+        });
+        applied(edited, &card.id)
     }
 
     fn create_column(&self, writer: &Writer, column: &Column) -> Result<()> {

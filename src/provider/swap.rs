@@ -188,6 +188,7 @@ pub(super) fn applied(edited: Result<Edited>, id: &CardId) -> Result<Applied> {
         Ok(Edited::Text(_)) => Applied::Done { id: id.clone() },
         Ok(Edited::Already) => Applied::Already,
         Ok(Edited::Elsewhere(column)) => Applied::Elsewhere(column),
+        Ok(Edited::Reworded) => Applied::Reworded,
         Err(error) => Applied::Refused(error.downcast::<Refusal>()?.0),
     })
 }

@@ -67,10 +67,12 @@ struct Edit {
     /// Where the card is thought to be; else where it is.
     from: Option<String>,
     to: Option<String>,
+    /// What it said when it was worked; else what it says.
+    worked: Option<String>,
     text: Option<String>,
     #[serde(default)]
     data: serde_json::Value,
-    /// `already`, `elsewhere`, or part of an error; else it must be done.
+    /// `already`, `elsewhere`, `reworded`, or part of an error; else it must be done.
     result: Option<String>,
 }
 
@@ -168,6 +170,7 @@ fn apply(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> Result<(), St
         Ok(Some(Applied::Done { .. }) | None) => "done".to_owned(),
         Ok(Some(Applied::Already)) => "already".to_owned(),
         Ok(Some(Applied::Elsewhere(_))) => "elsewhere".to_owned(),
+        Ok(Some(Applied::Reworded)) => "reworded".to_owned(),
         Ok(Some(Applied::Refused(reason))) => reason.clone(),
         Err(error) => format!("{error:#}"),
     };
@@ -198,11 +201,14 @@ fn perform(provider: &dyn Provider, writer: &Writer, edit: &Edit) -> anyhow::Res
     });
     let from = edit.from.clone().map_or(card.status.clone(), Column::from);
     let note = edit.text.as_ref().map(|text| Note { text: text.clone(), data: edit.data.clone() });
+    card.body = edit.worked.clone().unwrap_or_else(|| card.body.clone());
     if edit.stamp.is_some() {
         return provider.claim(writer, &Card { status: from, ..card.clone() }).map(Some);
     }
     match (&edit.to, &note) {
-        (Some(to), note) => provider.transition(writer, &card.id, &from, &to.as_str().into(), note.as_ref()).map(Some),
+        (Some(to), note) => provider
+            .transition(writer, &Card { status: from, ..card.clone() }, &to.as_str().into(), note.as_ref())
+            .map(Some),
         (None, Some(note)) => provider.update(writer, &card.id, &from, note).map(Some),
         (None, None) => panic!("{edit:?} says neither where to nor what"),
     }

@@ -123,7 +123,7 @@ impl Live {
         match self.provider.claim(&self.writer, &plan.card)? {
             Applied::Done { id } => book.record(Event::Claimed { card: id, title: plan.card.title.to_string() })?,
             Applied::Already => {}
-            Applied::Elsewhere(_) => {
+            Applied::Elsewhere(_) | Applied::Reworded => {
                 book.state.board = None;
                 return Ok(false);
             }

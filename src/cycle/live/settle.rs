@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Error, Result, anyhow};
 use serde_json::Value;
 
 use super::Live;
@@ -10,7 +10,9 @@ use crate::board::{CardId, Column};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::note;
+use crate::cycle::plan::CardPlan;
 use crate::cycle::state::{Hears, Moved, OwedHook};
+use crate::failure::{Failure, Kind};
 use crate::hooks::{self, Answer, News, Transition};
 use crate::journal::{AttemptId, Counts, Event};
 use crate::provider::{Applied, Note};
@@ -54,10 +56,9 @@ impl Live {
                 self.create_column(to, book)?;
                 // A to-do list is ticked and nothing else, unless an older note would be wrong now.
                 let plain = self.settings.next && *verdict == Verdict::Pass && card.state.is_none();
-                let note = Some(&note).filter(|_| !plain);
-                self.provider.transition(&self.writer, &id, from, to, note)?
+                self.provider.transition(&self.writer, &plan.card, to, Some(&note).filter(|_| !plain))?
             }
-            None => self.provider.update(&self.writer, &id, from, &note)?,
+            None => self.provider.transition(&self.writer, &plan.card, from, Some(&note))?,
         };
         if let Applied::Refused(said) = &applied {
             let reason = format!("{title}: the board can't be written as wanted: {said}");
@@ -74,6 +75,7 @@ impl Live {
                 let news = !book.planner.inputs.rules.on_event.is_empty();
                 book.record(Event::Transitioned { attempt, card: id, title, from, to, verdict, reason, hook, news })
             }
+            Applied::Reworded => Err(reworded(&settlement.plan)),
             Applied::Elsewhere(now) => {
                 let reason = match &now {
                     Some(_) => "the card was moved meanwhile".to_owned(),
@@ -94,7 +96,10 @@ impl Live {
     /// The card stays, and the reason is written on it.
     fn vetoed(&self, settlement: &Settlement, to: &Column, reason: String, book: &mut Book<'_>) -> Result<()> {
         let Settlement { attempt, card, from, plan, .. } = settlement;
-        self.tell(&Settlement { to: None, reason: reason.clone(), ..settlement.clone() }, book)?;
+        let note = self.note(&Settlement { to: None, reason: reason.clone(), ..settlement.clone() }, book);
+        if self.provider.transition(&self.writer, &plan.card, from, Some(&note))? == Applied::Reworded {
+            return Err(reworded(plan));
+        }
         book.record(Event::Vetoed {
             attempt: attempt.clone(),
             card: card.id.clone(),
@@ -186,6 +191,13 @@ impl Live {
         book.record(Event::HookEnded { card, hook: name, ok, text })?;
         Ok(answer)
     }
+}
+
+/// Gate and hook took their time, and the card says something else by now. It is looked at again: an edit like one that came
+/// while codex worked.
+fn reworded(plan: &CardPlan) -> Error {
+    let text = anyhow!("{} is edited each time that it is to be moved or written on", plan.card.title);
+    Error::msg(Failure::new(Kind::Error, text).hint("stop the other program that edits it"))
 }
 
 /// One run of a hook.

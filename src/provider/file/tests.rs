@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::board::Refused;
+use crate::board::{CardContent, Refused};
 use crate::failure::Failure;
 use crate::provider::Wanted;
 
@@ -59,6 +59,20 @@ fn column(name: &str) -> Column {
 
 fn note(text: &str) -> Note {
     Note { text: text.to_owned(), data: json!({"said": text}) }
+}
+
+/// Moves the card, which says what was worked, from one column to another.
+fn transition(world: &World, files: &Files, id: &CardId, from: &str, to: &str, note: Option<&Note>) -> Applied {
+    // Another reader: what an edit knows of the board stays as it is.
+    let board = Files::new(&files.source, &files.keys).read(&Wanted::default()).unwrap();
+    let content = board.card(id).map_or_else(|| Arc::new(gone(id)), |card| card.content.clone());
+    let card = Card { content, ..Card::new(gone(id), column(from)) };
+    files.transition(&world.writer, &card, &column(to), note).unwrap()
+}
+
+fn gone(id: &CardId) -> CardContent {
+    let (id, title, body) = (id.clone(), String::new(), String::new());
+    CardContent { id, title, body, state: None, labels: Vec::new(), dependencies: Vec::new(), stamped: true }
 }
 
 const CONFIG: &str = "project_name: x\nstatuses: [\"To Do\", \"In Progress\", Done]\ntask_prefix: \"task\"\n";
@@ -181,13 +195,13 @@ fn a_move_changes_the_value_of_the_status_and_nothing_else() {
             .into_iter()
             .find(|id| files.read(&Wanted::default()).unwrap().card(id).is_some());
         let id = id.unwrap();
-        let moved = files.transition(&world.writer, &id, &column("Todo"), &column(to), None).unwrap();
+        let moved = transition(&world, &files, &id, "Todo", to, None);
         assert_eq!(moved, Applied::Done { id: id.clone() }, "{text}");
         assert_eq!(world.text(name), text.replacen(old, new, 1), "{text}");
         assert_eq!(files.read(&Wanted::default()).unwrap().card(&id).unwrap().status, column(to));
-        let again = files.transition(&world.writer, &id, &column("Todo"), &column(to), None).unwrap();
+        let again = transition(&world, &files, &id, "Todo", to, None);
         assert_eq!(again, Applied::Already, "{text}");
-        files.transition(&world.writer, &id, &column(to), &column("Todo"), None).unwrap();
+        transition(&world, &files, &id, to, "Todo", None);
         let same_quotes = to == "Needs: Specs #1" || to == "12";
         let back = if same_quotes { text.replacen("Todo", "'Todo'", 1) } else { text.to_owned() };
         assert_eq!(world.text(name), back, "there and back");
@@ -203,7 +217,7 @@ fn the_date_of_a_backlog_md_task_is_kept_as_its_own_program_keeps_it() {
     let now = jiff::Timestamp::now().strftime("%Y-%m-").to_string();
     for id in ["TASK-1", "TASK-2"] {
         let id = CardId::from(id);
-        world.files("").transition(&world.writer, &id, &column("To Do"), &column("Done"), None).unwrap();
+        transition(&world, &world.files(""), &id, "To Do", "Done", None);
     }
     assert!(world.text("tasks/task-1.md").contains(&format!("created_date: '2020-01-01 10:00'\nupdated_date: '{now}")));
     let second = world.text("tasks/task-2.md");
@@ -243,13 +257,13 @@ fn a_note_stands_where_people_see_it_comes_back_as_state_and_is_no_part_of_the_c
         assert!(world.text(name).contains(seen), "{seen}\n{}", world.text(name));
         assert_eq!(files.update(&world.writer, &id, &todo, &first).unwrap(), Applied::Already, "{text}");
         let once = world.text(name);
-        files.transition(&world.writer, &id, &todo, &column("Done"), Some(&note("passed\u{7f}\u{2028}"))).unwrap();
+        transition(&world, &files, &id, "Todo", "Done", Some(&note("passed\u{7f}\u{2028}")));
         let after = files.read(&Wanted::default()).unwrap();
         let (was, is) = (before.card(&id).unwrap(), after.card(&id).unwrap());
         assert_eq!((&is.body, &is.labels, &*is.status.0), (&was.body, &was.labels, "Done"));
         assert_eq!(is.state.as_ref(), Some(&json!({"said": "passed\u{7f}\u{2028}"})), "{}", world.text(name));
         // In place, whatever stood there.
-        files.transition(&world.writer, &id, &column("Done"), &todo, Some(&first)).unwrap();
+        transition(&world, &files, &id, "Done", "Todo", Some(&first));
         assert_eq!(world.text(name), once);
         let others = |board: &Board| {
             board
@@ -337,7 +351,7 @@ fn what_cannot_be_a_card_is_refused_with_its_place_and_the_others_run() {
         assert!(refused.starts_with(place) && refused.contains(reason), "{refused}");
     }
     let id = CardId("F-1".into());
-    let applied = world.files("").transition(&world.writer, &id, &column("Todo"), &column("Done"), None).unwrap();
+    let applied = transition(&world, &world.files(""), &id, "Todo", "Done", None);
     assert!(matches!(applied, Applied::Refused(reason) if reason.contains("f.md:2 and g.md:2")));
 }
 
@@ -384,7 +398,7 @@ fn keys_can_have_other_names() {
     let files = Files::new(&world.folder.path().join("b.json"), &Keys::new(&keys).unwrap());
     let card = files.read(&Wanted::default()).unwrap().cards[0].clone();
     assert_eq!((&*card.id.0, &*card.body), ("K-1", "S\n\nw\n\nx"));
-    files.transition(&world.writer, &card.id, &card.status, &column("Shut"), None).unwrap();
+    files.transition(&world.writer, &card, &column("Shut"), None).unwrap();
     assert!(world.text("b.json").contains("\"state\": \"Shut\""));
 }
 

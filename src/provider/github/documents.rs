@@ -79,13 +79,14 @@ query Labels($id: ID!, $after: String) {
 }",
 };
 
-/// A card before it is written on: where it is, the columns as they are named now, and its newest comments.
+/// A card before it is written on: where it is, what it says, the columns as they are named now, and its newest comments.
 pub const CARD: Document = Document {
     name: "Card",
     text: "
 query Card($id: ID!, $before: String) {
   node(id: $id) {
     ... on ProjectV2Item {
+      id
       isArchived
       project {
         id
@@ -94,9 +95,10 @@ query Card($id: ID!, $before: String) {
       status: fieldValueByName(name: \"Status\") { ... on ProjectV2ItemFieldSingleSelectValue { name } }
       content {
         __typename
-        ... on DraftIssue { id body }
-        ... on Issue { id comments(last: 50, before: $before) { ...page } }
-        ... on PullRequest { id comments(last: 50, before: $before) { ...page } }
+        ... on DraftIssue { id title body }
+        ... on Issue { id title body comments(last: 50, before: $before) { ...page } }
+        ... on PullRequest { id title body comments(last: 50, before: $before) { ...page } }
+        ... on Labelable { labels(first: 20) { pageInfo { hasNextPage endCursor } nodes { name } } }
       }
     }
   }

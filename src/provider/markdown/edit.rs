@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::board::{CardId, Column};
+use crate::board::{Card, CardId, Column};
 use crate::provider::Note;
 
 use super::card::{Located, Marker};
@@ -30,6 +30,8 @@ pub enum Edited {
     Already,
     /// The card is in another column, or gone.
     Elsewhere(Option<Column>),
+    /// The card is where it was and says something else.
+    Reworded,
 }
 
 /// Writes the card's id at the end of its first line, unless an id stands there.
@@ -74,6 +76,9 @@ pub fn transition(
     to: &Column,
     note: Option<&Note>,
 ) -> Result<Edited> {
+    if let Some(note) = note.filter(|_| from == to) {
+        return self::note(text, reader, id, from, note);
+    }
     let parsed = read(text, reader)?;
     let lane = target(&parsed, to)?;
     let card = match in_column(&parsed, id, from)? {
@@ -82,7 +87,7 @@ pub fn transition(
         Err(elsewhere) => return Ok(elsewhere),
     };
     if from == to {
-        return note.map_or(Ok(Edited::Already), |note| self::note(text, reader, id, from, note));
+        return Ok(Edited::Already);
     }
     let mut expected = Seen::new(&parsed);
     expected.change(card, |written| written.state |= note.is_some());
@@ -91,6 +96,12 @@ pub fn transition(
         Mode::Next => tick(text, reader, card, &bytes, &mut expected),
         Mode::Board => relocate(text, reader, &parsed, card, lane, &bytes, &mut expected),
     }
+}
+
+/// Whether the card stands where `card` does and says something else.
+pub fn reworded(text: &str, reader: impl Reader, card: &Card) -> Result<bool> {
+    let parsed = read(text, reader)?;
+    Ok(in_column(&parsed, &card.id, &card.status)?.is_ok_and(|now| !now.content.says_same(card)))
 }
 
 /// Adds an empty column after the others, before the archive and the settings.

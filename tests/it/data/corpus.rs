@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use kanban_codex_exec::board::{Board, Column};
+use kanban_codex_exec::board::{Board, Card, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
 use kanban_codex_exec::provider::{Applied, Kind, Note, Provider, Source, Wanted, open};
 use kanban_codex_exec::storage::Writer;
@@ -54,7 +54,9 @@ fn moved(provider: &dyn Provider, writer: &Writer, board: &Board, path: &Path, t
         if to == card.status {
             continue;
         }
-        let step = |from: &Column, to: &Column| provider.transition(writer, &card.id, from, to, None).unwrap();
+        let step = |from: &Column, to: &Column| {
+            provider.transition(writer, &Card { status: from.clone(), ..card.clone() }, to, None).unwrap()
+        };
         assert_eq!(step(&card.status, &to), Applied::Done { id: card.id.clone() });
         tally.violated += differing(&rest(&original), &rest(&fs::read(path).unwrap()));
         assert_eq!(provider.read(&Wanted::default()).unwrap().cards[0].status, to);

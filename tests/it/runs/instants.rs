@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kanban_codex_exec::board::{CardId, Column};
+use kanban_codex_exec::board::{Card, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
-use kanban_codex_exec::provider::{Applied, Kind, Source, open};
+use kanban_codex_exec::provider::{Applied, Kind, Source, Wanted, open};
 use kanban_codex_exec::storage::Writer;
 
 /// A way to write a file, and its name.
@@ -53,12 +53,13 @@ fn no_line_of_a_person_is_lost_to_a_write_at_the_same_instant() {
             let program = scope.spawn(|| {
                 let board = open(Kind::Markdown, &Source::Path(path.clone()), false, &Keys::default()).unwrap();
                 let writer = Writer::within(folder.path());
+                let card = board.read(&Wanted::default()).unwrap().cards[0].clone();
                 let columns = ["A", "B"].map(Column::from);
                 let mut moves = 0;
                 while !done.load(Ordering::Relaxed) {
                     for (from, to) in [(0, 1), (1, 0)] {
-                        let moved =
-                            board.transition(&writer, &CardId("KB-1".into()), &columns[from], &columns[to], None);
+                        let card = Card { status: columns[from].clone(), ..card.clone() };
+                        let moved = board.transition(&writer, &card, &columns[to], None);
                         moves += usize::from(matches!(moved, Ok(Applied::Done { .. })));
                     }
                 }

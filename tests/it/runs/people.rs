@@ -38,6 +38,40 @@ fn a_card_that_a_person_edits_meanwhile_is_worked_anew_as_it_reads_now() {
     assert!(world.prompt("KB-1.2").contains("KB-1 first @made\nand in green"), "{}", world.prompt("KB-1.2"));
 }
 
+/// A gate or a hook of minutes is as long for people as the work itself.
+#[test]
+fn a_card_that_a_person_edits_in_the_gate_or_in_the_hook_is_worked_anew_as_it_reads_now() {
+    let waits =
+        "#!/bin/sh\n[ -e ../waiting ] && exit $1\ntouch ../waiting\nuntil [ -e ../go ]; do sleep 0.02; done\nexit $1\n";
+    let rule = |more: &str| {
+        format!(
+            "statuses: {{ In Progress: {{ prompt: Go., onPass: Done, maxAttempts: 2, evidence: changes{more} }} }}\n"
+        )
+    };
+    let hook = |code: &str| rule(&format!(", beforeTransition: {{ shell: ./wait.sh {code} }}"));
+    let test = |code: &str| format!("{}@wait #always waits :: shell:./wait.sh {code}\n", crate::support::TESTS);
+    // What the gate or the hook says is of no matter, as the card is another.
+    for (rules, tests, column) in [
+        (rule(""), test("0"), "Done"),
+        (rule(""), test("1"), "In Progress"),
+        (hook("0"), crate::support::TESTS.to_owned(), "Done"),
+        (hook("1"), crate::support::TESTS.to_owned(), "In Progress"),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", &rules).with("tests.txt", &tests);
+        let world = world.program("wait.sh", waits).env("ALLOW_SHELL_TESTS", "true");
+        let world = world.env("SHELL_TEST_ALLOWLIST", "./wait.sh");
+        let outcome = world.run_while(&["run"], |world| {
+            world.edit("board.md", "KB-1 first @made", "KB-1 first @made\n\tand in green");
+        });
+        let outcome = outcome.exits(0).says("the card was edited meanwhile: it is worked anew");
+        assert_eq!(world.executions().len(), 2, "{rules}{tests}{outcome}");
+        assert!(world.prompt("KB-1.2").contains("and in green"), "{rules}{tests}");
+        assert_eq!(world.places(), [format!("KB-1: {column}")], "{rules}{tests}");
+        let settled = [world.records("transitioned"), world.records("vetoed")].concat();
+        assert!(settled.iter().all(|record| record["attempt"] != "KB-1.1"), "{rules}{tests}{settled:?}");
+    }
+}
+
 #[test]
 fn what_a_person_writes_elsewhere_on_the_board_meanwhile_survives_byte_for_byte() {
     let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-9 parked for good\n").codex(WAITS);

@@ -42,9 +42,9 @@ fn a_note_that_another_program_wrote_anew_is_replaced_and_nothing_else() {
             let (old, rest) = spelling.split_once('§').unwrap_or((spelling, ""));
             let text = format!("{before}  kanban-codex-exec:{old}{rest}{after}").replace('\n', eol);
             let world = World::new(&[("b.yaml", &text)]);
-            let (id, todo, done) = (CardId::from("a"), column("Todo"), column("Done"));
-            let moved = world.files("b.yaml").transition(&world.writer, &id, &todo, &done, Some(&note("passed")));
-            assert_eq!(moved.unwrap(), Applied::Done { id }, "{text}");
+            let id = CardId::from("a");
+            let moved = transition(&world, &world.files("b.yaml"), &id, "Todo", "Done", Some(&note("passed")));
+            assert_eq!(moved, Applied::Done { id }, "{text}");
             let before = before.replace("A\n  status: Todo", "A\n  status: Done");
             let gap = if old.is_empty() { " " } else { &old[..old.len() - old.trim_start().len()] };
             let own = "{\"note\":\"passed\",\"state\":{\"said\":\"passed\"}}";
