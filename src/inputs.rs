@@ -136,7 +136,7 @@ impl Inputs {
 
     /// What a hook rests on.
     pub fn of_hook<'i>(&'i self, hook: &Hook, settings: &Settings) -> impl Iterator<Item = &'i InputFile> {
-        let files = hook_files(hook, settings);
+        let files = hook_files(hook, settings, |path| self.files.iter().any(|file| file.path == path));
         self.files.iter().filter(move |file| files.contains(&file.path))
     }
 }
@@ -184,15 +184,15 @@ pub fn hash(bytes: Option<Vec<u8>>) -> String {
     bytes.map_or(String::new(), |bytes| sha256(&bytes))
 }
 
-/// The program of a hook, and the script that an interpreter is given.
-fn hook_files(hook: &Hook, settings: &Settings) -> Vec<PathBuf> {
+/// The program of a hook, and the scripts that its line runs; `known` are files that may be gone.
+fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     match hook {
         Hook::Js(file) => vec![file.clone()],
-        Hook::Shell { file: Some(file), .. } => vec![file.clone()],
         // It runs in the workspace.
-        Hook::Shell { line, file: None } => {
-            let script = rules::script(line).map(|word| settings.workspace.join(word));
-            script.filter(|script| script.is_file()).into_iter().collect()
+        Hook::Shell { line, file } => {
+            let at = |file: &Path| settings.workspace.join(file);
+            let scripts = rules::script::scripts(line, &|file| known(&at(file)) || at(file).is_file());
+            file.iter().cloned().chain(scripts.iter().map(|file| at(file))).collect()
         }
     }
 }
@@ -322,7 +322,9 @@ impl Reader<'_> {
     /// What a hook rests on is an input; what is wrong with that.
     fn hook(&mut self, hook: Option<&Hook>) -> Vec<Problem> {
         let mut wrong = Vec::new();
-        for file in hook.into_iter().flat_map(|hook| hook_files(hook, self.settings)) {
+        let known = |path: &Path| self.copies.get(path).is_some_and(Option::is_some);
+        let files: Vec<PathBuf> = hook.into_iter().flat_map(|hook| hook_files(hook, self.settings, known)).collect();
+        for file in files {
             let read = || read_bytes(&file, &self.settings.shown(&file), FROM_RULES);
             match self.copies.get(&file).cloned().flatten().map_or_else(read, Ok) {
                 Ok(bytes) => self.add(&file, Some(bytes)),

@@ -3,6 +3,7 @@
 mod guard;
 mod news;
 mod parse;
+pub mod script;
 #[cfg(test)]
 mod tests;
 
@@ -107,20 +108,6 @@ pub enum Hook {
         file: Option<PathBuf>,
     },
     Js(PathBuf),
-}
-
-/// Programs whose first argument that is no option is what they run.
-const INTERPRETERS: [&str; 15] = [
-    "sh", "bash", "dash", "zsh", "ksh", "fish", "node", "deno", "bun", "python", "python3", "ruby", "perl", "php",
-    "lua",
-];
-
-/// The script in a hook's line such as `sh hooks/check.sh --strict`: its text decides as the line itself does.
-pub fn script(line: &str) -> Option<String> {
-    let words = shell_words::split(line).ok()?;
-    let (program, rest) = words.split_first()?;
-    let script = rest.iter().find(|word| !word.starts_with('-'))?;
-    INTERPRETERS.contains(&program.as_str()).then(|| script.clone())
 }
 
 /// What the gate says of a card.

@@ -153,16 +153,45 @@ fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
 }
 
 #[test]
-fn the_script_that_a_hook_gives_an_interpreter_belongs_to_the_gate() {
-    for (line, script) in [
-        ("sh hooks/check.sh", Some("hooks/check.sh")),
-        ("python3 -u 'my checks/a.py' --all", Some("my checks/a.py")),
-        ("notify-send done", None),
-        ("cat CHANGELOG.md", None),
-        ("sh", None),
-        ("sh 'open", None),
+fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_not() {
+    let files =
+        ["hooks/check.sh", "my checks/a.py", "CHANGELOG.md", "src/app.js", "Cargo.toml", "tests/a.py", "/bin/sh"];
+    let at = |file: &std::path::Path| std::path::Path::new("/project").join(file);
+    let is_file = |path: &std::path::Path| files.iter().any(|file| at(path) == at(file.as_ref()));
+    for (line, scripts) in [
+        ("sh hooks/check.sh", "hooks/check.sh"),
+        ("python3 -u 'my checks/a.py' --all", "my checks/a.py"),
+        ("sh -o errexit hooks/check.sh", "hooks/check.sh"),
+        ("bash -eu -o pipefail hooks/check.sh", "hooks/check.sh"),
+        ("/bin/sh hooks/check.sh src/app.js", "hooks/check.sh"),
+        ("./hooks/check.sh src/app.js", "hooks/check.sh"),
+        ("STRICT=1 ./hooks/check.sh", "hooks/check.sh"),
+        ("env -u A X=1 ./hooks/check.sh Cargo.toml", "hooks/check.sh"),
+        ("/usr/bin/env sh hooks/check.sh", "hooks/check.sh"),
+        ("timeout -s KILL 30 nice -n 5 ./hooks/check.sh", "hooks/check.sh"),
+        ("exec ./hooks/check.sh", "hooks/check.sh"),
+        (". ./hooks/check.sh", "hooks/check.sh"),
+        ("cd hooks && ./check.sh", "hooks/check.sh"),
+        ("(cd hooks; sh check.sh)|cat", "hooks/check.sh"),
+        ("test -n x && ./hooks/check.sh", "hooks/check.sh"),
+        ("if ! ./hooks/check.sh; then exit 1; fi", "hooks/check.sh"),
+        ("./hooks/check.sh&&python3 'my checks/a.py'", "hooks/check.sh, my checks/a.py"),
+        ("sh -c 'cd hooks && ./check.sh'", "hooks/check.sh"),
+        ("sh -c \"./hooks/check.sh 'a;b'\"", "hooks/check.sh"),
+        ("notify-send done", ""),
+        ("cat CHANGELOG.md", ""),
+        ("cargo test --manifest-path Cargo.toml", ""),
+        ("timeout 30 cargo test --manifest-path ./Cargo.toml", ""),
+        ("python3 -m pytest tests/a.py", ""),
+        ("perl -ne 'print if /x/' src/app.js", ""),
+        ("echo 'x; ./hooks/check.sh'", ""),
+        ("make check", ""),
+        ("sh", ""),
+        ("sh 'open", ""),
     ] {
-        assert_eq!(super::script(line).as_deref(), script, "{line}");
+        let found = super::script::scripts(line, &is_file);
+        let found: Vec<String> = found.iter().map(|path| path.components().as_path().display().to_string()).collect();
+        assert_eq!(found.join(", ").replace("./", ""), scripts, "{line}");
     }
 }
 

@@ -87,6 +87,15 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
             findings.error("hooks", format!("{name} is not executable"), format!("chmod +x {name}"));
         }
     }
+    for hook in &hooks {
+        if let Hook::Shell { line, .. } = hook
+            && inputs.of_hook(hook, settings).next().is_none()
+        {
+            let text =
+                format!("the hook `{line}` runs no file that is frozen: what codex does to what it rests on holds");
+            findings.warning("hooks", text, "let it run a script of the project, such as ./hooks/check.sh");
+        }
+    }
     if hooks.iter().any(|hook| matches!(hook, Hook::Js(_))) {
         node(settings, findings);
     }

@@ -137,18 +137,16 @@ fn no_more_does_one_that_codex_makes_where_none_was_found() {
 }
 
 #[test]
-fn the_script_that_a_hooks_interpreter_runs_is_judged_by_as_well() {
-    let rules = crate::support::RULES.replacen(
-        "onFail: Needs",
-        "beforeTransition: { shell: sh hooks/check.sh }\n    onFail: Needs",
-        1,
-    );
-    let world = World::new("- [ ] KB-1 first @made\n")
-        .with("transitions.yaml", rules)
-        .with("hooks/check.sh", "[ -e made/KB-1.txt ]\n")
-        .codex("make made; echo true >hooks/check.sh");
-    world.run(&["run"]).exits(0).says("hooks/check.sh (1 line added, 1 removed");
-    assert_ne!(world.places(), ["KB-1: Done"]);
+fn the_script_that_a_hook_runs_is_judged_by_as_well() {
+    for line in ["sh hooks/check.sh", "timeout 30 ./hooks/check.sh", "cd hooks && STRICT=1 sh -o errexit check.sh"] {
+        let hook = format!("beforeTransition: {{ shell: {line} }}\n    onFail: Needs");
+        let world = World::new("- [ ] KB-1 first @made\n")
+            .with("transitions.yaml", crate::support::RULES.replacen("onFail: Needs", &hook, 1))
+            .program("hooks/check.sh", "#!/bin/sh\nexit 1\n")
+            .codex("make made; echo true >hooks/check.sh");
+        world.run(&["run"]).exits(0).says("hooks/check.sh (1 line added, 2 removed");
+        assert_ne!(world.places(), ["KB-1: Done"], "{line}");
+    }
 }
 
 #[test]
