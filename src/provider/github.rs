@@ -160,7 +160,8 @@ impl GitHub {
         };
         let (document, variables) = if content.is_draft() {
             let body = note::with(&content.body, card, note);
-            if body == content.body.replace("\r\n", "\n") {
+            // GitHub's own editor gives every line its line end.
+            if body.replace("\r\n", "\n") == content.body.replace("\r\n", "\n") {
                 return Ok(Noted::Already);
             }
             (documents::EDIT_DRAFT, json!({ "id": content.id, "body": body }))
@@ -281,7 +282,7 @@ impl Provider for GitHub {
         to: &Column,
         note: Option<&Note>,
     ) -> Result<Applied> {
-        let Some(seen) = self.seen(card, None)? else { return Ok(Applied::Elsewhere(None)) };
+        let Some(mut seen) = self.seen(card, None)? else { return Ok(Applied::Elsewhere(None)) };
         let there = seen.status == *to;
         if !there && seen.status != *from {
             return Ok(Applied::Elsewhere(Some(seen.status)));
@@ -295,6 +296,11 @@ impl Provider for GitHub {
             let variables =
                 json!({ "project": seen.project, "item": card, "field": seen.field.id, "option": option.id });
             self.must_change(documents::MOVE, &variables)?;
+            // The note goes into the text of a draft, where people write as well: it is read as late as can be.
+            if note.is_some() && seen.content.as_ref().is_some_and(Content::is_draft) {
+                let gone = || Error::msg(answer::away("it is gone meanwhile".to_owned()));
+                seen = self.seen(card, None)?.ok_or_else(gone)?;
+            }
         }
         let noted = note.map_or(Ok(Noted::Already), |note| self.note(card, seen, note))?;
         if let Noted::Refused(reason) = &noted {
