@@ -108,8 +108,10 @@ impl Redactor {
         // One line of a key is known as well.
         let lines = secrets.iter().filter(|(_, value)| value.contains('\n') || value.contains(shapes::LABEL));
         let lines = lines.flat_map(|(name, value)| shapes::key_lines(value).map(|line| owned((name, line))));
-        let lines: Vec<_> = lines.collect();
-        secrets.extend(lines);
+        let several = secrets.iter().filter(|(_, value)| value.contains('\n'));
+        let words = several.flat_map(|(name, value)| secrets::words(value).map(|word| owned((name, word))));
+        let parts: Vec<_> = lines.chain(words).collect();
+        secrets.extend(parts);
         let shapes = SHAPES.iter().map(|(name, _)| *name);
         let marks: BTreeSet<String> = secrets.iter().map(|(name, _)| name.as_str()).chain(shapes).map(mark).collect();
         // A value that stands in a mark is no secret, and would be redacted for ever.

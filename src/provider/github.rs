@@ -148,7 +148,8 @@ impl GitHub {
         };
         let (document, variables) = if content.is_draft() {
             let body = note::with(&content.body, card, note);
-            if body == content.body.replace("\r\n", "\n") {
+            // GitHub's own editor gives every line its line end.
+            if body.replace("\r\n", "\n") == content.body.replace("\r\n", "\n") {
                 return Ok(Noted::Already);
             }
             (documents::EDIT_DRAFT, json!({ "id": content.id, "body": body }))
@@ -283,6 +284,11 @@ impl Provider for GitHub {
             };
             let variables = json!({ "project": seen.project.id, "item": card, "field": field.id, "option": option.id });
             self.must_change(documents::MOVE, &variables)?;
+            // The note goes into the text of a draft, where people write as well: it is read as late as can be.
+            if note.is_some() && seen.content.as_ref().is_some_and(Content::is_draft) {
+                let gone = || Error::msg(answer::away("it is gone meanwhile".to_owned()));
+                seen = self.seen(card, None)?.ok_or_else(gone)?;
+            }
         }
         let noted = note.map_or(Ok(Noted::Already), |note| self.note(card, seen, note))?;
         Ok(match noted {

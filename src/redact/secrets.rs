@@ -146,6 +146,19 @@ pub fn is_telling(secret: &str) -> bool {
     secret.chars().count() >= SHORTEST && !is_trivial(secret) && !is_plain_words(secret)
 }
 
+/// The words of a secret of several lines that nobody makes up: a patch or a report puts something before each line, so that
+/// the value as a whole stands nowhere. Names of fields, addresses and what else any text may hold are none.
+pub fn words(secret: &str) -> impl Iterator<Item = &str> {
+    const SHORTEST: usize = 16;
+    const RANDOM: usize = 12;
+    let random = |run: &str| {
+        let has = |kind: fn(&u8) -> bool| run.bytes().any(|byte| kind(&byte));
+        run.len() >= RANDOM && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)
+    };
+    let words = secret.split(|char: char| !char.is_ascii_alphanumeric() && !"+/_-".contains(char));
+    words.filter(move |word| word.len() >= SHORTEST && word.split(['/', '_', '-']).any(random))
+}
+
 /// A number, a switch or a placeholder.
 fn is_trivial(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_digit() || b".,:+-_ ".contains(&byte))

@@ -1,3 +1,4 @@
+mod lines;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;

@@ -84,9 +84,9 @@ impl Live {
                 }
                 Err(error) if self.settings.source.path().is_none() => {
                     let failure = Failure::from(error);
-                    // A token can be given rights, and a project back to its owner, while a watcher waits.
-                    let kind = if self.settings.watch { Kind::Infrastructure } else { failure.kind };
-                    return Err(Error::msg(Failure { kind, ..failure }));
+                    // It could be read at the start: a token can be given its rights again, a project back to its owner, and
+                    // a proxy can have answered.
+                    return Err(Error::msg(Failure { kind: Kind::Infrastructure, ..failure }));
                 }
                 Err(_) if tries < UNREADABLE && !book.state.stopping => {
                     tries += 1;

@@ -140,12 +140,15 @@ fn is_limit(text: &str) -> bool {
 /// How long a limit lasts; None where the answer knows of none.
 fn limit(reply: &Reply, now: i64) -> Option<Duration> {
     let number = |header: &Option<String>| header.as_deref().and_then(|text| text.trim().parse::<i64>().ok());
-    let seconds = match (number(&reply.retry_after), number(&reply.remaining), number(&reply.reset)) {
+    // HTTP lets a server, or a proxy before it, name the time of day as well.
+    let date = || jiff::fmt::rfc2822::parse(reply.retry_after.as_deref()?).ok();
+    let retry = number(&reply.retry_after).or_else(|| Some(date()?.timestamp().as_second() - now + 1));
+    let seconds = match (retry, number(&reply.remaining), number(&reply.reset)) {
         (Some(seconds), _, _) => seconds,
         // Its clock and ours may differ by a little.
         (None, Some(0), Some(reset)) => reset - now + 1,
         // "at least one minute", where GitHub names no time.
-        _ if is_limit(&reply.body) => 60,
+        _ if reply.status == 429 || is_limit(&reply.body) => 60,
         _ => return None,
     };
     Some(Duration::from_secs(seconds.clamp(1, 24 * 3600) as u64))
@@ -162,9 +165,18 @@ fn said(reply: &Reply) -> String {
 /// What an error in an answer comes to.
 pub fn failure(fault: &Fault, access: &Access) -> Failure {
     let message = &fault.message;
-    let passing =
-        ["temporary conflict", "does not belong to the field", "is archived", "something went wrong", "timeout"];
+    let passing = [
+        "temporary conflict",
+        "does not belong to the field",
+        "is archived",
+        "something went wrong",
+        "timeout",
+        "timed out",
+    ];
     match fault.kind.as_str() {
+        "INTERNAL" | "SERVICE_UNAVAILABLE" | "RESOURCE_LIMITS_EXCEEDED" => {
+            away(format!("GitHub could not do it now: {message}"))
+        }
         _ if passing.iter().any(|text| message.to_lowercase().contains(text)) => {
             away(format!("GitHub could not do it now: {message}"))
         }

@@ -1,5 +1,7 @@
 //! The state block on GitHub: a comment of its own, or the end of a draft's body. Pure.
 
+use std::ops::Range;
+
 use crate::board::CardId;
 use crate::provider::Note;
 
@@ -23,22 +25,30 @@ pub fn is_of(body: &str, card: &CardId) -> bool {
     body.starts_with(&marker(card))
 }
 
+/// Where the card's block is in a body.
+fn place(body: &str, card: &CardId) -> Option<Range<usize>> {
+    let start = body.rfind(&marker(card))?;
+    let data = start + body[start..].find(&format!("\n<!-- {NAME} {{"))?;
+    Some(start..data + body[data..].find("-->")? + "-->".len())
+}
+
 /// A body without the card's block, and with `\n` as its line ends: what people wrote, to its last visible character.
 pub fn without(body: &str, card: &CardId) -> String {
     let body = body.replace("\r\n", "\n");
-    let found = body.rfind(&marker(card)).and_then(|start| {
-        let data = start + body[start..].find(&format!("\n<!-- {NAME} {{"))?;
-        Some((start, data + body[data..].find("-->")? + "-->".len()))
-    });
-    match found {
-        Some((start, end)) => format!("{}{}", body[..start].trim_end(), &body[end..]).trim_end().to_owned(),
+    match place(&body, card) {
+        Some(Range { start, end }) => format!("{}{}", body[..start].trim_end(), &body[end..]).trim_end().to_owned(),
         None => body.trim_end().to_owned(),
     }
 }
 
-/// A draft's body with this block in place of an older one.
+/// A draft's body with this block in place of an older one, or at its end. What people wrote stays as it is, to the byte.
 pub fn with(body: &str, card: &CardId, note: &Note) -> String {
-    format!("{}\n\n{}", without(body, card), block(card, note)).trim_start().to_owned()
+    let block = block(card, note);
+    match place(body, card) {
+        Some(Range { start, end }) => format!("{}{block}{}", &body[..start], &body[end..]),
+        None if body.is_empty() => block,
+        None => format!("{body}\n\n{block}"),
+    }
 }
 
 #[cfg(test)]
@@ -64,12 +74,24 @@ mod tests {
         ] {
             let once = with(body, &card, &note("one"));
             let twice = with(&once, &card, &note("two"));
-            let edited = with(&twice.replace('\n', "\r\n"), &card, &note("three"));
+            let edited = with(&twice.replace("\r\n", "\n").replace('\n', "\r\n"), &card, &note("three"));
             for body_then in [&once, &twice, &edited] {
                 assert_eq!(without(body_then, &card), body.replace("\r\n", "\n").trim_end(), "{body_then}");
             }
             assert_eq!(edited.matches("**kanban-codex-exec**").count(), 1, "{edited}");
             assert!(without(&format!("{once}\nadded below"), &card).ends_with("\nadded below"));
+        }
+    }
+
+    #[test]
+    fn what_people_wrote_around_the_block_keeps_its_bytes() {
+        let card = CardId::from("PVTI_1");
+        for body in ["a\r\nb\r\n  trailing   \r\n\r\n", "\n\n  code\n", "  "] {
+            let once = with(body, &card, &note("one"));
+            assert_eq!(once, format!("{body}\n\n{}", block(&card, &note("one"))));
+            let below = format!("{once}\r\nbelow  \r\n");
+            let twice = with(&below, &card, &note("two"));
+            assert_eq!(twice, format!("{body}\n\n{}\r\nbelow  \r\n", block(&card, &note("two"))));
         }
     }
 

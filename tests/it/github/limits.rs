@@ -40,6 +40,32 @@ fn a_limit_is_waited_for_and_what_is_owed_is_done_once() {
     }
 }
 
+/// The project could be read at the start: what is wrong in mid-run is waited for, and only for so long.
+#[test]
+fn an_odd_answer_in_mid_run_is_waited_for() {
+    let reply = |status, headers, body: &str| Fail::Reply { status, headers, body: body.to_owned() };
+    let fault = |fault| Fail::Reply { status: 200, headers: "", body: json!({ "errors": [fault] }).to_string() };
+    for (times, odd) in [
+        (1, reply(401, "", r#"{"message":"Bad credentials"}"#)),
+        (2, reply(403, "", "<html>Forbidden by proxy</html>")),
+        (1, reply(429, "retry-after: 1\r\n", "slow down")),
+        (1, reply(429, "retry-after: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "slow down")),
+        (1, reply(301, "location: http://127.0.0.1:1/\r\n", "")),
+        (1, fault(json!({ "message": "Timed out" }))),
+        (1, fault(json!({ "type": "RESOURCE_LIMITS_EXCEEDED", "message": "too much" }))),
+        (1, Fail::Beside(json!({ "type": "INTERNAL", "message": "broke", "path": ["nodes", 0, "content"] }))),
+        (9, reply(401, "", r#"{"message":"Bad credentials"}"#)),
+    ] {
+        let project = Project::new(&["KB-1 first @made", "KB-2 second @made"]);
+        let ends = if times < 9 { (0, "2 promoted") } else { (4, "the board can't be reached 5 times in a row") };
+        let world = world(&project).with("transitions.yaml", RULES).codex("wait_for go; make made");
+        let run = ["run", "--backoff", "20ms"];
+        let outcome = world.run_while(&run, |_| project.fail("Cards", times, odd.clone()));
+        outcome.says("away      the board").exits(ends.0).says(ends.1);
+        assert_eq!(world.records("transitioned").len(), if times < 9 { 2 } else { 0 });
+    }
+}
+
 /// Whoever asks, and whatever for: one request finds the limit, and none is made before its end.
 #[test]
 fn a_limit_holds_for_all_that_is_asked() {

@@ -46,6 +46,18 @@ fn a_change_whose_answer_is_lost_is_made_once() {
 }
 
 #[test]
+fn what_a_person_writes_in_a_draft_while_it_is_moved_stays() {
+    let project = Project::new(&[]);
+    project.add(Kind::Draft, "In Progress", "KB-1 first @made", "words  \r\n");
+    project.meanwhile("Move", |state| state.item("KB-1").body.push_str("\r\na paragraph of a person\r\n"));
+    let world = world(&project).with("transitions.yaml", RULES);
+    world.run(&["run"]).exits(0).says("1 promoted");
+    let body = project.with(|state| state.item("KB-1").body.clone());
+    assert!(body.starts_with("words  \r\n\r\na paragraph of a person\r\n\n\n<!-- kanban-codex-exec"), "{body:?}");
+    assert_eq!((project.places(), project.asked("EditDraft")), (vec!["KB-1: Done".to_owned()], 1));
+}
+
+#[test]
 fn what_a_person_does_meanwhile_is_respected() {
     struct Case {
         name: &'static str,

@@ -65,6 +65,19 @@ fn an_answer_that_is_none_says_what_to_do() {
         },
         Case { reply: reply(403, secondary), kind: infra, wait: Some(60), told: &["secondary"] },
         Case { reply: reply(429, secondary), kind: infra, wait: Some(60), told: &["secondary"] },
+        Case { reply: reply(429, "slow down"), kind: infra, wait: Some(60), told: &["rate limit", "slow down"] },
+        Case {
+            reply: Reply { retry_after: header("Fri, 15 Jan 2027 08:02:00 GMT"), ..reply(429, "") },
+            kind: infra,
+            wait: Some(121),
+            told: &["rate limit"],
+        },
+        Case {
+            reply: Reply { retry_after: header("Fri, 15 Jan 2027 07:00:00 GMT"), ..reply(403, "") },
+            kind: infra,
+            wait: Some(1),
+            told: &["rate limit"],
+        },
         Case { reply: reply(200, limited), kind: infra, wait: Some(60), told: &["API rate limit exceeded"] },
         Case {
             reply: Reply { remaining: header("0"), reset: header("1800000600"), ..reply(200, limited) },
@@ -110,6 +123,9 @@ fn errors_beside_data_are_about_an_element_or_about_all() {
         (r#"{"type":"INSUFFICIENT_SCOPES","message":"requires: ['project']"}"#, Kind::Usage, "requires: ['project']"),
         (r#"{"message":"The single select option Id does not belong to the field"}"#, Kind::Infrastructure, "now"),
         (r#"{"message":"created a temporary conflict. Please try again."}"#, Kind::Infrastructure, "try again"),
+        (r#"{"message":"Timed out"}"#, Kind::Infrastructure, "Timed out"),
+        (r#"{"type":"INTERNAL","message":"broke","path":["nodes",0,"content"]}"#, Kind::Infrastructure, "broke"),
+        (r#"{"type":"RESOURCE_LIMITS_EXCEEDED","message":"exceeded"}"#, Kind::Infrastructure, "exceeded"),
         (r#"{"message":"Field 'x' doesn't exist on type 'Y'"}"#, Kind::Error, "doesn't exist"),
     ] {
         let failure = read(errors).but_for_nodes(&ours).unwrap_err();
