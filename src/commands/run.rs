@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 
 use super::journaled::Journaled;
 use super::{Known, Opened};
 use crate::changes::Changes;
+use crate::cycle::clock::Clock;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
@@ -125,7 +127,8 @@ async fn work(
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
-    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock: jiff::Timestamp::now };
+    let clock = Clock::after(state.now, jiff::Timestamp::now, Instant::now);
+    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock };
     let mut live = Live {
         settings: settings.clone(),
         writer,
@@ -185,6 +188,7 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) ->
         source: settings.source.to_string(),
         workspace: settings.workspace.display().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
+        clock: book.clock.behind(book.now()),
     })?;
     let mut warnings: Vec<String> = warnings.into_iter().flatten().collect();
     match live.trees.uncommitted() {
