@@ -61,7 +61,7 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     let code = runtime.block_on(work(
         settings.clone(),
         before,
-        &lock,
+        lock,
         writer,
         stop.clone(),
         (out.unwrap_or_else(|| logs.stdout()), terminal),
@@ -92,21 +92,18 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let places =
         Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
-    locked.map_err(|held| {
-        let text = format!("another run holds the {} {}: {}", held.kind, held.name, held.holder);
-        Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
-    })
+    locked.map_err(|held| held.refusal())
 }
 
 async fn work(
     settings: Arc<Settings>,
     before: Journaled,
-    lock: &RunLock,
+    lock: RunLock,
     writer: Writer,
     mut stop: Stop,
     (out, terminal): (Out, Terminal),
 ) -> Result<u8, Failure> {
-    let spawner = Spawner::new(lock).adopting();
+    let spawner = Spawner::new(&lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
     let Opened { provider, board, journaled, inputs, .. } = opened(&settings, before, &mut stop).await?;
@@ -131,6 +128,7 @@ async fn work(
     let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock };
     let mut live = Live {
         settings: settings.clone(),
+        lock,
         writer,
         spawner,
         provider,

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::Live;
 use super::shown::Shown;
@@ -34,6 +34,7 @@ const LARGEST_PATCH: usize = 16 << 20;
 
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
+        self.lock.keep()?.map_err(|held| Error::msg(held.refusal()))?;
         let reserve = self.writer.reserve(&self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());
