@@ -273,9 +273,16 @@ impl Live {
             Some(ignore) => self.after_tree(id, attempt.before.as_ref(), &ignore)?,
             None => None,
         };
-        let (after, artifacts) = match &attempt.before {
-            Some(before) => self.keep_work(id, before, after)?,
-            None => (None, Vec::new()),
+        let kept = attempt.before.as_ref().map(|before| self.keep_work(id, before, after)).transpose();
+        let (ending, meddled, (after, artifacts)) = match kept {
+            Err(error) if error.is::<Forged>() => (ending, vec![error.to_string()], Default::default()),
+            // By whom is not known.
+            Err(error) if error.is::<Lost>() => {
+                let text = format!("what {id} did is no evidence, and it is tried again: {error}");
+                book.record(Event::Warning { text })?;
+                (Ending::Interrupted, Vec::new(), Default::default())
+            }
+            kept => (ending, Vec::new(), kept?.unwrap_or_default()),
         };
         // It was ended with its runner, which can be long ago.
         let since = book.now().duration_since(attempt.started).as_secs_f64().max(0.0);
@@ -288,7 +295,7 @@ impl Live {
             usage,
             seconds,
             strays: 0,
-            meddled: Vec::new(),
+            meddled,
         })
     }
 
