@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write, stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use clap::ArgMatches;
 use clap_complete::Shell;
@@ -32,6 +33,7 @@ use serde::Serialize;
 
 use crate::board::{Board, Card, CardId};
 use crate::cli;
+use crate::cycle::clock::Clock;
 use crate::cycle::plan::{CardPlan, Planner, Readiness};
 use crate::cycle::state::State;
 use crate::evidence::artifacts_unchanged;
@@ -198,13 +200,15 @@ impl<B: Beside> Opened<B> {
     /// For commands that only look: the state of a run that would start now, and its planner.
     pub fn as_if_run(self) -> (Arc<Board>, State, Planner) {
         let Opened { settings, board, journaled: Journaled { mut state, .. }, inputs, .. } = self;
-        let now = jiff::Timestamp::now();
+        let clock = Clock::after(state.now, jiff::Timestamp::now, Instant::now);
+        let now = clock.now();
         let started = Event::RunStarted {
             run: String::new(),
             pid: 0,
             source: String::new(),
             workspace: String::new(),
             version: String::new(),
+            clock: clock.behind(now),
         };
         let asked = requests::pending(&settings.cache_dir).into_iter().map(|(_, request)| request.event());
         for event in std::iter::once(started).chain(asked) {

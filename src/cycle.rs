@@ -2,6 +2,7 @@
 //!
 //! [`state`], [`plan`] and [`decide`] are pure; [`drive`] is the loop; [`live`] acts and [`simulated`] assumes.
 
+pub mod clock;
 pub mod decide;
 pub mod drive;
 pub mod gate;

@@ -191,6 +191,9 @@ pub enum Event {
         source: String,
         workspace: String,
         version: String,
+        /// What the clock said where that was before the newest record, for it was once ahead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        clock: Option<jiff::Timestamp>,
     },
     /// The gate inputs that hold from now on.
     InputsAccepted {

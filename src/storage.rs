@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
 mod effect;
+mod lock;
 mod plain;
 mod rotate;
 mod staged;
@@ -12,23 +13,22 @@ mod way;
 mod workspace;
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use rustix::fs::{FallocateFlags, Stat, fallocate};
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 use sha2::{Digest, Sha256};
 
 #[cfg(debug_assertions)]
 pub use effect::arm;
 pub use effect::effect;
+pub use lock::{Held, Places, RunLock};
 pub use plain::{open, read, read_to_string};
 pub use rotate::RotatingFile;
 use staged::Staged;
@@ -45,138 +45,10 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect()
 }
 
-/// How long a lock may stay with a dead holder, or with one that is not named yet.
-const HANDOVER: Duration = Duration::from_secs(2);
-
 /// A new folder, for this user only, among the system's temporary files. It stays.
 pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
     let made = tempfile::Builder::new().prefix(prefix).tempdir().context("cannot make a temporary folder")?;
     Ok(made.keep())
-}
-
-/// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
-#[derive(Debug)]
-pub struct RunLock {
-    _files: Vec<File>,
-    marker: String,
-    cache_dir: PathBuf,
-}
-
-/// What a run is about, by its one name each: paths are canonical.
-#[derive(Debug, Clone, Copy)]
-pub struct Places<'p> {
-    pub source: &'p str,
-    pub workspace: &'p Path,
-    pub cache_dir: &'p Path,
-}
-
-/// Another process holds the board or the workspace.
-#[derive(Debug)]
-pub struct Held {
-    /// `board` or `workspace`.
-    pub kind: &'static str,
-    /// Which one.
-    pub name: String,
-    /// What the holder wrote of itself: `pid 123, run board.md`.
-    pub holder: String,
-}
-
-impl Held {
-    /// Not only the workspace.
-    pub fn is_of_board(&self) -> bool {
-        self.kind == "board"
-    }
-}
-
-impl RunLock {
-    /// Locks the board and the workspace with kernel locks on files in `folder`, which belongs to this user alone. `holder`
-    /// is written into them for the error that a second runner gets.
-    pub fn acquire(folder: &Path, places: Places<'_>, holder: &str) -> Result<Result<RunLock, Held>> {
-        private_folder(folder)?;
-        let (source, workspace) = (places.source, places.workspace.to_string_lossy());
-        let mut files = Vec::new();
-        for (kind, name) in [("board", source), ("workspace", &*workspace)] {
-            let path = lock_file(folder, kind, name);
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).truncate(false).mode(0o600);
-            let mut file = effect("open", &path, || options.open(&path))
-                .with_context(|| format!("cannot open the lock {}", path.display()))?;
-            let locked = held(&mut file, File::try_lock);
-            if let Some(holder) = locked.with_context(|| format!("cannot lock {}", path.display()))? {
-                return Ok(Err(Held { kind, name: name.to_owned(), holder }));
-            }
-            effect("truncate", &path, || file.set_len(0))?;
-            let text = format!("{holder}\n{}", places.cache_dir.display());
-            effect("write", &path, || file.write_all(text.as_bytes()))?;
-            files.push(file);
-        }
-        let marker = RunLock::marker_of(places.workspace);
-        Ok(Ok(RunLock { _files: files, marker, cache_dir: places.cache_dir.to_owned() }))
-    }
-
-    /// Who holds the board, or else the workspace. It only looks: the lock is shared for an instant, in which a run that
-    /// starts asks again.
-    pub fn held_by(folder: &Path, source: &str, workspace: &Path) -> Result<Option<Held>> {
-        for (kind, name) in [("board", source), ("workspace", &*workspace.to_string_lossy())] {
-            let path = lock_file(folder, kind, name);
-            let mut file = match File::open(&path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened.with_context(|| format!("cannot open the lock {}", path.display()))?,
-            };
-            let locked = held(&mut file, File::try_lock_shared);
-            if let Some(holder) = locked.with_context(|| format!("cannot look at the lock {}", path.display()))? {
-                return Ok(Some(Held { kind, name: name.to_owned(), holder }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Where the board's newest runner kept its history.
-    pub fn last_cache_dir(folder: &Path, source: &str) -> Option<PathBuf> {
-        let holder = fs::read_to_string(lock_file(folder, "board", source)).ok()?;
-        holder.split_once('\n').map(|(_, folder)| PathBuf::from(folder))
-    }
-
-    /// [`RunLock::marker`] of whoever runs a board in that workspace: what another board's run left there would change the
-    /// files that a card is judged by.
-    pub fn marker_of(workspace: &Path) -> String {
-        sha256(workspace.as_os_str().as_bytes())[..32].to_owned()
-    }
-
-    /// What every child of a runner in this workspace carries in its environment, so that a later run finds strays.
-    pub fn marker(&self) -> &str {
-        &self.marker
-    }
-
-    pub fn writer(&self) -> Writer {
-        Writer { root: None, own: Some(self.cache_dir.clone()) }
-    }
-}
-
-fn lock_file(folder: &Path, kind: &str, name: &str) -> PathBuf {
-    folder.join(format!("{}.lock", &sha256(format!("{kind}\0{name}").as_bytes())[..32]))
-}
-
-/// Locks the file, or says who holds it. Asks again for a moment where that is a process that is gone: a killed runner's
-/// child has the file open until it has become the program that it was made for, and a new runner has yet to write itself.
-fn held(file: &mut File, lock: fn(&File) -> Result<(), TryLockError>) -> io::Result<Option<String>> {
-    let began = Instant::now();
-    loop {
-        let locked = lock(file);
-        let mut holder = String::new();
-        file.seek(SeekFrom::Start(0))?;
-        match locked {
-            Ok(()) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) => file.read_to_string(&mut holder).map(drop)?,
-        }
-        let pid = holder.strip_prefix("pid ").and_then(|rest| rest.split(',').next()?.parse().ok());
-        let alive = pid.and_then(Pid::from_raw).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH));
-        if alive || began.elapsed() > HANDOVER {
-            return Ok(Some(holder.lines().next().unwrap_or_default().to_owned()));
-        }
-        std::thread::sleep(HANDOVER / 100);
-    }
 }
 
 /// The right to write. Made from the run lock, or bound to one folder.

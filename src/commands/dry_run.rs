@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
 use super::{Opened, say};
+use crate::cycle::clock::Clock;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::simulated::Simulated;
 use crate::failure::Failure;
@@ -33,7 +35,8 @@ pub fn dry_run(settings: Settings) -> Result<u8, Failure> {
     for assumed in [Assumed::Pass, Assumed::Fail] {
         let mut keep = ();
         let (state, planner) = (state.clone(), planner.clone());
-        let mut book = Book { state, planner, keep: &mut keep, report: report.as_mut(), clock: Timestamp::now };
+        let clock = Clock::after(state.now, Timestamp::now, Instant::now);
+        let mut book = Book { state, planner, keep: &mut keep, report: report.as_mut(), clock };
         let mut world = Simulated::new(board.clone(), assumed);
         book.record(Event::Assumed { assumed })?;
         let end = runtime.block_on(drive(&mut world, &mut book))?;

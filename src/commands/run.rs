@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 
 use super::journaled::Journaled;
 use super::{Known, Opened};
 use crate::changes::Changes;
+use crate::cycle::clock::Clock;
 use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
@@ -59,7 +61,7 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     let code = runtime.block_on(work(
         settings.clone(),
         before,
-        &lock,
+        lock,
         writer,
         stop.clone(),
         (out.unwrap_or_else(|| logs.stdout()), terminal),
@@ -90,21 +92,18 @@ fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let places =
         Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
-    locked.map_err(|held| {
-        let text = format!("another run holds the {} {}: {}", held.kind, held.name, held.holder);
-        Failure::new(Kind::Error, anyhow::anyhow!(text)).hint("one runner a board and a workspace: stop that one first")
-    })
+    locked.map_err(|held| held.refusal())
 }
 
 async fn work(
     settings: Arc<Settings>,
     before: Journaled,
-    lock: &RunLock,
+    lock: RunLock,
     writer: Writer,
     mut stop: Stop,
     (out, terminal): (Out, Terminal),
 ) -> Result<u8, Failure> {
-    let spawner = Spawner::new(lock).adopting();
+    let spawner = Spawner::new(&lock).adopting();
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
     let Opened { provider, board, journaled, inputs, .. } = opened(&settings, before, &mut stop).await?;
@@ -125,9 +124,11 @@ async fn work(
     let excluded = excluded(&settings, &inputs);
     let trees = Trees::open(&spawner, &settings.cache_dir, &settings.workspace, excluded, &settings.env.path())?;
     let planner = Planner { settings: settings.clone(), inputs: Arc::new(inputs) };
-    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock: jiff::Timestamp::now };
+    let clock = Clock::after(state.now, jiff::Timestamp::now, Instant::now);
+    let mut book = Book { state, planner, keep: &mut journal, report: report.as_mut(), clock };
     let mut live = Live {
         settings: settings.clone(),
+        lock,
         writer,
         spawner,
         provider,
@@ -185,6 +186,7 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) ->
         source: settings.source.to_string(),
         workspace: settings.workspace.display().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
+        clock: book.clock.behind(book.now()),
     })?;
     let mut warnings: Vec<String> = warnings.into_iter().flatten().collect();
     match live.trees.uncommitted() {

@@ -369,17 +369,14 @@ fn for_card(plan: CardPlan, state: &State) -> Action {
 fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
     let guards = &planner.settings.guards;
     let budget = &state.budget;
-    let window = guards.budget_window.and_then(|window| state.now.checked_sub(window).ok());
-    let since = window.or(budget.since)?;
-    // In order of time: a clock that jumps back is not followed. What was spent in years is not looked through.
-    let spent = &budget.spent[budget.spent.partition_point(|spent| spent.at < since)..];
+    let spent = budget.counted(state.now, guards.budget_window);
     if let Some(limit) = guards.max_cards {
         let cards: std::collections::BTreeSet<_> = spent.iter().map(|spent| &spent.card).collect();
         if cards.len() >= limit && !cards.contains(&card.id) {
             return Some(format!("--max-cards {limit}: as many cards were worked"));
         }
     }
-    if let Some(limit) = guards.max_duration.filter(|limit| budget.worked(state.now) >= *limit) {
+    if let Some(limit) = guards.max_duration.filter(|limit| budget.worked(state.running_for) >= *limit) {
         return Some(format!("--max-duration: {}s are over", limit.as_secs()));
     }
     if let Some(limit) = guards.max_tokens {

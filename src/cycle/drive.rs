@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use super::clock::Clock;
 use super::decide::{Action, decide};
 use super::plan::Planner;
 use super::state::State;
@@ -19,13 +20,13 @@ pub struct Book<'b> {
     pub planner: Planner,
     pub keep: &'b mut dyn Keep,
     pub report: &'b mut dyn Report,
-    pub clock: fn() -> jiff::Timestamp,
+    pub clock: Clock,
 }
 
 impl Book<'_> {
-    /// The time, to the millisecond. A clock that jumps back doesn't make what happens later look earlier.
+    /// The time, to the millisecond.
     pub fn now(&self) -> jiff::Timestamp {
-        let now = (self.clock)();
+        let now = self.clock.now();
         now.round(jiff::Unit::Millisecond).unwrap_or(now).max(self.state.now)
     }
 
@@ -48,7 +49,7 @@ impl Book<'_> {
 /// Runs until there is nothing to do or something forbids it.
 pub async fn drive(driver: &mut impl Driver, book: &mut Book<'_>) -> Result<(Stopped, String)> {
     loop {
-        book.state.now = book.now();
+        (book.state.now, book.state.running_for) = (book.now(), book.clock.running_for());
         match decide(&book.state, &book.planner)? {
             Action::Finish { stopped, reason } => return Ok((stopped, reason)),
             action => driver.perform(action, book).await?,

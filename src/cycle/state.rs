@@ -9,6 +9,7 @@ mod taken;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -59,6 +60,8 @@ pub struct State {
     pub unreachable: Infrastructure,
     /// The time of the newest record.
     pub now: Timestamp,
+    /// How long this run is at work, which no journal tells.
+    pub running_for: Duration,
     /// A stop was asked for.
     pub stopping: bool,
     /// Whether the newest run in the journal ended by itself.
@@ -139,7 +142,7 @@ impl State {
     pub fn apply(&mut self, record: &Record) {
         self.now = record.at;
         match &record.event {
-            Event::RunStarted { source, .. } => self.run_started(record.at, source),
+            Event::RunStarted { source, clock, .. } => self.run_started(record.at, clock.unwrap_or(record.at), source),
             Event::InputsAccepted { inputs, .. } => self.accept(inputs),
             Event::InputsHeld { files } => self.hold(files),
             Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
@@ -254,9 +257,9 @@ impl State {
     }
 
     /// A new runner: what the last one left open is interrupted, and a pass begins.
-    fn run_started(&mut self, at: Timestamp, source: &str) {
+    fn run_started(&mut self, at: Timestamp, clock: Timestamp, source: &str) {
         self.source = Arc::from(source);
-        self.budget.begin(at, self.ended);
+        self.budget.begin(at, clock, self.ended);
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();
@@ -295,6 +298,7 @@ impl State {
         let reserved = attempt.reserved;
         self.attempts.insert(id.clone(), Box::new(attempt));
         self.active.insert(id);
+        let at = self.budget.clock(at);
         self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens });
         self.visit(&card, &column);
         self.heard.remove(&Occasion::Drained);

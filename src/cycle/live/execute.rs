@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::Live;
 use super::shown::Shown;
@@ -33,6 +33,7 @@ const LARGEST_PATCH: usize = 16 << 20;
 
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
+        self.lock.keep()?.map_err(|held| Error::msg(held.refusal()))?;
         let reserve = self.writer.reserve(&self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());
@@ -264,7 +265,7 @@ impl Live {
     pub(super) async fn recover(&mut self, id: &AttemptId, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempts.get(id).cloned() else { return Ok(()) };
         self.refuse_requests(&attempt.card, book)?;
-        let meddled = self.tampered(&attempt.unaccepted, book)?;
+        let mut meddled = self.tampered(&attempt.unaccepted, book)?;
         if self.disowned {
             let text = format!("the journal was written into while {id} was open: what it did is no evidence");
             book.record(Event::Warning { text })?;
@@ -280,9 +281,19 @@ impl Live {
             Some(ignore) => self.after_tree(id, attempt.before.as_ref(), &ignore)?,
             None => None,
         };
-        let (after, artifacts) = match &attempt.before {
-            Some(before) => self.keep_work(id, before, after)?,
-            None => (None, Vec::new()),
+        let kept = attempt.before.as_ref().map(|before| self.keep_work(id, before, after)).transpose();
+        let (ending, (after, artifacts)) = match kept {
+            Err(error) if error.is::<Forged>() => {
+                meddled.push(error.to_string());
+                (ending, Default::default())
+            }
+            // By whom is not known.
+            Err(error) if error.is::<Lost>() => {
+                let text = format!("what {id} did is no evidence, and it is tried again: {error}");
+                book.record(Event::Warning { text })?;
+                (Ending::Interrupted, Default::default())
+            }
+            kept => (ending, kept?.unwrap_or_default()),
         };
         // It was ended with its runner, which can be long ago.
         let since = book.now().duration_since(attempt.started).as_secs_f64().max(0.0);

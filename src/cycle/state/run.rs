@@ -256,12 +256,17 @@ impl Walk<'_> {
 /// What the guards count.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budget {
-    pub since: Option<Timestamp>,
-    /// Time since then in which nothing ran.
-    pub idle: SignedDuration,
-    /// When the newest run ended, if none began after it.
+    /// How long the runs before the newest one were at work.
+    pub worked_before: SignedDuration,
+    /// When the newest run began, and when it ended.
+    pub began: Option<Timestamp>,
     pub stopped: Option<Timestamp>,
+    /// How far the records are ahead of the clock: it was once ahead itself.
+    pub ahead: SignedDuration,
+    /// In order of time, by the clock.
     pub spent: Vec<Spent>,
+    /// So many of them are of budgets before.
+    pub settled: usize,
     /// The most tokens of one attempt that ended: of all of them, for each plan asks.
     pub most: Option<u64>,
     pub failures_in_a_row: u32,
@@ -269,19 +274,36 @@ pub struct Budget {
 
 impl Budget {
     /// A run begins. What was spent before counts on where the last one did not end by itself, or the budget has a window.
-    pub(super) fn begin(&mut self, at: Timestamp, ended: bool) {
-        let stopped = self.stopped.take();
-        if ended || self.since.is_none() {
-            (self.since, self.idle, self.failures_in_a_row) = (Some(at), SignedDuration::ZERO, 0);
-        } else if let Some(stopped) = stopped {
-            self.idle += at.duration_since(stopped);
+    /// What was spent in the future of `clock` is taken to be spent now: else it would count until then.
+    pub(super) fn begin(&mut self, at: Timestamp, clock: Timestamp, ended: bool) {
+        let (began, stopped) = (self.began.replace(at), self.stopped.take());
+        match began {
+            // One that was killed may have worked until now.
+            Some(began) if !ended => self.worked_before += stopped.unwrap_or(at).duration_since(began),
+            _ => {
+                (self.worked_before, self.settled, self.failures_in_a_row) = (SignedDuration::ZERO, self.spent.len(), 0)
+            }
         }
+        self.ahead = at.duration_since(clock);
+        self.spent.iter_mut().rev().take_while(|spent| spent.at > clock).for_each(|spent| spent.at = clock);
     }
 
-    /// How long runs were at work.
-    pub fn worked(&self, now: Timestamp) -> Duration {
-        let elapsed = self.since.map(|since| now.duration_since(since) - self.idle);
-        elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()).unwrap_or_default()
+    /// The clock's time of a record.
+    pub(super) fn clock(&self, at: Timestamp) -> Timestamp {
+        at.checked_sub(self.ahead).unwrap_or(at)
+    }
+
+    /// What counts for the guards at the time `now` of a record.
+    pub fn counted(&self, now: Timestamp, window: Option<Duration>) -> &[Spent] {
+        let since = window.map(|window| self.clock(now).checked_sub(window).unwrap_or(Timestamp::MIN));
+        // What was spent in years is not looked through.
+        let first = since.map_or(self.settled, |since| self.spent.partition_point(|spent| spent.at < since));
+        &self.spent[first..]
+    }
+
+    /// How long runs were at work, if the newest one is so for `running`.
+    pub fn worked(&self, running: Duration) -> Duration {
+        running.saturating_add(Duration::try_from(self.worked_before).unwrap_or_default())
     }
 }
 
@@ -323,20 +345,46 @@ impl Infrastructure {
 mod tests {
     use super::*;
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
     #[test]
     fn the_time_between_a_stopped_run_and_its_restart_is_not_worked() {
-        let at = |seconds: i64| Timestamp::from_second(seconds).unwrap();
-        let worked = |budget: &Budget, seconds| budget.worked(at(seconds)).as_secs();
+        let worked = |budget: &Budget, running| budget.worked(Duration::from_secs(running)).as_secs();
         let mut budget = Budget::default();
-        budget.begin(at(0), false);
+        budget.begin(at(0), at(0), false);
         assert_eq!(worked(&budget, 10), 10);
         budget.stopped = Some(at(10));
-        budget.begin(at(110), false);
-        assert_eq!(worked(&budget, 120), 20);
+        budget.begin(at(110), at(110), false);
+        assert_eq!(worked(&budget, 10), 20);
         // One that was killed may have worked until now.
-        budget.begin(at(130), false);
-        assert_eq!(worked(&budget, 130), 30);
-        budget.begin(at(200), true);
-        assert_eq!(worked(&budget, 201), 1);
+        budget.begin(at(130), at(130), false);
+        assert_eq!(worked(&budget, 0), 30);
+        budget.begin(at(200), at(200), true);
+        assert_eq!(worked(&budget, 1), 1);
+    }
+
+    /// When it was spent by the records, then when runs began: by the records and by the clock.
+    #[test]
+    fn what_was_spent_while_the_clock_was_ahead_leaves_the_window() {
+        let window = Some(Duration::from_secs(10));
+        for (spent, began, counts) in [
+            (0, vec![(5, 5)], true),
+            (0, vec![(11, 11)], false),
+            // The clock was ahead, and is right now.
+            (1000, vec![(1000, 5)], true),
+            (1000, vec![(1000, 5), (1000, 14)], true),
+            (1000, vec![(1000, 5), (1000, 16)], false),
+            (1000, vec![(1000, 5), (1016, 1016)], false),
+        ] {
+            let mut budget = Budget::default();
+            budget.begin(at(spent), at(spent), false);
+            budget.spent.push(Spent { at: budget.clock(at(spent)), card: CardId("KB-1".into()), tokens: None });
+            began.iter().for_each(|(record, clock)| budget.begin(at(*record), at(*clock), true));
+            let now = at(began[began.len() - 1].0);
+            assert_eq!(budget.counted(now, window).len(), usize::from(counts), "{spent} {began:?}");
+            assert_eq!(budget.counted(now, None).len(), 0);
+        }
     }
 }

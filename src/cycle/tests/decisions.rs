@@ -75,7 +75,7 @@ fn after(events: &[Event], board: Option<Board>) -> State {
 
 fn run_started() -> Event {
     let text = String::new;
-    Event::RunStarted { run: text(), pid: 1, source: text(), workspace: text(), version: text() }
+    Event::RunStarted { run: text(), pid: 1, source: text(), workspace: text(), version: text(), clock: None }
 }
 
 fn next(planner: &Planner, events: &[Event], board: Option<Board>) -> String {

@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use anyhow::{Result, bail};
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use super::work::changing;
 use crate::board::{Board, Card, CardContent, CardId, Column};
 use crate::checks;
 use crate::codex::Usage;
+use crate::cycle::clock::Clock;
 use crate::cycle::decide::{Action, Settlement, Wait};
 use crate::cycle::drive::{Book, Driver, drive};
 use crate::cycle::gate::{self, Case, Judgement, Tested};
@@ -27,6 +29,9 @@ use crate::redact::Redactor;
 use crate::report::Report;
 use crate::rules::{Rule, Rules, Verdict};
 use crate::settings::{Given, Need, Settings};
+
+/// No time passes in this world.
+static STILL: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// What becomes of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,7 +207,8 @@ impl World {
         let mut witness = Witness::default();
         let state = fold(&disk.records());
         let planner = self.planner.clone();
-        let mut book = Book { state, planner, keep: &mut disk, report: &mut witness, clock: || Timestamp::UNIX_EPOCH };
+        let clock = Clock::after(state.now, || Timestamp::UNIX_EPOCH, || *STILL);
+        let mut book = Book { state, planner, keep: &mut disk, report: &mut witness, clock };
         let ended = self.one_run(&mut book);
         let state = book.state;
         self.disk = disk;
@@ -216,6 +222,7 @@ impl World {
             source: "board".into(),
             workspace: "here".into(),
             version: "1".into(),
+            clock: book.clock.behind(book.now()),
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (stopped, reason) = runtime.block_on(drive(self, book))?;

@@ -51,6 +51,38 @@ fn killed_after_codex_finished_but_before_that_was_recorded_it_executes_nothing_
 }
 
 #[test]
+fn killed_before_the_end_was_recorded_with_saved_trees_that_codex_spoilt_the_next_run_goes_on() {
+    let spoil = [
+        (
+            "rm -rf .cache/kanban-codex-exec/git*; echo more >>notes.txt; make made",
+            "what KB-1.1 did is no evidence",
+            "2 promoted",
+            vec!["KB-1 Implement", "KB-1 Implement", "KB-1 Review"],
+        ),
+        (
+            "make made; place() { echo \"$1\" | sed 's|^..|objects/&/|'; }; \
+             real=.cache/kanban-codex-exec/git/$(place $(git hash-object made/KB-1.txt)); mkdir -p ${real%/*}; \
+             cp .git/$(place $(echo other | git hash-object -w --stdin)) $real",
+            "which does not hold what its name says",
+            "0 promoted, 1 bounced",
+            vec!["KB-1 Implement"],
+        ),
+    ];
+    for (spoils, reason, counts, executions) in spoil {
+        // What stood in the notes is in CACHE_DIR alone.
+        let script = format!("raw\n{BLIND}begin; {spoils}; say 'Done.'; complete");
+        let world = World::new(&cards(1)).with("notes.txt", "mine\n").codex(&script);
+        let running = world.start(&["run"]);
+        let ended = world.cache("attempts/KB-1.1/exit.json");
+        wait_until("the launcher's report", || ended.exists());
+        running.kill();
+        let world = world.codex("make made");
+        world.run(&["run"]).exits(0).says(reason).says(counts);
+        assert_eq!(world.executions(), executions, "{spoils}");
+    }
+}
+
+#[test]
 fn killed_at_any_instant_and_started_again_until_it_is_drained_it_arrives_at_the_same_board() {
     let work = "sleep 0.03; [ $card = KB-3 ] || make made; sleep 0.03";
     let undisturbed = World::new(&cards(5)).codex(work);

