@@ -2,7 +2,7 @@
 
 use super::{CardPlan, Planner, Readiness};
 use crate::board::{Board, Card, CardId, Column, Role};
-use crate::cycle::state::{State, Visits};
+use crate::cycle::state::{Attempt, State, Visits};
 use crate::rules::Rules;
 use crate::settings::Guards;
 
@@ -45,11 +45,14 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
         let reason = format!("it came here while an attempt at it ran: move it again or `retry {card}`");
         return (Readiness::Blocked, reason);
     }
-    if let Some((id, _)) = state.passed(card, column, &plan.key) {
+    if let Some((id, attempt)) = state.passed(card, column, &plan.key) {
+        let earlier = earlier(&plan.card, attempt);
         return match waiting {
             Some(waiting) => (Readiness::Blocked, waiting.reason.clone()),
             None => {
-                (Readiness::Cached, format!("passed in attempt {id}; edit the card or `retry {card}` to run it again"))
+                let reason =
+                    format!("passed in attempt {id}{earlier}; edit the card or `retry {card}` to run it again");
+                (Readiness::Cached, reason)
             }
         };
     }
@@ -63,7 +66,10 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
     if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.noted && (visits.sent_away || stays));
-        return (Readiness::Exhausted { told }, format!("{used_up}; edit the card or `retry {card}` to start anew"));
+        let last = visits.and_then(|visits| state.attempt(visits.newest.as_ref()?));
+        let earlier = last.map(|attempt| earlier(&plan.card, attempt)).unwrap_or_default();
+        let reason = format!("{used_up}{earlier}; edit the card or `retry {card}` to start anew");
+        return (Readiness::Exhausted { told }, reason);
     }
     let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
     match too_few(plan).or(refused) {
@@ -76,6 +82,13 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             Err(error) => (Readiness::Blocked, error.clone()),
         },
     }
+}
+
+/// When an attempt was, where nothing but what the card says tells that it was at this one: the board may have been put back,
+/// or the card written anew.
+fn earlier(card: &Card, attempt: &Attempt) -> String {
+    let day = attempt.started.strftime("%Y-%m-%d");
+    if card.stamped { String::new() } else { format!(" on {day}, when its text stood on the board before") }
 }
 
 /// Why no attempt begins in a column: codex would be paid for what can't be moved.

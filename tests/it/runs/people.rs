@@ -182,3 +182,28 @@ fn a_card_that_is_worked_anew_goes_its_whole_way_again() {
         assert_eq!((of("Implement"), of("Review")), (2, reviews), "{review}");
     }
 }
+
+/// A card that is written anew with the same words, or a board that was put back: that can't be told apart, so nothing is
+/// done twice, and the reason says what counts and what helps.
+#[test]
+fn a_card_written_anew_says_that_an_earlier_ones_pass_counts() {
+    let rules = "statuses: { In Progress: { prompt: Implement the card., onPass: Done, evidence: changes } }\n";
+    let board = crate::support::board::with("- [ ] Make KB-1 @made\n");
+    let world = World::new("").with("transitions.yaml", rules).with("board.md", &board);
+    world.run(&["run"]).exits(0).says("1 promoted");
+    let stamped = world.board();
+    let told = "when its text stood on the board before";
+    for (board, anew) in
+        [(&board, true), (&stamped.replace("## Done", "## X").replace("## In Progress", "## Done"), false)]
+    {
+        world.write("board.md", board.replace("## X", "## In Progress"));
+        let outcome = world.run(&["run"]).exits(0).says("[In Progress]: passed in attempt kb-");
+        assert_eq!(outcome.stdout.contains(told), anew, "{outcome}");
+        let status = world.run(&["status"]).exits(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(status.contains(told), anew, "{status}");
+        assert_eq!(world.executions().len(), 1, "nothing is done twice");
+    }
+    world.run(&["retry", "Make KB-1 @made"]).exits(0);
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.executions().len(), 2);
+}
