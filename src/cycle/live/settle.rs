@@ -120,9 +120,10 @@ impl Live {
     fn note(&self, settlement: &Settlement, book: &Book<'_>) -> Note {
         let state = &book.state;
         let passed = |id: &AttemptId| state.attempt(id).is_some_and(|attempt| attempt.verdict == Some(Verdict::Pass));
-        let newest = || state.visits(&settlement.card.id, &settlement.from)?.newest.as_ref().filter(|id| !passed(id));
+        let history = state.history(&settlement.card.id);
+        let here = || history?.visits.get(&settlement.from)?.newest.as_ref().filter(|id| !passed(id));
         let told = match settlement.verdict {
-            Verdict::Exhausted => newest(),
+            Verdict::Exhausted => here().or_else(|| history?.failure.as_ref()),
             _ => settlement.attempt.as_ref(),
         };
         let judged = told.and_then(|id| state.attempt(id));

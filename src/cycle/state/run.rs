@@ -123,8 +123,8 @@ impl State {
         let Some(to) = to else { return };
         let history = self.cards.entry(card.clone()).or_default();
         let Visits { newest: there, noted, .. } = history.visits.entry(to);
-        // The note says how it came there.
-        *noted = false;
+        // The note says how it came there, and of one whose attempts were used up where it was that none are left.
+        *noted &= used_up;
         if *verdict == Verdict::Pass {
             // What passed there before there was this work is judged anew, and moved on again if it holds.
             let passed = there.as_ref().and_then(|id| self.attempts.get_mut(id));
