@@ -94,7 +94,7 @@ impl Live {
         let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore)?;
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
             Err(error) if error.is::<Forged>() => {
-                meddled.push(error.to_string());
+                meddled.push(error.root_cause().to_string());
                 (None, Vec::new())
             }
             // It goes with what else it removed. A runner that ended here would pay for the same again.
@@ -284,7 +284,7 @@ impl Live {
         let kept = attempt.before.as_ref().map(|before| self.keep_work(id, before, after)).transpose();
         let (ending, (after, artifacts)) = match kept {
             Err(error) if error.is::<Forged>() => {
-                meddled.push(error.to_string());
+                meddled.push(error.root_cause().to_string());
                 (ending, Default::default())
             }
             // By whom is not known.

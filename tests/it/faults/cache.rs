@@ -92,17 +92,19 @@ fn what_is_damaged_between_runs_is_made_anew_or_told_with_what_to_do() {
         (|path| fs::write(path, "").unwrap(), false),
         (|path| fs::write(path, [0xa7; 100]).unwrap(), false),
     ];
-    for (damaged, mends_itself) in cases {
+    let cases = cases.into_iter().flat_map(|(damaged, mends)| [(damaged, mends, true), (damaged, mends, false)]);
+    for (damaged, mends_itself, attended) in cases {
         let world = World::new(&cards(2));
         world.run(&["run", "--max-cards", "1"]).exits(3);
         damage(&world, damaged);
         if !mends_itself {
-            for _ in 0..2 {
-                let told = world.run(&["run"]).exits(1).warns("cannot read the saved trees in ");
-                told.warns("or remove all of ").warns(": then each card begins anew where it stands");
-                assert_eq!(world.places(), ["KB-2: In Progress", "KB-1: Done"]);
+            let told = world.run(&["run"]).exits(1).warns("cannot read the saved trees in ");
+            told.warns("or remove all of ").warns(": then each card begins anew where it stands");
+            assert_eq!(world.places(), ["KB-2: In Progress", "KB-1: Done"]);
+            // Where nobody is there to do it, the attempt that met the damage is made once more.
+            if attended {
+                remove(&world.cache(""));
             }
-            remove(&world.cache(""));
         }
         world.run(&["run"]).exits(0);
         assert_eq!(world.places(), ["KB-1: Done", "KB-2: Done"]);
