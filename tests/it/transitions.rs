@@ -70,7 +70,7 @@ fn the_rules_say_where_a_card_goes() {
             fail: &["In Progress → Blocked: fail"],
         },
         Case {
-            name: "a ring ends at its limit",
+            name: "a ring ends at its limit, and the card says so",
             rules: "  In Progress: { onPass: Done, onFail: Review, maxAttempts: 2 }\n  Review: { onPass: Done, onFail: In Progress }\n",
             pass: &["In Progress → Done: pass"],
             fail: &[
@@ -78,6 +78,7 @@ fn the_rules_say_where_a_card_goes() {
                 "Review → In Progress: fail",
                 "In Progress → Review: fail",
                 "Review → In Progress: fail",
+                "In Progress → stays: exhausted",
             ],
         },
         Case {
