@@ -41,13 +41,7 @@ impl Live {
         let folder = self.folder(&plan.attempt);
         // A folder of that name is of an execution that the journal no longer knows.
         self.writer.remove_folder(&folder)?;
-        let watched = self.watched(book);
-        let tests = self.before(&plan, book).await?;
-        // They run what earlier attempts made.
-        if tests.as_ref().is_none_or(|tests| !tests.is_empty()) {
-            self.meddled(&watched, &plan.card.id, book)?;
-        }
-        let Some(tests) = tests else {
+        let Some(tests) = self.before(&plan, book).await? else {
             book.state.stopping = true;
             return Ok(());
         };

@@ -218,7 +218,8 @@ impl Live {
         [("the index of the tests", index), ("the index of the trees", self.trees.index_stamp())]
     }
 
-    /// What was written into meanwhile, by an attempt at `card` or a check of it. The journal is as it was again, the indexes are made anew when they are wanted.
+    /// What was written into meanwhile, by an attempt at `card` or a check of it. The journal is as it was again, the indexes
+    /// are made anew when they are wanted.
     pub(super) fn meddled(&self, then: &Watched, card: &CardId, book: &mut Book<'_>) -> Result<Vec<String>> {
         let own = self.own_files();
         let own = own.iter().zip(&then.own).filter(|(now, then)| now != then);
