@@ -23,9 +23,9 @@ const WHOLE: usize = 1100;
 /// Tests that are named for the machine.
 const NAMED: usize = 50;
 
-/// The state block for a settlement; `attempt` is the one that was judged, or else the one whose failure used the card's
-/// attempts up.
-pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestamp, redactor: &Redactor) -> Note {
+/// The state block for a settlement that was reached `at`; `attempt` is the one that was judged, or else the one whose
+/// failure used the card's attempts up.
+pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, at: Timestamp, redactor: &Redactor) -> Note {
     let Settlement { from, to, verdict, .. } = settlement;
     let way = match (verdict, to) {
         (Verdict::Pass, Some(to)) => format!("passed {from} → {to}"),
@@ -37,7 +37,7 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
     // A secret that is cut is none that the redactor knows: it looks first.
     let clean = |text: &str| redactor.text(text).into_owned();
     let reason = head(&clean(&settlement.reason), REASON);
-    let mut text = format!("{way}{number} ({}): {reason}", now.strftime("%Y-%m-%d %H:%M UTC"));
+    let mut text = format!("{way}{number} ({}): {reason}", at.strftime("%Y-%m-%d %H:%M UTC"));
     let mut failed: Vec<&TestOutcome> = Vec::new();
     if *verdict != Verdict::Pass {
         text.push_str(&judged.map(|attempt| advice(*verdict, attempt, &settlement.card.id)).unwrap_or_default());
@@ -57,7 +57,7 @@ pub fn compose(settlement: &Settlement, attempt: Option<&Attempt>, now: Timestam
         "limit": judged.map(|attempt| attempt.limit),
         "from": from,
         "to": to,
-        "at": now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "failed": failed.iter().take(NAMED).map(|outcome| &outcome.id).collect::<Vec<_>>(),
     });
     redactor.json(&mut data);

@@ -167,7 +167,7 @@ impl State {
             Event::Resumed => self.paused = false,
             Event::AttemptStarted { .. } => self.attempt_started(record.at, &record.event),
             Event::AttemptEnded { .. } => self.attempt_ended(&record.event),
-            Event::Judged { .. } => self.judged(&record.event),
+            Event::Judged { .. } => self.judged(record.at, &record.event),
             Event::TakeBackStarted(take) => self.take_back_started(take),
             Event::TakenBack { .. } => self.taken_back(&record.event),
             Event::LetGo { folders, trees } => self.let_go(folders, trees),
@@ -349,7 +349,7 @@ impl State {
         self.board = None;
     }
 
-    fn judged(&mut self, event: &Event) {
+    fn judged(&mut self, at: Timestamp, event: &Event) {
         let Event::Judged { attempt: id, verdict, reason, tests, gate, artifacts, weakened, .. } = event else {
             return;
         };
@@ -357,6 +357,7 @@ impl State {
         let again = attempt.verdict.is_some_and(|verdict| verdict != Verdict::Inconclusive);
         let had_passed = attempt.verdict == Some(Verdict::Pass);
         attempt.verdict = Some(*verdict);
+        attempt.judged = Some(at);
         attempt.reason = reason.clone();
         attempt.outcomes = tests.clone();
         attempt.gate = gate.clone();

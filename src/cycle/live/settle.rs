@@ -127,7 +127,10 @@ impl Live {
             _ => settlement.attempt.as_ref(),
         };
         let judged = told.and_then(|id| state.attempt(id));
-        note::compose(settlement, judged, book.now(), self.settings.env.redactor())
+        // What was written before its answer was lost is to be known again: it says when it was judged.
+        let given = settlement.attempt.as_ref().and_then(|id| state.attempt(id)?.judged);
+        let at = given.unwrap_or_else(|| book.now());
+        note::compose(settlement, judged, at, self.settings.env.redactor())
     }
 
     /// Runs an owed hook, once: one that a dead runner started is not repeated.

@@ -53,6 +53,8 @@ pub struct Attempt {
     pub phase: Phase,
     pub verdict: Option<Verdict>,
     pub reason: String,
+    /// When its verdict was given.
+    pub judged: Option<Timestamp>,
     /// The card's newest execution when it was judged: it counts for the work of this one and those before it.
     pub judged_with: u32,
     pub gate: GateHash,
@@ -144,6 +146,7 @@ impl Attempt {
             phase: Phase::Running,
             verdict: None,
             reason: String::new(),
+            judged: None,
             judged_with: 0,
             gate: gate.clone(),
             outcomes: Vec::new(),

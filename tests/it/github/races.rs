@@ -36,12 +36,14 @@ fn a_change_whose_answer_is_lost_is_made_once() {
         let project = Project::new(&[]);
         project.add(kind, "In Progress", "KB-1 first @made", "words");
         project.fail(operation, 1, Fail::Lost);
-        let world = world(&project).with("transitions.yaml", RULES);
+        // A second later nothing else is written.
+        let world = world(&project).with("transitions.yaml", RULES).env("KANBAN_BACKOFF", "1100ms");
         world.run(&["run"]).exits(0).says("1 promoted").says("away      the board");
         assert_eq!((project.places(), project.asked(operation)), (vec!["KB-1: Done".to_owned()], 1), "{operation}");
         let body = project.with(|state| state.item("KB-1").body.clone());
         let notes = project.comments("KB-1").len() + body.matches("**kanban-codex-exec**").count();
         assert_eq!((notes, world.executions().len()), (1, 1), "{operation}");
+        assert_eq!(project.asked("EditComment"), 0, "{operation}");
     }
 }
 
