@@ -55,14 +55,14 @@ pub fn temporary_folder(prefix: &str) -> Result<PathBuf> {
 #[derive(Debug, Clone)]
 pub struct Writer {
     root: Option<PathBuf>,
-    /// CACHE_DIR, where nobody else's files are.
+    /// CACHE_DIR or a folder in it, where nobody else's files are.
     own: Option<PathBuf>,
 }
 
 impl Writer {
-    /// A writer that refuses every path outside `folder`.
+    /// A writer that refuses every path outside `folder`, which is this program's own.
     pub fn within(folder: &Path) -> Writer {
-        Writer { root: Some(folder.to_owned()), own: None }
+        Writer { root: Some(folder.to_owned()), own: Some(folder.to_owned()) }
     }
 
     fn allow(&self, path: &Path) -> Result<()> {
@@ -93,8 +93,8 @@ impl Writer {
     }
 
     /// Replaces a file as a whole, atomically and durably: a temporary file beside it, fsync, rename, fsync of the folder.
-    /// An existing file's mode is kept; a new one gets 0600. A symlink is followed, so that it stays one. What holds these bytes
-    /// already is brought to disk as it is.
+    /// An existing file's mode is kept; a new one gets 0600. A symlink is followed, so that it stays one, but for those in
+    /// CACHE_DIR, which are removed. What holds these bytes already is brought to disk as it is.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.allow(path)?;
         let alike = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() == bytes.len() as u64);
@@ -130,7 +130,7 @@ impl Writer {
         self.allow(path)?;
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true).mode(0o600);
-        let file = self.making_way(path, Place::File, || {
+        let file = self.making_way(path, Place::Growing, || {
             let file = effect("open", path, || options.open(path));
             file.with_context(|| format!("cannot open {}", path.display()))
         })?;

@@ -1,5 +1,5 @@
-//! What stands in the way in CACHE_DIR, which is this program's own: a folder in a file's place, or the other way round. Codex
-//! can leave one there, at which each later run would end.
+//! What stands in the way in CACHE_DIR, which is this program's own: a folder in a file's place, or the other way round, at
+//! which each later run would end; or a symlink, by which this program would write what and where its sandbox forbids codex to.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,45 +13,47 @@ use super::{Writer, effect};
 pub(super) enum Place {
     File,
     Folder,
+    /// A file that grows: its owner may have it elsewhere, behind a symlink.
+    Growing,
 }
 
 impl Writer {
-    /// Does it, and where something was in its way, once more without that.
+    /// Does it, without what is in its way.
     pub(super) fn making_way<T>(&self, path: &Path, place: Place, act: impl Fn() -> Result<T>) -> Result<T> {
-        let error = match act() {
-            Err(error) => error,
-            done => return done,
-        };
-        let Some(wrong) = self.in_the_way(path, place) else { return Err(error) };
-        let removed = match wrong.is_dir() {
-            true => effect("clear", &wrong, || fs::remove_dir_all(&wrong)),
-            false => effect("clear", &wrong, || fs::remove_file(&wrong)),
-        };
-        removed.with_context(|| format!("{} is in the way and can't be removed", wrong.display()))?;
-        tracing::warn!("{} was in the way and is removed: {error:#}", wrong.display());
+        while let Some(wrong) = self.in_the_way(path, place) {
+            let removed = match fs::symlink_metadata(&wrong).is_ok_and(|data| data.is_dir()) {
+                true => effect("clear", &wrong, || fs::remove_dir_all(&wrong)),
+                false => effect("clear", &wrong, || fs::remove_file(&wrong)),
+            };
+            removed.with_context(|| format!("{} is in the way and can't be removed", wrong.display()))?;
+            tracing::warn!("{} was in the way and is removed", wrong.display());
+        }
         act()
     }
 
-    /// A folder where a file belongs, or something else where a folder does.
+    /// What is no plain file where one belongs, or no folder.
     fn in_the_way(&self, path: &Path, place: Place) -> Option<PathBuf> {
         let own = self.own.as_ref()?;
-        let inside: Vec<_> = path.strip_prefix(own).ok()?.components().collect();
-        (1..=inside.len()).map(|length| (length, own.join(inside[..length].iter().collect::<PathBuf>()))).find_map(
-            |(length, at)| {
-                let place = if length < inside.len() { Place::Folder } else { place };
-                let data = fs::metadata(&at).ok()?;
-                let right = match place {
-                    Place::File => data.is_file(),
-                    Place::Folder => data.is_dir(),
-                };
-                (!right).then_some(at)
-            },
-        )
+        let mut at = own.clone();
+        let mut inside = path.strip_prefix(own).ok()?.components().peekable();
+        while let Some(component) = inside.next() {
+            at.push(component);
+            let is_last = inside.peek().is_none();
+            let look = if is_last && place == Place::Growing { fs::metadata } else { fs::symlink_metadata };
+            let data = look(&at).ok()?;
+            let right = if is_last && place != Place::Folder { data.is_file() } else { data.is_dir() };
+            if !right {
+                return Some(at);
+            }
+        }
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -83,6 +85,20 @@ mod tests {
             put();
             writer.folder(&file).unwrap();
             assert!(file.is_dir(), "{wrong}");
+        }
+        let elsewhere = root.path().join("elsewhere");
+        for (link, to) in [("a", ""), ("a/b", ""), ("a/b/c", "c"), ("a/b/c", "nothing")] {
+            fs::remove_dir_all(&cache).ok();
+            fs::create_dir_all(&elsewhere).unwrap();
+            fs::write(elsewhere.join("c"), "somebody's").unwrap();
+            fs::create_dir_all(cache.join(link).parent().unwrap()).unwrap();
+            symlink(elsewhere.join(to), cache.join(link)).unwrap();
+            let file = cache.join("a/b/c");
+            writer.folder(file.parent().unwrap()).unwrap();
+            writer.replace(&file, b"new").unwrap();
+            assert_eq!(fs::read(&file).unwrap(), b"new", "{link}");
+            assert_eq!(fs::read(elsewhere.join("c")).unwrap(), b"somebody's", "{link}");
+            assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1, "{link}");
         }
         for outside in [root.path().join("elsewhere"), cache.clone()] {
             fs::remove_dir_all(&outside).ok();

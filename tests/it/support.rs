@@ -217,6 +217,16 @@ impl World {
         self.start_as(Command::new(env!("CARGO_BIN_EXE_kanban-codex-exec")), args)
     }
 
+    /// The run locks lie outside, by design; their names are those of this world's board and workspace.
+    pub fn locks(&self) -> Vec<PathBuf> {
+        let folder = PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw()));
+        let repo = fs::canonicalize(self.path("repo")).unwrap_or_else(|_| self.path("repo"));
+        let boards = ["board.md", "TODO.md", "desk/board.md", "backlog", "notes", "tasks.json"]
+            .map(|name| format!("board\0{}", repo.join(name).display()));
+        let names = boards.into_iter().chain([format!("workspace\0{}", repo.display())]);
+        names.map(|name| folder.join(format!("{}.lock", &sha256(name.as_bytes())[..32]))).collect()
+    }
+
     /// By way of another program that takes the command as its last arguments.
     pub fn start_as(&self, mut command: Command, args: &[&str]) -> Running<'_> {
         let output = tempfile::Builder::new().prefix("output-").tempdir_in(self.root.path()).unwrap();
@@ -230,13 +240,8 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         let left = processes::end(&self.path(""));
-        // The locks lie outside, by design; their names are those of this world's board and workspace.
-        let locks = PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw()));
-        let repo = fs::canonicalize(self.path("repo")).unwrap_or_else(|_| self.path("repo"));
-        let boards = ["board.md", "TODO.md", "desk/board.md", "backlog", "notes", "tasks.json"]
-            .map(|name| format!("board\0{}", repo.join(name).display()));
-        for name in boards.iter().chain([&format!("workspace\0{}", repo.display())]) {
-            fs::remove_file(locks.join(format!("{}.lock", &sha256(name.as_bytes())[..32]))).ok();
+        for lock in self.locks() {
+            fs::remove_file(lock).ok();
         }
         if !std::thread::panicking() {
             assert_eq!(left, [] as [String; 0], "processes were left");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Error, Result};
 
 use super::Live;
-use super::shown::Shown;
+use super::shown::{Locked, Shown};
 use crate::codex::{EventWatch, Events, Outcome, classify};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
@@ -67,9 +67,10 @@ impl Live {
         let (program, args) = command.argv.split_first().context("an empty command")?;
         let job = self.codex_job(program, args, stdin, &folder, plan.reserved);
         let watch = EventWatch::new(&self.settings.codex, self.settings.env.redactor(), Instant::now());
-        let mut shown = Shown::new(watch, &plan.card, book.report);
-        let ended = self.spawner.run(job, &mut shown, &mut self.stop).await?;
-        let watch = shown.watch;
+        let shown = Shown::new(watch, &plan.card, book.report);
+        let mut locked = Locked { watch: shown, lock: &mut self.lock };
+        let ended = self.spawner.run(job, &mut locked, &mut self.stop).await?;
+        let watch = locked.watch.watch;
         drop(reserve);
         // Where somebody removed them, what is left to be told still finds its place.
         cache::claim(&self.writer, &self.settings)?;

@@ -7,6 +7,7 @@ use crate::checks::TestId;
 use crate::codex::{EventWatch, Told};
 use crate::process::Watch;
 use crate::report::{Progress, Report};
+use crate::storage::RunLock;
 
 /// Watches a job as `watch` does, and shows how it goes on.
 pub struct Shown<'w, W> {
@@ -69,5 +70,31 @@ impl<W: Watch + Says> Watch for Shown<'_, W> {
         let (title, column) = (&*self.card.title, &self.card.status);
         let (elapsed, latest) = (now.duration_since(self.began), self.watch.latest());
         self.report.progress(&Progress { title, column, elapsed, latest });
+    }
+}
+
+/// Watches a job as `watch` does, and takes the run lock anew where its files are removed meanwhile: codex can work for an
+/// hour, in which a second run would start. Where one has, the next attempt finds it.
+pub struct Locked<'l, W> {
+    pub watch: W,
+    pub lock: &'l mut RunLock,
+}
+
+impl<W: Watch> Watch for Locked<'_, W> {
+    fn stdout(&mut self, piece: &[u8], now: Instant) {
+        self.watch.stdout(piece, now);
+    }
+
+    fn deadline(&self) -> Option<(Instant, &'static str)> {
+        self.watch.deadline()
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.watch.tick(now);
+        match self.lock.keep() {
+            Ok(Ok(())) => {}
+            Ok(Err(held)) => tracing::debug!("{}", held.refusal().error),
+            Err(error) => tracing::debug!("the lock can't be looked at: {error:#}"),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! lost, and what the journal still knows is not done twice.
 
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -42,6 +43,37 @@ fn what_is_removed_while_codex_works_and_is_no_witness_costs_nothing() {
             (vec!["KB-1: Done".into(), "KB-2: Done".into()], 4),
             "{what}"
         );
+    }
+}
+
+/// A sandboxed codex may write there, and nowhere outside the workspace.
+#[test]
+fn a_link_that_codex_leaves_leads_nothing_of_the_programs_elsewhere() {
+    let world = World::new(&cards(2)).codex(WORK);
+    let outside = world.path("outside");
+    let links = ["KB-1.1/changes.patch", "KB-1.1/exit.json", "KB-1.2", "KB-2.1/prompt.md", "KB-2.1/events.jsonl"];
+    let outcome = world.run_while(&["run"], |world| {
+        fs::create_dir(&outside).unwrap();
+        for link in links {
+            let link = world.cache("attempts").join(link);
+            let file = outside.join(link.file_name().unwrap());
+            match link.extension() {
+                Some(_) => fs::write(&file, "somebody's").unwrap(),
+                None => fs::create_dir(&file).unwrap(),
+            }
+            fs::create_dir_all(link.parent().unwrap()).unwrap();
+            symlink(file, link).unwrap();
+        }
+    });
+    outcome.exits(0).says("4 promoted");
+    for link in links {
+        let link = world.cache("attempts").join(link);
+        let file = outside.join(link.file_name().unwrap());
+        match link.extension() {
+            Some(_) => assert_eq!(fs::read_to_string(&file).unwrap(), "somebody's", "{}", link.display()),
+            None => assert_eq!(fs::read_dir(&file).unwrap().count(), 0, "{}", link.display()),
+        }
+        assert!(!link.is_symlink() && link.exists(), "{}", link.display());
     }
 }
 

@@ -1,6 +1,7 @@
 //! The runner is killed: nothing is lost, nothing is done twice, nothing is left over.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
@@ -165,4 +166,18 @@ fn repeated(world: &World) -> Vec<String> {
         }
     }
     repeated
+}
+
+/// A cleaner of temporary files takes nothing from a run at work.
+#[test]
+fn a_second_run_is_locked_out_also_where_the_lock_files_are_removed_while_codex_works() {
+    let world = World::new(&cards(1)).codex("wait_for go; make made");
+    let outcome = world.run_while(&["run"], |world| {
+        let locks: Vec<_> = world.locks().into_iter().filter(|lock| fs::remove_file(lock).is_ok()).collect();
+        assert_eq!(locks.len(), 2, "of the board and of the workspace");
+        wait_until("the lock again", || locks.iter().all(|lock| lock.exists()));
+        world.run_beside(&["run"]).exits(1).warns("another run holds the board");
+    });
+    outcome.exits(0).says("2 promoted");
+    assert!(!world.overlapped());
 }
