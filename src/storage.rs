@@ -105,6 +105,22 @@ impl Writer {
         self.making_way(path, Place::File, || Staged::new(path, bytes)?.commit())
     }
 
+    /// Like [`Writer::replace`], for a file that counts only as long as the system is up: it is not brought to disk.
+    pub fn leave(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.allow(path)?;
+        self.making_way(path, Place::File, || Staged::written(path, bytes)?.rename().map(drop))
+    }
+
+    /// Like [`Writer::replace`], for new files of one folder, which is synced once.
+    pub fn fill(&self, folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+        for (name, bytes) in files {
+            let path = folder.join(name);
+            self.allow(&path)?;
+            self.making_way(&path, Place::File, || Staged::new(&path, bytes)?.rename().map(drop))?;
+        }
+        sync(folder)
+    }
+
     /// Like [`Writer::replace`], for a file that is to be executed: 0700.
     pub fn program(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.replace(path, bytes)?;

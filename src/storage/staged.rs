@@ -36,8 +36,16 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// An existing file's mode is kept; a new one gets 0600. A symlink is followed.
+    /// On disk. An existing file's mode is kept; a new one gets 0600. A symlink is followed.
     pub fn new(path: &Path, bytes: &[u8]) -> Result<Staged> {
+        let staged = Staged::written(path, bytes)?;
+        let synced = effect("sync", &staged.target, || staged.file.as_file().sync_all());
+        synced.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(staged)
+    }
+
+    /// For as long as the system is up.
+    pub fn written(path: &Path, bytes: &[u8]) -> Result<Staged> {
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let folder = target.parent().unwrap_or(Path::new(".")).to_owned();
         let stage = || -> io::Result<NamedTempFile> {
@@ -48,18 +56,22 @@ impl Staged {
                 file.as_file().set_permissions(fs::Permissions::from_mode(old.mode() & 0o7777))?;
             }
             effect("write", &target, || file.write_all(bytes))?;
-            effect("sync", &target, || file.as_file().sync_all())?;
             Ok(file)
         };
         let file = stage().with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Staged { file, target, folder })
     }
 
-    pub fn commit(self) -> Result<()> {
+    /// Gives the folder, which is to be synced.
+    pub fn rename(self) -> Result<PathBuf> {
         let Staged { file, target, folder } = self;
         let renamed = effect("rename", &target, || file.persist(&target));
         renamed.with_context(|| format!("cannot replace {}", target.display()))?;
-        sync(&folder)
+        Ok(folder)
+    }
+
+    pub fn commit(self) -> Result<()> {
+        sync(&self.rename()?)
     }
 
     /// Changes places with a file that holds `expected`, in one step, and looks at what that took out: where it is something

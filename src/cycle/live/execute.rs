@@ -56,8 +56,8 @@ impl Live {
         let (snapshot, ignore) =
             self.trees.snapshot_before(&named).context("the tree before the attempt can't be taken")?;
         self.writer.folder(&folder)?;
-        self.writer.replace(&folder.join("prompt.md"), plan.prompt.text.as_bytes())?;
-        self.writer.replace(&folder.join("ignore.json"), &serde_json::to_vec(&ignore)?)?;
+        let (prompt, ignore_json) = (plan.prompt.text.as_bytes(), serde_json::to_vec(&ignore)?);
+        self.writer.fill(&folder, &[("prompt.md", prompt), ("ignore.json", &ignore_json)])?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
         let watched = self.watched(book);
         let (before, unaccepted) = (Some(snapshot.tree.clone()), watched.unaccepted.clone());

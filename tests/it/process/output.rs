@@ -90,8 +90,10 @@ fn a_full_disk_loses_the_file_and_nothing_else() {
 #[test]
 fn a_report_that_cannot_be_written_is_made_up_for_by_the_exit_code() {
     let world = World::new();
-    // A folder in its place: the launcher can't put the file there.
+    // What stands in its place alone goes; what stands in that of its folder is not the launcher's to remove.
     let ended = world.run_freely(world.job("mkdir -p record/exit.json/x; exit 7"));
+    assert_eq!((ended.exit, ended.lost), (Exit::Code(7), None));
+    let ended = world.run_freely(world.job("rm -r record; : >record; exit 7"));
     assert_eq!(ended.exit, Exit::Code(7));
     assert!(ended.lost.unwrap().ends_with("exit.json is missing"));
 }
