@@ -18,6 +18,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
@@ -166,18 +167,22 @@ impl Writer {
         })
     }
 
-    /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name. Where the file system
-    /// can't do that, nothing is kept.
-    pub fn reserve(&self, folder: &Path, bytes: u64) -> Result<Reserve> {
+    /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name, which serves again. Where
+    /// the file system can't do that, nothing is kept.
+    pub fn reserve(&self, reserve: &mut Reserve, folder: &Path, bytes: u64) -> Result<Room> {
         self.allow(folder)?;
-        let reserve = || -> io::Result<Reserve> {
-            let file = effect("create", folder, || tempfile::tempfile_in(folder))?;
-            match effect("fallocate", folder, || fallocate(&file, FallocateFlags::empty(), 0, bytes)) {
-                Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(Reserve { _file: file }),
+        let mut take = || -> io::Result<Room> {
+            let file = match &reserve.0 {
+                Some(file) => file.clone(),
+                None => Arc::new(effect("create", folder, || tempfile::tempfile_in(folder))?),
+            };
+            let room = Room(reserve.0.insert(file).clone());
+            match effect("fallocate", folder, || fallocate(&room.0, FallocateFlags::empty(), 0, bytes)) {
+                Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(room),
                 Err(error) => Err(error.into()),
             }
         };
-        reserve().with_context(|| format!("cannot keep {} MiB free in {}", bytes >> 20, folder.display()))
+        take().with_context(|| format!("cannot keep {} MiB free in {}", bytes >> 20, folder.display()))
     }
 
     /// Renames within one file system.
@@ -211,10 +216,18 @@ impl Writer {
     }
 }
 
+/// The file that keeps room, once it was needed.
+#[derive(Debug, Default)]
+pub struct Reserve(Option<Arc<File>>);
+
 /// Room on a disk.
 #[derive(Debug)]
-pub struct Reserve {
-    _file: File,
+pub struct Room(Arc<File>);
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        effect("release", Path::new("reserve"), || self.0.set_len(0)).ok();
+    }
 }
 
 /// Brings a file or a folder's list of names to disk.

@@ -25,7 +25,7 @@ use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
 use crate::requests;
 use crate::settings::{Format, Settings, cache};
-use crate::storage::{Places, RunLock, Writer};
+use crate::storage::{Places, Reserve, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
     run_to(settings, None)
@@ -140,6 +140,7 @@ async fn work(
         idle: false,
         disowned,
         put_off: 0,
+        reserve: Reserve::default(),
     };
     live.writer.tidy(&settings.cache_dir)?;
     let left = settings.source.path().map(|board| live.writer.tidy(board)).transpose()?.unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::journal::{AttemptId, Event};
 use crate::process::{Spawner, Stop};
 use crate::provider::Provider;
 use crate::settings::Settings;
-use crate::storage::{RunLock, Writer};
+use crate::storage::{Reserve, RunLock, Writer};
 
 /// Polling is never a busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
@@ -50,6 +50,8 @@ pub struct Live {
     pub disowned: bool,
     /// How often the last act was put off because of the board.
     pub put_off: u32,
+    /// For what is written when codex has filled the disk.
+    pub reserve: Reserve,
     /// Let go of last.
     pub lock: RunLock,
 }

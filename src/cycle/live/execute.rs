@@ -34,7 +34,7 @@ const LARGEST_PATCH: usize = 16 << 20;
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         self.lock.keep()?.map_err(|held| Error::msg(held.refusal()))?;
-        let reserve = self.writer.reserve(&self.settings.cache_dir, RESERVE)?;
+        let room = self.writer.reserve(&mut self.reserve, &self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Live {
         let mut locked = Locked { watch: shown, lock: &mut self.lock };
         let ended = self.spawner.run(job, &mut locked, &mut self.stop).await?;
         let watch = locked.watch.watch;
-        drop(reserve);
+        drop(room);
         // Where somebody removed them, what is left to be told still finds its place.
         cache::claim(&self.writer, &self.settings)?;
         self.writer.folder(&folder)?;
