@@ -21,6 +21,8 @@ use crate::storage::{self, Stamp, Writer};
 /// be half of what somebody is writing.
 pub(super) const TRIES: usize = 20;
 const PAUSE: Duration = Duration::from_millis(25);
+/// How often one is looked at that is there and does not rest.
+const LOOKS: usize = 6 * TRIES;
 
 /// An edit of a file that held `text`.
 #[derive(Debug)]
@@ -85,9 +87,8 @@ impl Shared {
     /// A file's bytes, once it has rested for a moment: half of what somebody is writing is no board. Nor is none, for the
     /// instant in which an editor puts a new file in the old one's place.
     pub fn bytes(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let mut before = None;
-        let mut told = io::Error::other("it is written all the time: stop the other program that writes it");
-        for _ in 0..TRIES {
+        let (mut before, mut missed) = (None, 0);
+        for _ in 0..LOOKS {
             match fs::metadata(path) {
                 Ok(data) => {
                     let stamp = Stamp::from(&data);
@@ -96,12 +97,12 @@ impl Shared {
                     }
                     before = Some(stamp);
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => told = error,
+                Err(error) if error.kind() == io::ErrorKind::NotFound && missed + 1 < TRIES => missed += 1,
                 Err(error) => return Err(error),
             }
             std::thread::sleep(PAUSE);
         }
-        Err(told)
+        Err(io::Error::other("it is written all the time: stop the other program that writes it"))
     }
 
     /// A board file's text, or an error that downcasts to [`Failure`].
