@@ -61,9 +61,14 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer that refuses every path outside `folder`, which is this program's own.
+    /// A writer that refuses every path outside `folder`.
     pub fn within(folder: &Path) -> Writer {
-        Writer { root: Some(folder.to_owned()), own: Some(folder.to_owned()) }
+        Writer { root: Some(folder.to_owned()), own: None }
+    }
+
+    /// The same for CACHE_DIR or a folder in it: what stands in the way there goes.
+    pub fn within_own(folder: &Path) -> Writer {
+        Writer { own: Some(folder.to_owned()), ..Writer::within(folder) }
     }
 
     fn allow(&self, path: &Path) -> Result<()> {

@@ -37,7 +37,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     for input in &changed {
         say(&clean(settings.env.redactor(), &told(settings, &cache_dir, input, &state)))?;
     }
-    let writer = Writer::within(&cache_dir);
+    let writer = Writer::within_own(&cache_dir);
     writer.cache_folder(&cache_dir)?;
     requests::leave(&writer, &cache_dir, &Request::Accept { inputs: changed }, jiff::Timestamp::now())?;
     say(

@@ -16,7 +16,7 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
     let path = index_path(&settings.cache_dir);
     let done = match fresh {
         Some(bytes) => {
-            let writer = Writer::within(&settings.cache_dir);
+            let writer = Writer::within_own(&settings.cache_dir);
             writer.cache_folder(&settings.cache_dir)?;
             writer.replace(&path, &bytes)?;
             format!("indexed {} tests of {name}: {} bytes in {}", tests.len(), bytes.len(), path.display())

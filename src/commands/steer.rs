@@ -42,7 +42,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
             return Err(Failure::new(Kind::Error, anyhow::anyhow!("an attempt at {card} {text}")).hint(hint));
         }
     }
-    let writer = Writer::within(&settings.cache_dir);
+    let writer = Writer::within_own(&settings.cache_dir);
     writer.cache_folder(&settings.cache_dir)?;
     requests::leave(&writer, &settings.cache_dir, &request, jiff::Timestamp::now())?;
     let told = match &request {

@@ -3,7 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::TreePath;
 use crate::storage::sha256;
@@ -72,7 +74,8 @@ impl ChangeSet {
     ///
     /// A trimmed line's count over all files that an attempt changed says how many of it the attempt added or took away.
     /// The sums over the attempts decide: a current line counts where its own file and all files together gained it. So
-    /// moving and re-indenting add nothing, and what others wrote between the attempts is not this card's.
+    /// moving and re-indenting add nothing, and what others wrote between the attempts is not this card's. Of lines that are
+    /// alike, those count that did not stand in the file before the first attempt: one `}` more makes no other `}` new.
     pub fn fold(attempts: &[Vec<FileChange<'_>>], current: &BTreeMap<TreePath, Version<'_>>) -> ChangeSet {
         let mut first: BTreeMap<&TreePath, Option<Version<'_>>> = BTreeMap::new();
         let mut last: HashMap<&TreePath, Option<Version<'_>>> = HashMap::new();
@@ -97,7 +100,8 @@ impl ChangeSet {
                 gained(&total) && own.get(path).is_some_and(gained)
             };
             let now = current.get(path);
-            let file = ChangedFile::new(path, now.map(|version| version.bytes), gained);
+            let before_text = before.and_then(|version| text(version.bytes));
+            let file = ChangedFile::new(path, before_text, now.map(|version| version.bytes), gained);
             ChangedFile {
                 existed: before.is_some(),
                 obscured: obscured.contains(path),
@@ -114,13 +118,10 @@ impl ChangeSet {
 }
 
 impl ChangedFile {
-    fn new(path: &TreePath, bytes: Option<&[u8]>, gained: impl Fn(&str) -> bool) -> ChangedFile {
+    fn new(path: &TreePath, before: Option<&str>, bytes: Option<&[u8]>, gained: impl Fn(&str) -> bool) -> ChangedFile {
         let content = Content::new(bytes);
         let added = match &content {
-            Content::Text(text) => {
-                let lines = text.split('\n').enumerate().filter(|(_, line)| gained(line.trim()));
-                lines.map(|(index, _)| index + 1).collect()
-            }
+            Content::Text(text) => added(before.unwrap_or_default(), text, gained),
             Content::Binary { .. } | Content::Deleted => BTreeSet::new(),
         };
         let sha256 = bytes.map(sha256);
@@ -136,6 +137,32 @@ impl Content {
             None => Content::Deleted,
         }
     }
+}
+
+/// So many lines of both versions, but for those that they begin and end with alike, are compared in their order.
+const COMPARED: usize = 5_000;
+
+/// The 1-based lines of `now` that were gained, without those that stood in `before`. Where all that are alike stood there,
+/// somebody took away another one: all of them count.
+fn added(before: &str, now: &str, gained: impl Fn(&str) -> bool) -> BTreeSet<usize> {
+    let [old, new] = [before, now].map(|text| text.split('\n').map(str::trim).collect::<Vec<_>>());
+    let gained: BTreeSet<usize> = (0..new.len()).filter(|&at| gained(new[at])).collect();
+    let known: HashSet<&str> = old.iter().copied().collect();
+    let mut stood = BTreeSet::new();
+    if gained.iter().any(|&at| known.contains(new[at])) {
+        let alike = |(one, other): &(&&str, &&str)| one == other;
+        let head = old.iter().zip(&new).take_while(alike).count();
+        let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(alike).count();
+        let (old, middle) = (&old[head..old.len() - tail], &new[head..new.len() - tail]);
+        stood.extend((0..head).chain(new.len() - tail..new.len()));
+        if old.len() + middle.len() <= COMPARED {
+            let same = capture_diff_slices(Algorithm::Myers, old, middle).into_iter();
+            let same = same.filter(|part| part.tag() == DiffTag::Equal).flat_map(|part| part.new_range());
+            stood.extend(same.map(|at| head + at));
+        }
+    }
+    let fresh: HashSet<&str> = gained.difference(&stood).map(|&at| new[at]).collect();
+    gained.into_iter().filter(|at| !stood.contains(at) || !fresh.contains(new[*at])).map(|at| at + 1).collect()
 }
 
 /// How many of each trimmed line.

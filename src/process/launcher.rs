@@ -155,7 +155,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     // The exit code still says the most of it where the disk is full.
     if let Ok(json) = serde_json::to_vec(&report) {
-        Writer::within(order.record).leave(&order.record.join(EXIT_FILE), &json).ok();
+        Writer::within_own(order.record).leave(&order.record.join(EXIT_FILE), &json).ok();
     }
     ExitCode::from(report.exit_code())
 }

@@ -107,5 +107,8 @@ mod tests {
             assert_eq!(fs::read(&outside).unwrap(), b"in the way");
             fs::remove_file(&outside).unwrap();
         }
+        put(&cache.join("a"), true);
+        assert!(Writer::within(&cache).replace(&cache.join("a"), b"new").is_err(), "a folder that may be the user's");
+        assert!(cache.join("a/in it").is_dir());
     }
 }

@@ -53,7 +53,11 @@ fn a_line_is_added_where_file_and_change_set_gained_it() {
         ("turned round", &[("a", Some("x\ny\n"), Some("y\nx\n"))], &["a"]),
         ("moved to another file", &[("a", Some("x\ny\n"), Some("y\n")), ("b", None, Some("x\n"))], &["a", "b"]),
         ("renamed and edited", &[("a", Some("x\n"), None), ("b", None, Some("x\ny\n"))], &["a deleted", "b +2:y"]),
-        ("copied", &[("a", Some("x\n"), Some("x\nx\n"))], &["a +1:x +2:x"]),
+        ("copied", &[("a", Some("x\n"), Some("x\nx\n"))], &["a +2:x"]),
+        ("copied above", &[("a", Some("x\ny\n"), Some("x\nz\nx\ny\n"))], &["a +2:z +3:x"]),
+        ("alike elsewhere", &[("a", Some("f\n}\n\ng\n}\n"), Some("f\n}\n\ng\n}\nh\n}\n"))], &["a +6:h +7:}"]),
+        ("alike in between", &[("a", Some("f\n}\ng\n}\n"), Some("f\n}\nh\n}\nw\ng\n}\n"))], &["a +3:h +4:} +5:w"]),
+        ("one alike goes", &[("a", Some("x\ny\nz\n"), Some("y\nz\nx\nx\n"))], &["a +3:x +4:x"]),
         ("split in two", &[("a", Some("x y\n"), Some("x\ny\n"))], &["a +1:x +2:y"]),
         (
             "one gains what another loses twice",
