@@ -118,6 +118,7 @@ fn each_fault_is_told_with_what_to_do() {
         Fault { what: |world| world.with("transitions.yaml", RULES.replacen("    evidence: [changes]\n", "", 1)), level: "warning", told: "rules: transitions.yaml: `In Progress` has no `evidence`", hint: "evidence: [changes]" },
         Fault { what: |world| world.with(".gitignore", "*\n"), level: "warning", told: "workspace: git ignores new files in the workspace", hint: "--workspace" },
         Fault { what: |world| world.with("tests.txt", format!("{TESTS}@runs It runs :: shell:true\n")), level: "warning", told: "tests: 1 `shell:` tests are off", hint: "--allow-shell-tests" },
+        Fault { what: |world| world.with("tests.txt", format!("{TESTS}@runs It runs :: shell:no-such-tool test\n")).env("ALLOW_SHELL_TESTS", "true").env("SHELL_TEST_ALLOWLIST", "no-such-tool"), level: "warning", told: "tests: `no-such-tool` is not on PATH: 1 `shell:` test can't be judged", hint: "PM2 and cron" },
         Fault { what: |world| world.with("check.sh", "#!/bin/sh\n").with("transitions.yaml", format!("{RULES}    beforeTransition: {{ shell: ./check.sh }}\n")), level: "error", told: "hooks: check.sh is not executable", hint: "chmod +x" },
         Fault { what: |world| world.with("tell.mjs", "").with("transitions.yaml", format!("{RULES}    afterTransition: {{ js: ./tell.mjs }}\n")).env("JS_RUNTIME", "no-such-node"), level: "error", told: "node: no-such-node is not there", hint: "--js-runtime" },
         Fault { what: |world| world.env("CACHE_DIR", "board.md/cache"), level: "error", told: "cache: ", hint: "--cache-dir" },

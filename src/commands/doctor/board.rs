@@ -1,5 +1,6 @@
 //! Whether board, tests, rules and hooks are what a run can work with.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,10 +8,12 @@ use std::sync::Arc;
 use super::machine::answers;
 use crate::board::Board;
 use crate::checks::Kind;
+use crate::checks::shell::{self, Allowlist};
 use crate::commands::open_board;
 use crate::commands::run::ignored;
 use crate::failure::{Failure, Problem};
 use crate::inputs::Inputs;
+use crate::process::probe::find;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
 use crate::report::units::{are, of};
@@ -76,6 +79,14 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
         let text = format!("{shell} `shell:` tests are off: a card that needs them is not run");
         findings.warning("tests", text, "--allow-shell-tests, and their commands on the --shell-allowlist");
     }
+    for (program, many) in missing(settings, inputs) {
+        let text = format!("`{program}` is not on PATH: {} can't be judged", of(many, "`shell:` test"));
+        findings.warning(
+            "tests",
+            text,
+            "install it, or set PATH where the run is started: PM2 and cron have a short one",
+        );
+    }
     if let Some([text, hint]) = ignored(settings, inputs) {
         findings.warning("workspace", text, hint);
     }
@@ -99,6 +110,21 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     if hooks.iter().any(|hook| matches!(hook, Hook::Js(_))) {
         node(settings, findings);
     }
+}
+
+/// Programs that tests would start by their names and that aren't there, with how many tests do.
+fn missing(settings: &Settings, inputs: &Inputs) -> BTreeMap<String, usize> {
+    let allowlist = Allowlist::new(settings.shell_allowlist.iter().cloned());
+    let mut missing = BTreeMap::new();
+    for test in &inputs.tests {
+        let Kind::Shell(line) = &test.check.kind else { continue };
+        let Ok(words) = shell::plan(line, &allowlist, settings.allow_shell_tests) else { continue };
+        let program = words.into_iter().next().filter(|program| !program.contains('/'));
+        if let Some(program) = program.filter(|program| find(program, &settings.env.path()).is_none()) {
+            *missing.entry(program).or_default() += 1;
+        }
+    }
+    missing
 }
 
 /// What a shell hook starts.

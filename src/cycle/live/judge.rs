@@ -126,6 +126,8 @@ impl Live {
             Ok(argv) => argv,
             Err(blocked) => return Ok(Some(Ran { evidence: blocked.reason, ..Ran::default() })),
         };
+        // A machine without the program, or with a short PATH as under PM2, is no fault of the card's.
+        let on_path = argv.first().is_some_and(|program| !program.contains('/'));
         let mut words = argv.into_iter().map(Into::into);
         let job = Job {
             program: words.next().unwrap_or_default(),
@@ -147,7 +149,7 @@ impl Live {
             Exit::Code(0) => (true, false, "exit 0".to_owned()),
             Exit::Code(code) => (false, false, format!("exit {code}")),
             Exit::Signal(signal) => (false, false, format!("ended by signal {signal}")),
-            Exit::NotStarted(why) => (false, false, why),
+            Exit::NotStarted(why) => (false, on_path, why),
             Exit::Limit(limit) => (false, true, limit.to_owned()),
             Exit::Outside => (false, true, OUTSIDE.to_owned()),
             Exit::Stopped => return Ok(None),

@@ -104,6 +104,28 @@ fn what_could_not_be_judged_before_the_first_attempt_counts_in_none_that_goes_on
     }
 }
 
+/// As under PM2 or cron, whose PATH is short.
+#[test]
+fn a_program_that_is_not_on_path_is_no_fault_of_the_cards() {
+    let missing = "cannot start check-it: it was not found on PATH";
+    let world = |rules: &str| {
+        let world = world("- [ ] KB-1 first @check\n", "@check :: shell:check-it\n");
+        world.with("transitions.yaml", rules).env("SHELL_TEST_ALLOWLIST", "check-it").env("KANBAN_BACKOFF", "10ms")
+    };
+    let rules = ONE.replace("k: 2, require: 2", "require: 1");
+    let unpaid = world(&rules);
+    unpaid.run(&["run"]).exits(0).says(&format!("check could not be judged before the work: {missing}"));
+    assert_eq!(unpaid.executions(), [] as [String; 0]);
+
+    let world = world(&rules.replace("redGreen: true, ", ""));
+    world.run(&["run"]).exits(4).says(missing);
+    assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: In Progress".to_owned()], 1));
+    let found = format!("{}:{}", world.path("bin").display(), std::env::var("PATH").unwrap());
+    let world = world.program("../bin/check-it", "#!/bin/sh\nexit 0\n").env("PATH", found);
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.executions().len(), 1, "what was paid is judged");
+}
+
 /// A column whose card is tried twice in place.
 const ONE: &str = "statuses: { In Progress: { prompt: Implement., onPass: Done, maxAttempts: 2, evidence: [changes], \
                    redGreen: true, k: 2, require: 2 } }\n";
