@@ -365,6 +365,10 @@ fn for_card(plan: CardPlan, state: &State) -> Action {
     }
 }
 
+/// An interrupted attempt takes one part in so many of the budget, where no attempt told yet what it used: so runs that are
+/// ended again and again end.
+const UNKNOWN_SHARE: u64 = 10;
+
 /// The guard that forbids another attempt now, if one does.
 fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
     let guards = &planner.settings.guards;
@@ -380,7 +384,7 @@ fn reached(state: &State, planner: &Planner, card: &Card) -> Option<String> {
         return Some(format!("--max-duration: {}s are over", limit.as_secs()));
     }
     if let Some(limit) = guards.max_tokens {
-        let Some(used) = spent.iter().map(|spent| spent.tokens).sum::<Option<u64>>() else {
+        let Some(used) = budget.tokens(spent, limit.div_ceil(UNKNOWN_SHARE)) else {
             return Some("--max-tokens: codex didn't say what an attempt used, so the budget can't be kept".into());
         };
         if used >= limit {

@@ -299,7 +299,7 @@ impl State {
         self.attempts.insert(id.clone(), Box::new(attempt));
         self.active.insert(id);
         let at = self.budget.clock(at);
-        self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens });
+        self.budget.spent.push(Spent { at, card: card.clone(), tokens: reserved.tokens, interrupted: false });
         self.visit(&card, &column);
         self.heard.remove(&Occasion::Drained);
         self.pass.progressed = true;
@@ -319,7 +319,7 @@ impl State {
         let tokens = usage.as_ref().map(Usage::total).or(attempt.reserved.tokens);
         let place = (attempt.card.clone(), attempt.column.clone());
         if let Some(spent) = self.budget.spent.iter_mut().rev().find(|spent| spent.card == place.0) {
-            spent.tokens = tokens;
+            (spent.tokens, spent.interrupted) = (tokens, *ending == Ending::Interrupted);
         }
         self.budget.most = self.budget.most.max(tokens);
         let visits = self.cards.get_mut(&place.0).and_then(|history| history.visits.get_mut(&place.1));

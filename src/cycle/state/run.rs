@@ -301,6 +301,13 @@ impl Budget {
         &self.spent[first..]
     }
 
+    /// The tokens of what counts. One that was interrupted is taken for the dearest so far, or for `unknown`; None: codex said
+    /// of another one nothing.
+    pub fn tokens(&self, counted: &[Spent], unknown: u64) -> Option<u64> {
+        let interrupted = self.most.unwrap_or(unknown);
+        counted.iter().map(|spent| spent.tokens.or(spent.interrupted.then_some(interrupted))).sum()
+    }
+
     /// How long runs were at work, if the newest one is so for `running`.
     pub fn worked(&self, running: Duration) -> Duration {
         running.saturating_add(Duration::try_from(self.worked_before).unwrap_or_default())
@@ -313,6 +320,8 @@ pub struct Spent {
     pub card: CardId,
     /// Input (cached input within) and output, or what is reserved; None: unknown.
     pub tokens: Option<u64>,
+    /// It was ended before codex could say.
+    pub interrupted: bool,
 }
 
 /// How the world outside holds up.
@@ -380,7 +389,12 @@ mod tests {
         ] {
             let mut budget = Budget::default();
             budget.begin(at(spent), at(spent), false);
-            budget.spent.push(Spent { at: budget.clock(at(spent)), card: CardId("KB-1".into()), tokens: None });
+            budget.spent.push(Spent {
+                at: budget.clock(at(spent)),
+                card: CardId("KB-1".into()),
+                tokens: None,
+                interrupted: false,
+            });
             began.iter().for_each(|(record, clock)| budget.begin(at(*record), at(*clock), true));
             let now = at(began[began.len() - 1].0);
             assert_eq!(budget.counted(now, window).len(), usize::from(counts), "{spent} {began:?}");

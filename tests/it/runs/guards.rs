@@ -34,6 +34,22 @@ fn an_unknown_use_of_tokens_reaches_the_guard() {
 }
 
 #[test]
+fn one_that_is_interrupted_before_any_told_its_use_holds_up_no_run_and_many_end_it() {
+    let run = ["run", "--max-tokens", "1000", "--budget-window", "1h"];
+    let killed = |times| {
+        let world = World::new(&cards(1)).codex("wait_for go; make made");
+        for kills in 1..=times {
+            let running = world.start(&run);
+            wait_until("another start of codex", || world.executions().len() == kills);
+            running.kill();
+        }
+        world
+    };
+    killed(1).run_while(&run, |_| ()).exits(0).says("2 promoted");
+    killed(10).run(&run).exits(3).says("--max-tokens 1000: 1000 were used");
+}
+
+#[test]
 fn what_the_model_never_answered_costs_no_tokens() {
     let refused = "raw\nbegin\n[ -e \"$WORLD/refused\" ] || { : >\"$WORLD/refused\"; echo '{\"type\":\"turn.failed\",\"error\":{\"message\":\"unexpected status 503\"}}'; exit 1; }\nmake made; say done; complete";
     let world = World::new(&cards(1)).codex(refused);
