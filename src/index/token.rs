@@ -31,6 +31,14 @@ only or other our ours out over own same shall she should so some such than that
 they this those through to too under until up very via was we were what when where which while who whom why will with would \
 you your yours";
 
+/// Those of French, German, Italian, Spanish and Portuguese that are no words of English or of a trade.
+const FOREIGN_STOP_WORDS: &str = "afin agli ainsi alla alle allo als ao aos apres au auch auf aus aux avec avoir bei beim ces cette che como cuando cui \
+da dai dall dalla dalle dallo dans das dass de degli dei della delle dello dem den der di dont du durch ein eine einem \
+einen einer eines elle elles essere et ete etre fra fur gli il im la las les leur leurs lors los meme nach ne nei nel \
+nell nella nelle nello nicht oder ont ou para por pour quando que qui sao seu sind sobre sono sont stata stato sua sui \
+sull sulla sulle sullo sur um uma umas un una unas und une uno unos uns viene vom von wenn werden wie wird wurde \
+zu zum zur";
+
 /// U+00C0 to U+017F without their accents, so that a text finds its other spellings (é as one character or as two, or as e).
 const UNACCENTED: &str = "AAAAAAACEEEEIIIIDNOOOOO×OUUUUYTsaaaaaaaceeeeiiiidnooooo÷ouuuuyty\
 AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIiIiJjKkkLlLlLlL\
@@ -75,10 +83,11 @@ enum Class {
 
 impl Default for Tokenizer {
     fn default() -> Tokenizer {
+        let stop_words = STOP_WORDS.split(' ').chain(FOREIGN_STOP_WORDS.split(' '));
         Tokenizer {
             stemmer: Stemmer::create(Algorithm::English),
             unaccented: UNACCENTED.chars().collect(),
-            buckets: STOP_WORDS.split(' ').filter_map(key).map(|word| (word, None)).collect(),
+            buckets: stop_words.filter_map(key).map(|word| (word, None)).collect(),
             run: Vec::new(),
             word: String::new(),
         }

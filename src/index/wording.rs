@@ -28,6 +28,7 @@ impl Wording {
         let mut words = words.to_vec();
         words.sort_unstable();
         words.dedup();
+        let text = &parted(text);
         let runs = text.split(|char: char| !char.is_alphanumeric()).map(str::to_lowercase);
         let letter = |run: &str| run.chars().count() == 1 && run != "a" && run.chars().all(char::is_alphabetic);
         let decides = runs.filter(|run| DECIDING.contains(&run.as_str()) || letter(run));
@@ -36,6 +37,22 @@ impl Wording {
         small.sort_unstable();
         Wording { words, small }
     }
+}
+
+/// With a space before each word of an identifier: `isNotBlank` says "not", and `get2dY` a digit and two letters.
+fn parted(text: &str) -> String {
+    let (mut parted, mut before) = (String::with_capacity(text.len() + 16), ' ');
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        let ends_capitals = before.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase());
+        let hump = char.is_uppercase() && before.is_alphanumeric() && (!before.is_uppercase() || ends_capitals);
+        if hump || before.is_numeric() && char.is_alphabetic() {
+            parted.push(' ');
+        }
+        parted.push(char);
+        before = char;
+    }
+    parted
 }
 
 #[cfg(test)]

@@ -33,6 +33,10 @@ fn one_small_thing_makes_another_test() {
         ("rejects a wrong password", "rejects a wrong name"),
         ("keys of 128 bit", "keys of 256 bit"),
         ("saves with permission", "saves without permission"),
+        ("testIsBlank", "testIsNotBlank"),
+        ("testGetX", "testGetY"),
+        ("kernel_2d", "kernel_3d"),
+        ("readsUTF8AfterOpen", "readsUTF8BeforeOpen"),
     ];
     for (left, right) in pairs {
         assert!(!same(left, right), "{left} / {right}");
