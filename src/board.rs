@@ -182,6 +182,13 @@ impl Board {
         self
     }
 
+    /// Puts the id on a card (the claim of a simulated world).
+    pub fn stamp(&mut self, id: &CardId) {
+        if let Some(card) = self.cards.iter_mut().find(|card| card.id == *id) {
+            card.stamped = true;
+        }
+    }
+
     /// Puts one card into another column, last (the move of a simulated world).
     pub fn place(&mut self, id: &CardId, to: &Column) {
         if let Some(at) = self.cards.iter().position(|card| card.id == *id) {

@@ -199,7 +199,8 @@ impl<B: Beside> Opened<B> {
 
     /// For commands that only look: the state of a run that would start now, and its planner.
     pub fn as_if_run(self) -> (Arc<Board>, State, Planner) {
-        let Opened { settings, board, journaled: Journaled { mut state, .. }, inputs, .. } = self;
+        let Opened { settings, board, journaled, inputs, .. } = self;
+        let mut state = journaled.warned(&settings).state;
         let clock = Clock::after(state.now, jiff::Timestamp::now, Instant::now);
         let now = clock.now();
         let started = Event::RunStarted {

@@ -78,6 +78,11 @@ pub fn failure(failure: impl Display) {
     writeln!(std::io::stderr(), "{}", text.trim_end()).ok();
 }
 
+/// What a command that goes on has to say beside its report, on stderr.
+pub fn warning(redactor: &Redactor, text: &str) {
+    writeln!(std::io::stderr(), "warning: {}", on_a_line(redactor, text)).ok();
+}
+
 /// Text for people, without secrets. Boards and codex write some of it: what a terminal would obey in it (control
 /// characters, and those that turn the direction of reading) is shown as its escape.
 pub fn clean(redactor: &Redactor, text: &str) -> String {

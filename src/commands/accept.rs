@@ -20,7 +20,7 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     Inputs::load(settings, &board)?;
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
-    let state = Journaled::<()>::read(&cache_dir)?.state;
+    let state = Journaled::<()>::read(&cache_dir)?.warned(settings).state;
     if state.running().next().is_some() {
         let (text, hint) = match at_work(settings)? {
             true => ("is at work", "wait for its end; `pause` lets no other start"),

@@ -18,7 +18,13 @@ pub struct Chronicle<B = ()> {
 }
 
 impl<B: Beside> Chronicle<B> {
+    /// Says what could not be read.
     pub fn open(settings: &Settings) -> Result<Chronicle<B>, Failure> {
+        let Chronicle { holder, journaled } = Chronicle::read(settings)?;
+        Ok(Chronicle { holder, journaled: journaled.warned(settings) })
+    }
+
+    pub fn read(settings: &Settings) -> Result<Chronicle<B>, Failure> {
         let holder = holder(settings)?;
         let own = holder.as_ref().is_some_and(Held::is_of_board);
         let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string()).filter(|_| own);

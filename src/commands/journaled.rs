@@ -9,6 +9,8 @@ use crate::failure::Failure;
 use crate::journal::compact::Tally;
 use crate::journal::{Record, append, replay};
 use crate::report::status::NewestRun;
+use crate::report::warning;
+use crate::settings::Settings;
 use crate::storage::Stamp;
 
 /// What the records of one folder's journal come to.
@@ -74,6 +76,18 @@ impl<B: Beside> Journaled<B> {
     pub fn alone(self) -> (Journaled, B) {
         let Journaled { cache_dir, state, beside, damaged, last, tally, stamp } = self;
         (Journaled { cache_dir, state, beside: (), damaged, last, tally, stamp }, beside)
+    }
+
+    /// Says once which lines could not be read, for commands that only look. It is no part of what they print: JSON is one object.
+    #[must_use]
+    pub fn warned(mut self, settings: &Settings) -> Self {
+        let damaged = std::mem::take(&mut self.damaged);
+        if !damaged.is_empty() {
+            let path = settings.shown(&append::path(&self.cache_dir));
+            let text = format!("{path}: lines {damaged:?} are damaged; the rest is used");
+            warning(settings.env.redactor(), &text);
+        }
+        self
     }
 
     /// Somebody wrote into the journal since its last record.

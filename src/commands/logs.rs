@@ -99,7 +99,7 @@ impl Watched {
 /// Whether the attempt has more to say: until its verdict, or while its runner lives.
 fn running(id: &AttemptId, attempt: &mut Attempt, watched: &mut Watched, settings: &Settings) -> Result<bool, Failure> {
     if watched.has_grown() {
-        let chronicle: Chronicle = Chronicle::open(settings)?;
+        let chronicle: Chronicle = Chronicle::read(settings)?;
         if let Some(now) = chronicle.journaled.state.attempt(id) {
             attempt.clone_from(now);
         }

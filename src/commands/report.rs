@@ -44,8 +44,7 @@ fn worked(settings: &Settings, state: &State) -> BTreeSet<CardId> {
 }
 
 fn told(rendering: Rendering, mut opened: Opened<Vec<Record>>) -> Result<String, Failure> {
-    let (records, damaged) =
-        (std::mem::take(&mut opened.journaled.beside), std::mem::take(&mut opened.journaled.damaged));
+    let (records, damaged) = (std::mem::take(&mut opened.journaled.beside), opened.journaled.damaged.clone());
     let (board, state, planner) = opened.as_if_run();
     let settings = &planner.settings;
     let known = story::Known {

@@ -33,7 +33,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         other => return Err(Failure::usage(format!("unknown command `{other}`"))),
     };
     if let Request::Retry { card } = &request {
-        let state = Journaled::<()>::read(&settings.cache_dir)?.state;
+        let state = Journaled::<()>::read(&settings.cache_dir)?.warned(settings).state;
         if state.running().any(|(_, attempt)| attempt.card == *card) {
             let (text, hint) = match at_work(settings)? {
                 true => ("is at work", "retry it after its end"),

@@ -64,6 +64,9 @@ impl Driver for Simulated {
             }),
             Action::Execute(plan) => {
                 book.record(plan.started(Found::default()))?;
+                if !plan.card.stamped {
+                    Arc::make_mut(&mut self.board).stamp(&plan.card.id);
+                }
                 book.record(Event::AttemptEnded {
                     attempt: plan.attempt,
                     ending: Ending::Ok,

@@ -104,6 +104,15 @@ fn one_word_in_common_tells_less_than_several() {
 }
 
 #[test]
+fn a_named_test_that_has_nothing_of_the_card_is_0_similar() {
+    for body in ["zzyzx", ""] {
+        let chosen = select(&index(&TESTS), &card("", body), &[0, 7], limits(2)).unwrap().chosen;
+        let shown: Vec<_> = chosen.iter().map(|test| format!("{:?} {:?}", test.similarity, test.penalty)).collect();
+        assert_eq!(shown, ["0.0 0.0"; 2], "{body:?}");
+    }
+}
+
+#[test]
 fn ties_go_to_the_earlier_test() {
     let texts = vec!["login works"; 300];
     assert_eq!(ordinals(&index(&texts), "login", "login")[..3], [0, 1, 2]);

@@ -59,7 +59,8 @@ pub fn blend(words: f32, trigrams: f32) -> f32 {
 /// Of a card and a test, in [0, 1], from the sums of what their words and trigrams have in common. A small likeness keeps [`own`] of
 /// itself, and one of 1 the whole.
 pub fn similarity(of_words: f32, of_trigrams: f32, trust: f32, own: f32) -> f32 {
-    let likeness = ((of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) * trust).clamp(0.0, 1.0);
+    // The sum of nothing is -0.0, and shown as that.
+    let likeness = ((0.0 + of_words + of_trigrams) / (1.0 + TRIGRAM_SHARE + FEEDBACK_SHARE) * trust).clamp(0.0, 1.0);
     likeness * (own + (1.0 - own) * likeness)
 }
 

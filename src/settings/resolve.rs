@@ -17,7 +17,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::cache;
-use super::table::TABLE;
+use super::table::{Setting, TABLE};
 use super::{Environment, Format, Given, Guards, Need, Settings, shown};
 use crate::failure::Problem;
 use crate::provider::file::keys::Keys;
@@ -61,6 +61,7 @@ impl<'g> Resolver<'g> {
             problems: Vec::new(),
         };
         resolver.refuse_unreadable_variables();
+        resolver.refuse_empty_flags();
         resolver.find_config();
         resolver
     }
@@ -72,10 +73,19 @@ impl<'g> Resolver<'g> {
         }
     }
 
-    /// The setting as given by the strongest source, or None for its default. An empty variable is not given.
+    /// A script's variable that is not set leaves one: it would be a file or program of no name. An empty variable is not given.
+    fn refuse_empty_flags(&mut self) {
+        let empty = |row: &&Setting| self.given.flags.get(row.flag).is_some_and(|text| row.form.lacks_value(text));
+        for row in TABLE.iter().filter(empty).collect::<Vec<_>>() {
+            self.problem(&Origin::Flag(row.flag), "is empty".to_owned(), "give it a value, or leave it out");
+        }
+    }
+
+    /// The setting as given by the strongest source, or None for its default. What was refused is not given.
     fn raw(&mut self, key: &str) -> Option<Raw> {
         let row = TABLE.iter().find(|row| row.key == key)?;
-        let flag = self.given.flags.get(row.flag).map(|text| (text.as_str(), Origin::Flag(row.flag)));
+        let flag = self.given.flags.get(row.flag).filter(|text| !row.form.lacks_value(text));
+        let flag = flag.map(|text| (text.as_str(), Origin::Flag(row.flag)));
         let env = || {
             let text = self.given.variable(row.env).filter(|text| !text.is_empty());
             text.map(|text| (text, Origin::Env(row.env)))

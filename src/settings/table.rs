@@ -27,6 +27,11 @@ impl Form {
             }
         }
     }
+
+    /// Whether a text is no value: lists alone may be empty.
+    pub fn lacks_value(self, text: &str) -> bool {
+        text.is_empty() && matches!(self, Form::Value(_) | Form::Switch)
+    }
 }
 
 /// Where `--help` shows it.

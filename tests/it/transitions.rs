@@ -114,3 +114,17 @@ fn the_rules_say_where_a_card_goes() {
         assert_eq!(way(&records, "fail"), case.fail, "{}, failing", case.name);
     }
 }
+
+/// As in a run, which stamps a card when its first attempt begins: what is assumed of it is not from before.
+#[test]
+fn an_assumed_attempt_is_that_of_the_card_as_it_stands() {
+    for (rule, reason) in [
+        ("{ onPass: Done }", ": 3 of 3 attempts failed; edit the card"),
+        ("{ onFail: Needs Specs }", ", stays (1 attempt): passed in attempt "),
+    ] {
+        let world = World::outside_git("- [ ] first @made\n")
+            .with("transitions.yaml", format!("statuses:\n  In Progress: {rule}\n"));
+        let told = world.run(&["dry-run"]).exits(0).says(reason).stdout;
+        assert!(!told.contains("stood on the board before"), "{told}");
+    }
+}

@@ -21,8 +21,13 @@ use crate::rules::Hook;
 use crate::settings::Settings;
 
 pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
-    let board = has_board.then(|| board(settings, findings)).flatten();
-    match Inputs::load(settings, &board.unwrap_or_default()) {
+    let board = has_board.then(|| read(settings, findings)).flatten();
+    let inputs = Inputs::load(settings, &board.clone().unwrap_or_default());
+    if let Some(board) = board {
+        let order = inputs.as_ref().map_or(&[][..], |inputs| &inputs.rules.order);
+        self::board(&board.arranged(order), settings, findings);
+    }
+    match inputs {
         Err(problems) => problems.into_iter().for_each(|problem| told(problem, "rules and tests", findings)),
         Ok(inputs) => self::inputs(&inputs, settings, findings),
     }
@@ -34,17 +39,20 @@ pub fn told(problem: Problem, check: &'static str, findings: &mut Findings) {
     findings.error(check, text, problem.hint.unwrap_or_default());
 }
 
-fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
-    let name = &settings.source_name;
+fn read(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
     let read = open_board(settings).map_err(anyhow::Error::msg).and_then(|provider| provider.read(&Wanted::default()));
-    let board = match read {
-        Ok(board) => board,
+    match read {
+        Ok(board) => Some(board),
         Err(error) => {
             let failure = Failure::from(error);
-            findings.error("board", format!("{name}: {:#}", failure.error), failure.hints.join("; "));
-            return None;
+            findings.error("board", format!("{}: {:#}", settings.source_name, failure.error), failure.hints.join("; "));
+            None
         }
-    };
+    }
+}
+
+fn board(board: &Board, settings: &Settings, findings: &mut Findings) {
+    let name = &settings.source_name;
     findings.ok("board", format!("{name}: {}, {}", of(board.columns.len(), "column"), of(board.cards.len(), "card")));
     for refused in &board.refused {
         let hint = "the others are worked; `board` shows what is read";
@@ -55,7 +63,6 @@ fn board(settings: &Settings, findings: &mut Findings) -> Option<Arc<Board>> {
         let hint = "the token needs the scope `project` (`gh auth refresh -s project,repo`), or write access to it, and the project must be open";
         findings.error("board", format!("{name} can be read, and not written"), hint);
     }
-    Some(board)
 }
 
 fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
@@ -72,11 +79,11 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
             format!("{tests}: holds no test: no card is worked"),
             "write `includes:some text` there",
         ),
-        many => findings.ok("tests", format!("{tests}: {many} tests")),
+        many => findings.ok("tests", format!("{tests}: {}", of(many, "test"))),
     }
     let shell = inputs.tests.iter().filter(|test| matches!(test.check.kind, Kind::Shell(_))).count();
     if shell > 0 && !settings.allow_shell_tests {
-        let text = format!("{shell} `shell:` tests are off: a card that needs them is not run");
+        let text = format!("{} off: a card that needs one is not run", are(shell, "`shell:` test"));
         findings.warning("tests", text, "--allow-shell-tests, and their commands on the --shell-allowlist");
     }
     for (program, many) in missing(settings, inputs) {

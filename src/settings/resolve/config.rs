@@ -15,6 +15,8 @@ use crate::yaml::Document;
 
 const NAME: &str = "kanban-codex-exec.yaml";
 
+const EMPTY: &str = "has no value: fill it in or remove it";
+
 impl Resolver<'_> {
     /// `--config`, else the file beside the board that a flag or variable names, else the one in this folder, unless that
     /// names another board.
@@ -168,7 +170,9 @@ impl Resolver<'_> {
             (Form::Words(_) | Form::List(_) | Form::Pairs(_), _) => {
                 scalar(value).and_then(|text| row.form.split(&text))
             }
-            (Form::Value(_) | Form::Switch, _) => scalar(value).map(|text| vec![text]),
+            (Form::Value(_) | Form::Switch, _) => {
+                scalar(value).filter(|text| !row.form.lacks_value(text)).map(|text| vec![text])
+            }
         };
         match words {
             Some(words) => {
@@ -177,10 +181,11 @@ impl Resolver<'_> {
             }
             None => {
                 let wrong = match (row.form, value) {
-                    (_, Value::Null) => "has no value: fill it in or remove it",
+                    (_, Value::Null) => EMPTY,
                     (Form::Words(_) | Form::List(_) | Form::Pairs(_), Value::String(_)) => "has an unclosed quote",
                     (Form::Pairs(_), _) => "must map parts of a card to names",
                     (Form::Words(_) | Form::List(_), _) => "must be a list of texts, or one text",
+                    (Form::Value(_) | Form::Switch, Value::String(_)) => EMPTY,
                     (Form::Value(_) | Form::Switch, _) => "must be one value",
                 };
                 self.problems.push(document.problem(path, format!("`{key}` {wrong}")));

@@ -22,13 +22,24 @@ fn a_torn_last_line_is_dropped_and_not_built_upon() {
 
 #[test]
 fn a_damaged_line_is_told_with_its_number_and_the_rest_is_used() {
-    let world = World::new(&cards(1));
+    let mut world = World::new(&cards(1));
     world.run(&["run"]).exits(0);
     let path = world.cache("journal.jsonl");
     let text = fs::read_to_string(&path).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
     lines[1] = "{\"v\":1,\"at\":\"2026-\u{fffd}";
     fs::write(&path, format!("{}\n", lines.join("\n"))).unwrap();
+    let looks = "status|history|explain KB-1|logs KB-1|logs KB-1 --follow|print-plan|dry-run|replay KB-1.1|report|\
+        report --format junit|accept|retry KB-1";
+    let warning = "warning: .cache/kanban-codex-exec/journal.jsonl: lines [2] are damaged; the rest is used\n";
+    for format in ["json", "human"] {
+        world = world.env("KANBAN_FORMAT", format);
+        for look in looks.split('|') {
+            let told = world.run(&look.split(' ').collect::<Vec<_>>());
+            assert_eq!(told.stderr, warning, "{look} as {format}");
+            assert!(!told.stdout.contains(warning), "{look} as {format}");
+        }
+    }
     world.write("board.md", with(&cards(2)));
     world.run(&["run"]).exits(0).says("journal lines [2] are damaged").says("KB-2 card @made: In Progress → Review");
 }
