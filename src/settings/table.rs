@@ -126,7 +126,7 @@ pub const TABLE: &[Setting] = &[
     row(Guards, "maxCardTokens", "max-card-tokens", "KANBAN_MAX_CARD_TOKENS", Value("N"), "", "Tokens for the attempts at one card, column and body; then they are used up"),
     row(Guards, "maxCardTime", "max-card-time", "KANBAN_MAX_CARD_TIME", Value("TIME"), "", "Time for the attempts at one card, column and body; none takes longer than what is left of it"),
     row(Guards, "maxFailures", "max-failures", "KANBAN_MAX_FAILURES", Value("N"), "", "Stop after these many failed attempts in a row"),
-    row(Guards, "budgetWindow", "budget-window", "KANBAN_BUDGET_WINDOW", Value("TIME"), "", "Count the guards over this time back; by default over this run and the interrupted ones that it resumes"),
+    row(Guards, "budgetWindow", "budget-window", "KANBAN_BUDGET_WINDOW", Value("TIME"), "", "Count cards and tokens over this time back; by default over this run and the interrupted ones that it resumes, as time and failures in a row always are"),
     row(Guards, "infrastructureLimit", "infrastructure-limit", "KANBAN_INFRASTRUCTURE_LIMIT", Value("N"), "5", "Stop after these many infrastructure failures in a row"),
     row(Guards, "backoff", "backoff", "KANBAN_BACKOFF", Value("TIME"), "2s", "First wait after an infrastructure failure; it doubles, up to 5 minutes"),
     row(Guards, "failOnBounce", "fail-on-bounce", "KANBAN_FAIL_ON_BOUNCE", Switch, "false", "Exit 5 when a card bounced, failed or was not run"),

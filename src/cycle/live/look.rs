@@ -22,6 +22,8 @@ use crate::storage::{self, Stamp, Writer};
 /// How often an unreadable board is looked at again, and how long after.
 const UNREADABLE: u32 = 10;
 const MOMENT: Duration = Duration::from_millis(100);
+/// How it is told once each time that a watcher finds no board.
+const AWAY: &str = "the board can't be read, waiting";
 
 impl Live {
     pub(super) async fn look(&mut self, book: &mut Book<'_>) -> Result<()> {
@@ -76,6 +78,11 @@ impl Live {
             };
             match read {
                 Ok(board) => {
+                    let told = self.told.len();
+                    self.told.retain(|text| !text.starts_with(AWAY));
+                    if self.told.len() < told {
+                        book.record(Event::Warning { text: "the board can be read again".to_owned() })?;
+                    }
                     // Whether it can be written as well is to be seen where that is owed.
                     if book.state.unreachable != Infrastructure::default() && !book.state.owes() {
                         book.state.unreachable = Infrastructure::default();
@@ -93,7 +100,7 @@ impl Live {
                     tokio::time::sleep(MOMENT).await;
                 }
                 Err(error) if self.settings.watch && !book.state.stopping => {
-                    let text = format!("the board can't be read, waiting: {error:#}");
+                    let text = format!("{AWAY}: {error:#}");
                     if self.told.insert(text.clone()) {
                         book.record(Event::Warning { text })?;
                     }

@@ -82,6 +82,14 @@ fn a_watching_run_waits_for_the_board_to_come_back() {
     wait_until("the warning", || running.said().contains("the board can't be read, waiting"));
     world.write("board.md", board);
     wait_until("the end", || world.places() == ["KB-1: Done"]);
+    let (away, again) = ("the board can't be read, waiting", "the board can be read again");
+    let told = |text: &str, times| wait_until(text, || running.said().matches(text).count() == times);
+    told(again, 1);
+    let board = world.board();
+    world.write("board.md", "");
+    told(away, 2);
+    world.write("board.md", board);
+    told(again, 2);
     running.signal(rustix::process::Signal::TERM);
     running.outcome().exits(143);
     assert_eq!(world.executions().len(), 2);
