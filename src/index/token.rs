@@ -55,7 +55,8 @@ pub struct Word<'t> {
 
 /// Splits texts into words. Remembers the stems that it has seen.
 pub struct Tokenizer {
-    stemmer: Stemmer,
+    english: Stemmer,
+    russian: Stemmer,
     unaccented: Vec<char>,
     /// None: a stop word.
     buckets: HashMap<u128, Option<u32>, BuildHasherDefault<Mixer>>,
@@ -85,7 +86,8 @@ impl Default for Tokenizer {
     fn default() -> Tokenizer {
         let stop_words = STOP_WORDS.split(' ').chain(FOREIGN_STOP_WORDS.split(' '));
         Tokenizer {
-            stemmer: Stemmer::create(Algorithm::English),
+            english: Stemmer::create(Algorithm::English),
+            russian: Stemmer::create(Algorithm::Russian),
             unaccented: UNACCENTED.chars().collect(),
             buckets: stop_words.filter_map(key).map(|word| (word, None)).collect(),
             run: Vec::new(),
@@ -213,11 +215,16 @@ impl Tokenizer {
         self.word = word;
     }
 
+    /// By its stem, in the language that its letters tell.
     fn bucket(&mut self, word: &str) -> Option<u32> {
-        if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        let Tokenizer { english, russian, buckets, .. } = self;
+        let stemmer = if word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            english
+        } else if word.chars().all(|char| matches!(char, 'а'..='я' | 'ё')) {
+            russian
+        } else {
             return Some(word_bucket(word));
-        }
-        let Tokenizer { stemmer, buckets, .. } = self;
+        };
         let stemmed = || Some(word_bucket(&stemmer.stem(word)));
         match key(word) {
             Some(key) => *buckets.entry(key).or_insert_with(stemmed),

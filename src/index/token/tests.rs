@@ -63,6 +63,11 @@ fn inflections_share_a_bucket_and_different_words_do_not() {
     assert_eq!(buckets("connecting connected connection"), [buckets("connect")[0]; 3]);
     let long = ["internationalizes", "internationalized", "internationalizing"].map(|word| buckets(word)[0]);
     assert_eq!(long, [buckets("internationalize")[0]; 3], "as remembered words are");
+    for same in ["пользователь пользователя пользователи", "пароль пароля паролем"]
+    {
+        let of = buckets(same);
+        assert_eq!(of, [of[0]; 3], "{same}");
+    }
     let distinct = ["login", "logout", "parse", "header", "session", "sha", "256", "登录", "вход"];
     let all: HashSet<u32> = distinct.iter().filter_map(|word| buckets(word).last().copied()).collect();
     assert_eq!(all.len(), distinct.len());
@@ -89,7 +94,7 @@ fn trigrams_know_the_ends_of_a_word() {
 
 proptest! {
     #[test]
-    fn any_text_is_read(text in "\\PC{0,60}|[a-z']{0,30}|[\u{900}-\u{97f}\u{4e00}-\u{4e20}A-Za-z0-9_]{0,30}") {
+    fn any_text_is_read(text in "\\PC{0,60}|[а-яё]{0,30}|[a-z']{0,30}|[\u{900}-\u{97f}\u{4e00}-\u{4e20}A-Za-z0-9_]{0,30}") {
         for bucket in buckets(&text) {
             prop_assert!(bucket < 1 << WORD_BITS);
         }
