@@ -60,7 +60,7 @@ pub fn choose(pool: &[Choice], before: &[Choice], k: usize, lambda: f32) -> Vec<
             let Features { wording, blocks } = &*pool[*at].features;
             let cosine = blend(blocks.words.dot(&chosen.blocks.words), trigrams.dot(&blocks.trigrams));
             nearest.cosine = nearest.cosine.max(cosine);
-            nearest.copy |= *wording == chosen.wording;
+            nearest.copy |= wording.says_same(&chosen.wording);
         }
         trigrams.clear(&chosen.blocks.trigrams);
     };

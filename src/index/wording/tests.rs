@@ -3,7 +3,7 @@ use super::*;
 
 fn same(left: &str, right: &str) -> bool {
     let wording = |text| Wording::of(text, &Tokenizer::default().buckets(text));
-    wording(left) == wording(right)
+    wording(left).says_same(&wording(right))
 }
 
 #[test]
@@ -14,6 +14,7 @@ fn the_same_in_other_words() {
         ("test_parse_http_header", "ParseHTTPHeaderTest"),
         ("session expires after logout", "after a logout the session has expired"),
         ("returns 429 at the rate limit", "rate limit: returns 429"),
+        ("test_rate_limits", "tests of the rate limit"),
         ("", "  "),
     ];
     for (left, right) in pairs {
@@ -35,6 +36,10 @@ fn one_small_thing_makes_another_test() {
         ("saves with permission", "saves without permission"),
         ("testIsBlank", "testIsNotBlank"),
         ("testGetX", "testGetY"),
+        ("test_stops_after_start", "test_starts_after_stop"),
+        ("testAddChild", "testAddChildren"),
+        ("test_copies_a_file (store.tests.FileTests)", "test_files_a_copy (store.tests.FileTests)"),
+        ("test1", "test2"),
         ("kernel_2d", "kernel_3d"),
         ("readsUTF8AfterOpen", "readsUTF8BeforeOpen"),
     ];
