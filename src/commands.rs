@@ -44,7 +44,7 @@ use crate::provider::{self, Provider, Wanted};
 use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
-use crate::storage::RunLock;
+use crate::storage::{Places, RunLock};
 use journaled::{Beside, Journaled};
 
 /// Runs the subcommand that was given; the exit code.
@@ -134,6 +134,11 @@ fn say(text: &str) -> Result<bool, Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(anyhow::Error::from(error).context("cannot write to stdout").into()),
     }
+}
+
+/// What a run is about; `source` is the board's one name.
+fn places<'s>(settings: &'s Settings, source: &'s str) -> Places<'s> {
+    Places { source, workspace: &settings.workspace, cache_dir: &settings.cache_dir }
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {

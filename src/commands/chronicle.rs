@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::journaled::{Beside, Journaled};
-use super::steer;
+use super::{places, steer};
 use crate::board::CardId;
 use crate::cycle::state::Attempt;
 use crate::failure::{Failure, closest};
@@ -81,7 +81,7 @@ impl Chronicle<Vec<Record>> {
 
 /// Who holds the board, or another who holds the workspace.
 pub fn holder(settings: &Settings) -> Result<Option<Held>, Failure> {
-    Ok(RunLock::held_by(&settings.lock_dir, &settings.source.to_string(), &settings.workspace)?)
+    Ok(RunLock::held_by(&settings.lock_dir, places(settings, &settings.source.to_string()))?)
 }
 
 /// Where the run of this board that is at work keeps its history: a supervisor may have named another CACHE_DIR than a person
@@ -91,7 +91,9 @@ pub fn kept_by_run(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
 }
 
 fn kept(settings: &Settings, holder: Option<&Held>) -> Option<PathBuf> {
-    holder.filter(|held| held.is_of_board())?;
+    if holder.filter(|held| held.is_of_board())?.is_elsewhere() {
+        return Some(settings.cache_dir.clone());
+    }
     RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string())
 }
 
