@@ -44,7 +44,7 @@ use crate::provider::{self, Provider, Wanted};
 use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
-use crate::storage::RunLock;
+use crate::storage::{Places, RunLock};
 use journaled::{Beside, Journaled};
 
 /// Runs the subcommand that was given; the exit code.
@@ -62,11 +62,9 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         "print-plan" => print_plan::print_plan(settings(matches, Need::Board)?),
         "run" => run::run(settings(matches, Need::Board)?),
         "board" => board::board(&settings(matches, Need::Board)?),
-        "explain" => explain::explain(argument(matches, "card"), settings(matches, Need::Board)?),
-        "replay" => {
-            replay::replay(argument(matches, "attempt"), matches.get_flag("then"), settings(matches, Need::Board)?)
-        }
-        "report" => report::report(matches, settings(matches, Need::Board)?),
+        "explain" => explain::explain(argument(matches, "card"), beside_run(matches)?),
+        "replay" => replay::replay(argument(matches, "attempt"), matches.get_flag("then"), beside_run(matches)?),
+        "report" => report::report(matches, beside_run(matches)?),
         "history" => {
             history::history(matches.get_one::<String>("card").map(String::as_str), &settings(matches, Need::History)?)
         }
@@ -75,12 +73,21 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
         }
         "status" => status::status(settings(matches, Need::Board), || settings(matches, Need::History)),
         "accept" => accept::accept(&settings(matches, Need::Board)?),
-        _ => steer::steer(name, matches, &settings(matches, Need::Board)?),
+        _ => steer::steer(name, matches, &beside_run(matches)?),
     }
 }
 
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
     Settings::resolve(&given(matches)?, need)
+}
+
+/// For commands that are about a board's history: it is that of the run at work, where there is one.
+fn beside_run(matches: &ArgMatches) -> Result<Settings, Failure> {
+    let mut settings = settings(matches, Need::Board)?;
+    if let Some(kept) = chronicle::kept_by_run(&settings)? {
+        settings.cache_dir = kept;
+    }
+    Ok(settings)
 }
 
 fn given(matches: &ArgMatches) -> Result<Given, Failure> {
@@ -127,6 +134,11 @@ fn say(text: &str) -> Result<bool, Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(anyhow::Error::from(error).context("cannot write to stdout").into()),
     }
+}
+
+/// What a run is about; `source` is the board's one name.
+fn places<'s>(settings: &'s Settings, source: &'s str) -> Places<'s> {
+    Places { source, workspace: &settings.workspace, cache_dir: &settings.cache_dir }
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {

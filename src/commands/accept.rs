@@ -21,8 +21,9 @@ pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
     let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
     let state = Journaled::<()>::read(&cache_dir)?.warned(settings).state;
-    if state.running().next().is_some() {
-        let (text, hint) = match at_work(settings)? {
+    let at_work = at_work(settings)?;
+    if state.in_hand(at_work).next().is_some() {
+        let (text, hint) = match at_work {
             true => ("is at work", "wait for its end; `pause` lets no other start"),
             false => ("was at work when its runner died", "the next `run` ends it: `accept` after that"),
         };

@@ -1,9 +1,10 @@
 //! What the journal tells, and who writes it now: for commands that need no board.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::journaled::{Beside, Journaled};
-use super::steer;
+use super::{places, steer};
 use crate::board::CardId;
 use crate::cycle::state::Attempt;
 use crate::failure::{Failure, closest};
@@ -26,9 +27,7 @@ impl<B: Beside> Chronicle<B> {
 
     pub fn read(settings: &Settings) -> Result<Chronicle<B>, Failure> {
         let holder = holder(settings)?;
-        let own = holder.as_ref().is_some_and(Held::is_of_board);
-        let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string()).filter(|_| own);
-        let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
+        let cache_dir = kept(settings, holder.as_ref()).unwrap_or_else(|| settings.cache_dir.clone());
         Ok(Chronicle { holder, journaled: Journaled::read(&cache_dir)? })
     }
 
@@ -82,7 +81,20 @@ impl Chronicle<Vec<Record>> {
 
 /// Who holds the board, or another who holds the workspace.
 pub fn holder(settings: &Settings) -> Result<Option<Held>, Failure> {
-    Ok(RunLock::held_by(&settings.lock_dir, &settings.source.to_string(), &settings.workspace)?)
+    Ok(RunLock::held_by(&settings.lock_dir, places(settings, &settings.source.to_string()))?)
+}
+
+/// Where the run of this board that is at work keeps its history: a supervisor may have named another CACHE_DIR than a person
+/// does.
+pub fn kept_by_run(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+    Ok(kept(settings, holder(settings)?.as_ref()))
+}
+
+fn kept(settings: &Settings, holder: Option<&Held>) -> Option<PathBuf> {
+    if holder.filter(|held| held.is_of_board())?.is_elsewhere() {
+        return Some(settings.cache_dir.clone());
+    }
+    RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string())
 }
 
 /// Whether a run of this board is at work.

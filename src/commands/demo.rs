@@ -91,11 +91,14 @@ fn conclude(example: &Example, journal: &Path) {
     let folder = example.folder.display();
     let moves = if example.node { "\n  hook's log  moves.log" } else { "" };
     let program = std::env::current_exe().map_or("kanban-codex-exec".into(), |path| path.display().to_string());
+    // What is to be typed is quoted as a shell wants it.
+    let (there, program) = (example.folder.to_string_lossy(), shell_words::quote(&program));
+    let there = shell_words::quote(&there);
     say(&format!(
         "\nNothing was started: what passed is not done again unless its card, its files, its tests or its rule change.\n\n\
          == To look at, in {folder}\n  board       board.md\n  journal     {}\n  attempts    {}{moves}\n\n\
          == To try next: move a card back to In Progress in board.md, and\n  \
-         cd {folder}\n  {program} report --output report.html    (a page of all that happened)\n  {program} print-plan\n  {program} dry-run\n  \
+         cd {there}\n  {program} report --output report.html    (a page of all that happened)\n  {program} print-plan\n  {program} dry-run\n  \
          {program} run --codex-bin ./{}    (without --codex-bin: the real codex)",
         shown(journal, &example.folder),
         shown(&journal.with_file_name("attempts"), &example.folder),

@@ -1,8 +1,9 @@
 //! `index-tests`: builds the stored index of the tests file.
 
+use super::chronicle::kept_by_run;
 use super::say;
 use crate::checks;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::inputs::{index_path, load_index};
 use crate::settings::{Settings, read_text};
 use crate::storage::Writer;
@@ -16,6 +17,12 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
     let path = index_path(&settings.cache_dir);
     let done = match fresh {
         Some(bytes) => {
+            if kept_by_run(settings)?.is_some_and(|kept| kept == settings.cache_dir) {
+                let text = anyhow::anyhow!("a run is at work, and {} is its own until it ends", settings.shown(&path));
+                return Err(
+                    Failure::new(Kind::Error, text).hint("it makes the index anew itself when the tests change")
+                );
+            }
             let writer = Writer::within_own(&settings.cache_dir);
             writer.cache_folder(&settings.cache_dir)?;
             writer.replace(&path, &bytes)?;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::journaled::Journaled;
-use super::{Known, Opened};
+use super::{Known, Opened, places};
 use crate::changes::Changes;
 use crate::cycle::clock::Clock;
 use crate::cycle::drive::{Book, drive};
@@ -25,7 +25,7 @@ use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
 use crate::requests;
 use crate::settings::{Format, Settings, cache};
-use crate::storage::{Places, Reserve, RunLock, Writer};
+use crate::storage::{Reserve, RunLock, Writer};
 
 pub fn run(settings: Settings) -> Result<u8, Failure> {
     run_to(settings, None)
@@ -52,10 +52,11 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let stop = Stop::on_signals().map_err(anyhow::Error::from)?;
-    let lock = lock(&settings)?;
+    let mut lock = lock(&settings)?;
     let writer = lock.writer();
     let told = |failure| told(failure, &settings.cache_dir);
     cache::claim(&writer, &settings).map_err(Failure::from).map_err(told)?;
+    lock.hold_history()?.map_err(|held| held.refusal())?;
     let terminal = if out.is_some() { Terminal::NONE } else { Terminal::of(&settings) };
     let logs = logs::start(&writer, &settings, terminal.before_warnings()).map_err(Failure::from).map_err(told)?;
     let code = runtime.block_on(work(
@@ -89,9 +90,8 @@ fn at_once(failure: Failure, stop: &Stop) -> Failure {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let places =
-        Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
-    let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
+    let source = settings.source.to_string();
+    let locked = RunLock::acquire(&settings.lock_dir, places(settings, &source), &holder)?;
     locked.map_err(|held| held.refusal())
 }
 

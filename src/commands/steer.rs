@@ -10,11 +10,11 @@ use super::{argument, open_board, say};
 use crate::board::{Board, Card, CardId, Column};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
-use crate::report::on_a_line;
+use crate::report::{on_a_line, warning};
 use crate::requests::{self, Request};
 use crate::rules;
 use crate::settings::{Settings, read_text};
-use crate::storage::Writer;
+use crate::storage::{RunLock, Writer};
 
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
     let mut column = None;
@@ -34,8 +34,9 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
     };
     if let Request::Retry { card } = &request {
         let state = Journaled::<()>::read(&settings.cache_dir)?.warned(settings).state;
-        if state.running().any(|(_, attempt)| attempt.card == *card) {
-            let (text, hint) = match at_work(settings)? {
+        let at_work = at_work(settings)?;
+        if state.in_hand(at_work).any(|(_, attempt)| attempt.card == *card) {
+            let (text, hint) = match at_work {
                 true => ("is at work", "retry it after its end"),
                 false => ("was at work when its runner died", "the next `run` ends it: retry it then"),
             };
@@ -58,6 +59,14 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Resume => "the loop will go on".to_owned(),
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
+    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
+    if let Some(last) = last.filter(|last| *last != settings.cache_dir) {
+        let (last, own) = (settings.shown(&last), settings.shown(&settings.cache_dir));
+        let text = format!(
+            "the board's newest run had the CACHE_DIR {last}, and one that has it does not see this: it is left in {own}"
+        );
+        warning(settings.env.redactor(), &text);
+    }
     let told = on_a_line(settings.env.redactor(), &told);
     say(&format!("{told}: the runner takes it up before its next choice, or the next run does\n"))?;
     Ok(0)

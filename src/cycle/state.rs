@@ -84,8 +84,18 @@ impl State {
 
     /// The attempts that are at work, or were when their runner died.
     pub fn running(&self) -> impl Iterator<Item = (&AttemptId, &Attempt)> {
+        self.in_hand(false)
+    }
+
+    /// The same, and while a runner is `at_work` those that it judges: tests run what codex made, so that what is asked for
+    /// meanwhile may be codex's doing.
+    pub fn in_hand(&self, at_work: bool) -> impl Iterator<Item = (&AttemptId, &Attempt)> {
         let open = self.active.iter().filter_map(|id| Some((id, self.attempt(id)?)));
-        open.filter(|(_, attempt)| attempt.phase == Phase::Running)
+        open.filter(move |(_, attempt)| match attempt.phase {
+            Phase::Running => true,
+            Phase::Ended => at_work,
+            Phase::Judged | Phase::Closed => false,
+        })
     }
 
     /// Whether the board lacks something that was decided.

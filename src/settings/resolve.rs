@@ -328,7 +328,7 @@ impl<'g> Resolver<'g> {
         }
         let grace = self.value("grace", time).unwrap_or_default();
         let file_keys = self.file_keys();
-        let env = Environment::new(self.given.env.clone(), &self.words("env"));
+        let env = Environment::new(self.given.env.clone(), &self.env_names());
         let efforts = [("low", "low"), ("medium", "medium"), ("high", "high")];
         let codex = codex::Settings {
             bin: self.codex_bin(),
@@ -401,6 +401,22 @@ impl<'g> Resolver<'g> {
             self.problem(&raw.origin, text, "write `status=state,id=key`; in the config file also a mapping");
             Keys::default()
         })
+    }
+
+    /// Names alone: of `NAME=value` no variable is called so, and its value would be set nowhere.
+    fn env_names(&mut self) -> Vec<String> {
+        let Some(raw) = self.raw("env") else { return Vec::new() };
+        let is_name = |word: &&String| {
+            let name = word.strip_prefix('!').unwrap_or(word);
+            !name.is_empty() && !name.contains(|letter: char| letter == '=' || letter.is_whitespace())
+        };
+        for word in raw.words.iter().filter(|word| !is_name(word)) {
+            let hint = "write `NAME` or `!NAME`; the values are those that the program is started with";
+            // What follows may be a secret.
+            let told = word.split_once('=').map_or(word.clone(), |(name, _)| format!("{name}=…"));
+            self.problem(&raw.origin, format!("`{told}` is not the name of a variable"), hint);
+        }
+        raw.words
     }
 
     /// A path is made absolute; a bare name is left for PATH.

@@ -1,5 +1,6 @@
 //! The run lock: kernel locks on files among the temporary ones, where a cleaner may remove them. A second run would then lock
 //! a new file of the same name: so that the lock is of the file that stands there is seen when it is taken, and again later.
+//! Another user, a container, a service with temporary files of its own don't see them: CACHE_DIR itself is locked as well.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,6 +19,8 @@ use crate::failure::{Failure, Kind};
 /// How long a lock may stay with a dead holder, or with one that is not named yet.
 const HANDOVER: Duration = Duration::from_secs(2);
 
+const HISTORY: &str = "history";
+
 /// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
 #[derive(Debug)]
 pub struct RunLock {
@@ -27,6 +30,7 @@ pub struct RunLock {
     locks: Vec<Lock>,
     marker: String,
     cache_dir: PathBuf,
+    history: Option<File>,
 }
 
 /// One of its files.
@@ -49,7 +53,7 @@ pub struct Places<'p> {
 /// Another process holds the board or the workspace.
 #[derive(Debug)]
 pub struct Held {
-    /// `board` or `workspace`.
+    /// `board`, `workspace` or `history`.
     pub kind: &'static str,
     /// Which one.
     pub name: String,
@@ -60,7 +64,17 @@ pub struct Held {
 impl Held {
     /// Not only the workspace.
     pub fn is_of_board(&self) -> bool {
-        self.kind == "board"
+        self.kind != "workspace"
+    }
+
+    /// Its other locks are not to be seen from here.
+    pub fn is_elsewhere(&self) -> bool {
+        self.kind == HISTORY
+    }
+
+    fn elsewhere(cache_dir: &Path) -> Held {
+        let holder = "one of another user, in a container or in a service with temporary files of its own".to_owned();
+        Held { kind: HISTORY, name: cache_dir.display().to_string(), holder }
     }
 
     /// Why there is no run beside it.
@@ -115,7 +129,24 @@ impl RunLock {
         }
         let marker = RunLock::marker_of(places.workspace);
         let (folder, cache_dir) = (folder.to_owned(), places.cache_dir.to_owned());
-        Ok(Ok(RunLock { folder, holder, locks, marker, cache_dir }))
+        Ok(Ok(RunLock { folder, holder, locks, marker, cache_dir, history: None }))
+    }
+
+    /// Locks CACHE_DIR, which has been made, against runs that don't see the other locks.
+    pub fn hold_history(&mut self) -> Result<Result<(), Held>> {
+        let name = self.cache_dir.display();
+        let folder = File::open(&self.cache_dir).with_context(|| format!("cannot open the folder {name}"))?;
+        let began = Instant::now();
+        // As below: a killed runner's child may have it for a moment, or who looks.
+        while matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
+            if began.elapsed() > HANDOVER {
+                return Ok(Err(Held::elsewhere(&self.cache_dir)));
+            }
+            std::thread::sleep(HANDOVER / 100);
+        }
+        // Not every file system locks folders: then it is as if there were no others.
+        self.history = Some(folder);
+        Ok(Ok(()))
     }
 
     /// Takes anew what was removed since, unless another run has. What is there looks new again, to who cleans by age.
@@ -134,10 +165,10 @@ impl RunLock {
         Ok(Ok(()))
     }
 
-    /// Who holds the board, or else the workspace. It only looks: the lock is shared for an instant, in which a run that
-    /// starts asks again.
-    pub fn held_by(folder: &Path, source: &str, workspace: &Path) -> Result<Option<Held>> {
-        for (kind, name) in [("board", source), ("workspace", &*workspace.to_string_lossy())] {
+    /// Who holds the board, or else the workspace or the history. It only looks: the lock is shared for an instant, in which
+    /// a run that starts asks again.
+    pub fn held_by(folder: &Path, places: Places<'_>) -> Result<Option<Held>> {
+        for (kind, name) in [("board", places.source), ("workspace", &*places.workspace.to_string_lossy())] {
             let path = lock_file(folder, kind, name);
             let mut file = match File::open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -148,7 +179,9 @@ impl RunLock {
                 return Ok(Some(Held { kind, name: name.to_owned(), holder }));
             }
         }
-        Ok(None)
+        let history = File::open(places.cache_dir).map(|folder| folder.try_lock_shared());
+        let held = matches!(history, Ok(Err(TryLockError::WouldBlock)));
+        Ok(held.then(|| Held::elsewhere(places.cache_dir)))
     }
 
     /// Where the board's newest runner kept its history.
@@ -226,5 +259,24 @@ mod tests {
             drop(second);
             first.keep().unwrap().unwrap();
         }
+    }
+
+    #[test]
+    fn a_run_that_sees_none_of_the_lock_files_is_kept_from_the_same_history() {
+        let root = tempfile::tempdir().unwrap();
+        let places = Places { source: "board.md", workspace: Path::new("/repo"), cache_dir: root.path() };
+        let [here, there] = ["here", "there"].map(|name| root.path().join(name));
+        let acquire = |folder: &Path| RunLock::acquire(folder, places, "pid").unwrap().unwrap();
+        let mut first = acquire(&here);
+        first.hold_history().unwrap().unwrap();
+        let held = RunLock::held_by(&there, places).unwrap().unwrap();
+        assert!(held.is_of_board() && held.is_elsewhere(), "{held:?}");
+        let mut second = acquire(&there);
+        let told = second.hold_history().unwrap().unwrap_err().refusal();
+        assert!(told.error.to_string().starts_with("another run holds the history "), "{told:?}");
+        drop(first);
+        second.hold_history().unwrap().unwrap();
+        drop(second);
+        assert!(RunLock::held_by(&there, places).unwrap().is_none());
     }
 }

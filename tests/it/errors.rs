@@ -209,6 +209,7 @@ fn wrong_settings() {
             config("unknown keys", "kmin: 5\ncodex:\n  arg: x\nstatuses: {}\n"),
             config("not YAML", "kMin: 5\n kReq: 3\n"),
             config("not a mapping", "- kMin\n"),
+            config("values for variables", "env: [OWN=secret, \"! HOME\"]\n"),
             config("wrong kinds", "model: [a]\ncodex:\n  args: \"-c 'a\"\nenv: {GH_TOKEN: x}\nkMin:\n"),
             Case { name: "not UTF-8", files: &[(CONFIG, Some(b"# one\nmodel: \xff\n"))], ..GOOD },
             Case {

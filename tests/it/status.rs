@@ -125,6 +125,22 @@ fn a_run_is_found_wherever_it_keeps_its_journal() {
     outcome.exits(0);
 }
 
+/// That of another user, or in a container, has other temporary files.
+#[test]
+fn a_run_whose_lock_files_cannot_be_seen_is_known_by_the_history_that_it_holds() {
+    let world = World::new("- [ ] KB-1 first @made\n");
+    world.run(&["pause"]).exits(0);
+    world.run(&["resume"]).exits(0);
+    let held = std::fs::File::open(world.cache("")).unwrap();
+    held.lock().unwrap();
+    world.run(&["run"]).exits(1).warns("another run holds the history ").warns("stop that one first");
+    assert_eq!(world.executions(), [] as [String; 0]);
+    assert_eq!(status(&world)["atWork"], true);
+    world.run(&["doctor"]).says("a run is at work: one of another user");
+    drop(held);
+    world.run(&["run"]).exits(0).says("2 promoted");
+}
+
 #[test]
 fn another_boards_run_in_the_workspace_is_named() {
     let world = World::new("- [ ] KB-1 first @made\n").codex("make made; wait_for go");

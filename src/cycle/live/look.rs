@@ -117,6 +117,8 @@ impl Live {
         let mut accept = None;
         for (file, request) in requests::pending(&self.settings.cache_dir) {
             match request {
+                // Between attempts they are adopted: until then it waits, unless codex can have left it.
+                Request::Accept { .. } if !book.state.active.is_empty() => continue,
                 Request::Accept { inputs } => accept = Some(inputs),
                 other => book.record(other.event())?,
             }
