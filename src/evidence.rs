@@ -30,7 +30,7 @@ pub use git::TreeId;
 pub use id::Id;
 pub use ignored::{IgnoreRules, ignores_all};
 pub use path::TreePath;
-pub use saved::{Blob, Change, Forged, Lost, SavedTrees, Span};
+pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

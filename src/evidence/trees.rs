@@ -15,7 +15,7 @@ use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
 use super::saved::SavedTrees;
 use super::walk::{Found, Skipped, Walked, is_folder, walk};
-use super::{Change, TreePath};
+use super::{Change, ChangeSet, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -111,6 +111,14 @@ impl Trees {
 
     pub(super) fn writer(&self) -> &Writer {
         &self.git.writer
+    }
+
+    /// What an attempt did, and what undoing it would do; from now on the user's repository may let go of what it lent for that.
+    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
+        let saved = self.saved();
+        let told = saved.change_set_and_back(before, after)?;
+        saved.saved(self.git.keep(&saved.changed(before, after)?))?;
+        Ok(told)
     }
 
     /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.

@@ -15,7 +15,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, TreePath, artifacts};
+use crate::evidence::{Artifact, Forged, Gone, IgnoreRules, Lost, TreeId, TreePath, artifacts};
 use crate::failure::disk_hint;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
@@ -28,6 +28,8 @@ use crate::storage;
 const KEEP: usize = 8 << 20;
 /// So much of CACHE_DIR's disk is kept from codex, in bytes: what it did can be recorded also where it filled the disk.
 const RESERVE: u64 = 16 << 20;
+/// What an attempt removed with `.git`, or by a `git gc` after history was rewritten.
+const GONE: &str = "git's objects of what it changed, which are gone";
 /// A larger patch is not kept; the trees are.
 const LARGEST_PATCH: usize = 16 << 20;
 
@@ -92,7 +94,13 @@ impl Live {
                 meddled.push(error.root_cause().to_string());
                 (None, Vec::new())
             }
-            // It goes with what else it removed. A runner that ended here would pay for the same again.
+            // A runner that ended here would pay for the same again.
+            Err(error) if error.is::<Gone>() => {
+                meddled.push(GONE.to_owned());
+                self.trees.forget()?;
+                (None, Vec::new())
+            }
+            // It goes with what else it removed.
             Err(error) if error.is::<Lost>() && !meddled.is_empty() => {
                 tracing::warn!(attempt = %plan.attempt, "{error:#}");
                 (None, Vec::new())
@@ -235,7 +243,7 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let (changes, gone) = self.trees.saved().change_set_and_back(before, &after)?;
+        let (changes, gone) = self.trees.change_set_and_back(before, &after)?;
         if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() > LARGEST_PATCH {
