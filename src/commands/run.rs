@@ -15,7 +15,7 @@ use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
 use crate::cycle::state::Infrastructure;
-use crate::evidence::{TreePath, Trees, ignores_all};
+use crate::evidence::{TreePath, Trees, ignores_all, seen_from};
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs};
 use crate::journal::append::Journal;
@@ -89,8 +89,13 @@ fn at_once(failure: Failure, stop: &Stop) -> Failure {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let places =
-        Places { source: &settings.source.to_string(), workspace: &settings.workspace, cache_dir: &settings.cache_dir };
+    let (source, seen_from) = (settings.source.to_string(), seen_from(&settings.workspace));
+    let places = Places {
+        source: &source,
+        workspace: &settings.workspace,
+        seen_from: &seen_from,
+        cache_dir: &settings.cache_dir,
+    };
     let locked = RunLock::acquire(&settings.lock_dir, places, &holder)?;
     locked.map_err(|held| held.refusal())
 }
