@@ -170,6 +170,13 @@ impl SavedTrees {
         Ok(bytes)
     }
 
+    /// All that a tree holds.
+    pub(super) fn files(&self, tree: &TreeId) -> Result<HashMap<TreePath, Blob>> {
+        let nothing = TreeId::from(self.objects.name(Kind::Tree, b""));
+        let files = self.changed(&nothing, tree)?.into_iter();
+        Ok(files.filter_map(|file| Some((file.path, file.after?))).collect())
+    }
+
     /// What differs between two trees, ordered by path. A mode alone is a difference, too.
     pub fn changed(&self, before: &TreeId, after: &TreeId) -> Result<Vec<Change>> {
         Ok(self.compare(&[(before, after)])?.pop().unwrap_or_default())
