@@ -36,7 +36,7 @@ use crate::cli;
 use crate::cycle::clock::Clock;
 use crate::cycle::plan::{CardPlan, Planner, Readiness};
 use crate::cycle::state::State;
-use crate::evidence::artifacts_unchanged;
+use crate::evidence::{artifacts_unchanged, seen_from};
 use crate::failure::Failure;
 use crate::inputs::{self, Copies, Inputs};
 use crate::journal::{Event, Record, VERSION};
@@ -44,7 +44,7 @@ use crate::provider::{self, Provider, Wanted};
 use crate::report::clean;
 use crate::requests;
 use crate::settings::{Format, Given, Need, Settings};
-use crate::storage::{Places, RunLock};
+use crate::storage::{Held, Places, RunLock};
 use journaled::{Beside, Journaled};
 
 /// Runs the subcommand that was given; the exit code.
@@ -136,9 +136,15 @@ fn say(text: &str) -> Result<bool, Failure> {
     }
 }
 
-/// What a run is about; `source` is the board's one name.
-fn places<'s>(settings: &'s Settings, source: &'s str) -> Places<'s> {
-    Places { source, workspace: &settings.workspace, cache_dir: &settings.cache_dir }
+/// What a run is about; `source` is the board's one name, `seen_from` what [`seen_from`] says of the workspace.
+fn places<'s>(settings: &'s Settings, source: &'s str, seen_from: &'s [PathBuf]) -> Places<'s> {
+    Places { source, workspace: &settings.workspace, seen_from, cache_dir: &settings.cache_dir }
+}
+
+/// Who holds the board, or another who holds the workspace or one around it.
+fn holder(settings: &Settings) -> anyhow::Result<Option<Held>> {
+    let (source, seen_from) = (settings.source.to_string(), seen_from(&settings.workspace));
+    RunLock::held_by(&settings.lock_dir, places(settings, &source, &seen_from))
 }
 
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {

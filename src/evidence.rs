@@ -28,9 +28,9 @@ pub use back::{Deed, deeds};
 pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
 pub use git::TreeId;
 pub use id::Id;
-pub use ignored::{IgnoreRules, ignores_all};
+pub use ignored::{IgnoreRules, ignores_all, seen_from};
 pub use path::TreePath;
-pub use saved::{Blob, Change, Forged, Lost, SavedTrees, Span};
+pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

@@ -33,7 +33,7 @@ use crate::redact::Redactor;
 use crate::storage::{RunLock, Writer};
 
 pub use capture::Captured;
-pub use run::recorded;
+pub use run::{ended, recorded};
 pub use stop::{Signal, Stop, Stopper};
 pub use strays::Stray;
 pub use tool::Tool;

@@ -243,7 +243,7 @@ fn sync(path: &Path) -> Result<()> {
 
 /// Which file stands at a path and when it last changed: what another program writes there changes it, whatever times it
 /// sets, for nobody sets a file's ctime.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stamp([i64; 5]);
 
 impl Stamp {
@@ -252,13 +252,21 @@ impl Stamp {
         fs::symlink_metadata(path).ok().map(|data| Stamp::from(&data))
     }
 
+    /// Whether what it is of changed after `time`.
+    pub fn is_after(&self, time: SystemTime) -> bool {
+        time.duration_since(UNIX_EPOCH).is_ok_and(|time| self.changed() > time)
+    }
+
+    fn changed(&self) -> Duration {
+        let Stamp([.., seconds, nanoseconds]) = *self;
+        Duration::new(u64::try_from(seconds).unwrap_or_default(), u32::try_from(nanoseconds).unwrap_or_default())
+    }
+
     /// Whether a write from `time` on changes it. Clocks of file systems tick: some every few milliseconds, some every other
     /// second, and those know of no parts of one.
     pub fn is_settled(&self, time: SystemTime) -> bool {
-        let Stamp([.., seconds, nanoseconds]) = *self;
-        let tick = if nanoseconds == 0 { Duration::from_secs(2) } else { Duration::from_millis(50) };
-        let changed = u64::try_from(seconds).unwrap_or_default();
-        let changed = Duration::new(changed, u32::try_from(nanoseconds).unwrap_or_default());
+        let changed = self.changed();
+        let tick = if changed.subsec_nanos() == 0 { Duration::from_secs(2) } else { Duration::from_millis(50) };
         time.duration_since(UNIX_EPOCH).is_ok_and(|now| changed + tick < now)
     }
 }

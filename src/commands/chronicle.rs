@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::journaled::{Beside, Journaled};
-use super::{places, steer};
+use super::{holder, steer};
 use crate::board::CardId;
 use crate::cycle::state::Attempt;
 use crate::failure::{Failure, closest};
@@ -77,11 +77,6 @@ impl Chronicle<Vec<Record>> {
             None => failure.hint("`history` lists what was tried"),
         })
     }
-}
-
-/// Who holds the board, or another who holds the workspace.
-pub fn holder(settings: &Settings) -> Result<Option<Held>, Failure> {
-    Ok(RunLock::held_by(&settings.lock_dir, places(settings, &settings.source.to_string()))?)
 }
 
 /// Where the run of this board that is at work keeps its history: a supervisor may have named another CACHE_DIR than a person

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::chronicle::{Chronicle, holder};
+use super::chronicle::Chronicle;
+use super::holder;
 use super::{say, show};
 use crate::cycle::state::{Attempt, Phase};
 use crate::failure::Failure;

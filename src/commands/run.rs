@@ -15,7 +15,7 @@ use crate::cycle::drive::{Book, drive};
 use crate::cycle::live::Live;
 use crate::cycle::plan::Planner;
 use crate::cycle::state::Infrastructure;
-use crate::evidence::{TreePath, Trees, ignores_all};
+use crate::evidence::{TreePath, Trees, ignores_all, seen_from};
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs};
 use crate::journal::append::Journal;
@@ -90,8 +90,8 @@ fn at_once(failure: Failure, stop: &Stop) -> Failure {
 
 fn lock(settings: &Settings) -> Result<RunLock, Failure> {
     let holder = format!("pid {}, run --source {}", std::process::id(), settings.source_name);
-    let source = settings.source.to_string();
-    let locked = RunLock::acquire(&settings.lock_dir, places(settings, &source), &holder)?;
+    let (source, seen_from) = (settings.source.to_string(), seen_from(&settings.workspace));
+    let locked = RunLock::acquire(&settings.lock_dir, places(settings, &source, &seen_from), &holder)?;
     locked.map_err(|held| held.refusal())
 }
 

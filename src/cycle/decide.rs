@@ -105,12 +105,12 @@ pub fn decide(state: &State, planner: &Planner) -> Result<Action> {
             return Ok(action);
         }
     }
-    if let Some(action) = infrastructure(&state.infrastructure, "codex could not work", true, planner) {
+    if let Some(action) = infrastructure(state, &state.infrastructure, "codex could not work", true, planner) {
         return Ok(action);
     }
     // A watcher waits for its board, however long that takes.
     if let Some(action) =
-        infrastructure(&state.unreachable, "the board can't be reached", !planner.settings.watch, planner)
+        infrastructure(state, &state.unreachable, "the board can't be reached", !planner.settings.watch, planner)
     {
         return Ok(action);
     }
@@ -150,7 +150,13 @@ fn finish(stopped: Stopped, reason: impl Into<String>) -> Action {
     Action::Finish { stopped, reason: reason.into() }
 }
 
-fn infrastructure(failure: &Infrastructure, what: &str, ends: bool, planner: &Planner) -> Option<Action> {
+fn infrastructure(
+    state: &State,
+    failure: &Infrastructure,
+    what: &str,
+    ends: bool,
+    planner: &Planner,
+) -> Option<Action> {
     if failure.in_a_row == 0 || failure.waited {
         return None;
     }
@@ -159,6 +165,12 @@ fn infrastructure(failure: &Infrastructure, what: &str, ends: bool, planner: &Pl
         return Some(finish(Stopped::Infrastructure, format!("{what} {times}: {}", failure.reason)));
     }
     let time = failure.pause(planner.settings.backoff);
+    // A usage limit can be reset days later: nothing would be started after the wait.
+    let over = |limit: &Duration| state.budget.worked(state.running_for).saturating_add(time) >= *limit;
+    if planner.settings.guards.max_duration.as_ref().is_some_and(over) {
+        let reason = format!("{what}, and --max-duration is over before it is tried again: {}", failure.reason);
+        return Some(finish(Stopped::Guard, reason));
+    }
     Some(Action::Wait(Wait::Backoff { time, reason: failure.reason.clone() }))
 }
 

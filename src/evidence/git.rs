@@ -1,7 +1,7 @@
 //! Trees in a private folder of git's, written as git writes them: raw bytes in. What reads them back is [`SavedTrees`].
 
 use std::cell::{RefCell, RefMut};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -18,7 +18,7 @@ use super::listing::{self, Folders};
 use super::memory::Memory;
 use super::objects::Kind;
 use super::repository::Repository;
-use super::saved::SavedTrees;
+use super::saved::{LENDERS, SavedTrees};
 use super::walk::Found;
 use super::{Blob, Change, Id, TreePath};
 use crate::process::Spawner;
@@ -271,6 +271,20 @@ impl Git {
             Ok(listing::build(&files, &mut Folders::default(), store)?.into())
         };
         Ok((side(|change| change.before)?, side(|change| change.after)?))
+    }
+
+    /// Copies what these changes are about out of the user's repository, which lets go of what its history no longer needs.
+    pub fn keep(&self, changes: &[Change]) -> Result<()> {
+        let blobs = changes.iter().flat_map(|change| [change.before, change.after]).flatten().map(|blob| blob.id);
+        let lent: BTreeSet<Id> = blobs.filter(|id| !self.saved.objects.holds(*id)).collect();
+        if lent.is_empty() {
+            return Ok(());
+        }
+        let ids: String = lent.iter().map(|id| format!("{id}\n")).collect();
+        let pack = self.saved.run(&["pack-objects", "--stdout", "--window=0", "-q"], ids.as_bytes())?;
+        // What is lent is not written where git knows of the lender.
+        self.saved.run_at(&["unpack-objects", "-q"], None, Some((LENDERS, OsStr::new(""))), &pack)?;
+        Ok(())
     }
 
     /// Removes the objects that none of these trees reaches and that the memory doesn't need. Trees that are gone are passed

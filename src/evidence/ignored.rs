@@ -61,6 +61,25 @@ pub fn ignores_all(workspace: &Path, excluded: &[PathBuf]) -> bool {
         && counted.all(|entry| wholly_out(&entry.file_name(), entry.file_type().is_ok_and(|kind| kind.is_dir())))
 }
 
+/// The folders above that would have what this workspace holds in their trees, were one of them a workspace.
+pub fn seen_from(workspace: &Path) -> Vec<PathBuf> {
+    let sees = |above: &Path| {
+        let Some(inside) = TreePath::below(above, workspace).filter(TreePath::can_be_held) else { return false };
+        let outer = Level::above(&IgnoreRules::above(Repository::of(above).as_ref(), above));
+        let mut on_the_way =
+            [TreePath::default()].into_iter().chain(inside.folders()).zip(inside.folders().chain([inside.clone()]));
+        let seen = on_the_way.try_fold(outer, |outer, (folder, next)| {
+            let level = match patterns(above, &folder) {
+                Some(text) => Some(Level::within(&folder, &text, outer)),
+                None => outer,
+            };
+            (!ignored(level.as_ref(), &next, true)).then_some(level)
+        });
+        seen.is_some()
+    };
+    workspace.ancestors().skip(1).filter(|above| sees(above)).map(Path::to_owned).collect()
+}
+
 /// A name that only patterns for all files know.
 const NEW: &str = "new";
 

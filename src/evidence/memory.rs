@@ -75,7 +75,8 @@ impl Memory {
 
     /// Whether these, recalled, are the files of the last tree, all of them and no others, as they were.
     pub fn is_of(&self, files: &[Found]) -> bool {
-        self.files.len() == files.len() && files.iter().all(|found| found.blob.is_some())
+        let same = |(known, found): (&Known, &Found)| found.blob == Some(known.blob);
+        self.files.len() == files.len() && self.files.iter().zip(files).all(same)
     }
 
     /// Holds exactly these from now on, met by a walk that began at `began`. So many of them are new.

@@ -71,6 +71,8 @@ impl From<(TreeId, TreeId)> for Span {
     }
 }
 
+/// Names the folders of objects that git reads beside its own.
+pub(super) const LENDERS: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
 /// Bytes of file contents that are read at once.
 const LARGEST_READ: u64 = 512 << 20;
 
@@ -168,6 +170,13 @@ impl SavedTrees {
         Ok(bytes)
     }
 
+    /// All that a tree holds.
+    pub(super) fn files(&self, tree: &TreeId) -> Result<HashMap<TreePath, Blob>> {
+        let nothing = TreeId::from(self.objects.name(Kind::Tree, b""));
+        let files = self.changed(&nothing, tree)?.into_iter();
+        Ok(files.filter_map(|file| Some((file.path, file.after?))).collect())
+    }
+
     /// What differs between two trees, ordered by path. A mode alone is a difference, too.
     pub fn changed(&self, before: &TreeId, after: &TreeId) -> Result<Vec<Change>> {
         Ok(self.compare(&[(before, after)])?.pop().unwrap_or_default())
@@ -179,7 +188,7 @@ impl SavedTrees {
     }
 
     /// What one attempt did, and what undoing it would do.
-    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
+    pub(super) fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
         let attempt = vec![Span::from((before.clone(), after.clone()))];
         let differences = self.differences(&attempt)?;
         let (there, back) = (differences.change_set(), differences.undone());
@@ -289,7 +298,7 @@ impl SavedTrees {
         }
     }
 
-    fn saved<T>(&self, result: Result<T>) -> Result<T> {
+    pub(super) fn saved<T>(&self, result: Result<T>) -> Result<T> {
         result.with_context(|| Lost(self.folder.clone()))
     }
 }
@@ -363,6 +372,18 @@ impl fmt::Display for Lost {
     }
 }
 
+/// A file's contents that are nowhere any more: with what the user's repository lent.
+#[derive(Debug)]
+pub struct Gone(Id);
+
+impl fmt::Display for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "git's object {} is gone", self.0)
+    }
+}
+
+impl std::error::Error for Gone {}
+
 /// Splits the answers of `cat-file --batch`: `id SP type SP size LF bytes LF`.
 fn batch(mut output: &[u8]) -> Result<HashMap<Id, Vec<u8>>> {
     let mut blobs = HashMap::new();
@@ -371,7 +392,8 @@ fn batch(mut output: &[u8]) -> Result<HashMap<Id, Vec<u8>>> {
         let mut words = header.split(' ');
         let (id, size) = (words.next().unwrap_or_default(), words.nth(1).and_then(|size| size.parse::<usize>().ok()));
         let bytes = size.and_then(|size| output.get(end + 1..end + 1 + size));
-        let Some((id, bytes)) = Id::parse(id).zip(bytes) else { bail!("{header}") };
+        let Some(id) = Id::parse(id) else { bail!("{header}") };
+        let Some(bytes) = bytes else { bail!(Gone(id)) };
         blobs.insert(id, bytes.to_vec());
         output = output.get(end + 2 + bytes.len()..).unwrap_or_default();
     }
@@ -401,7 +423,7 @@ fn environment(
     ];
     if let Some(repository) = repository {
         let objects = repository.common.join("objects");
-        env.push(("GIT_ALTERNATE_OBJECT_DIRECTORIES".into(), quoted(objects.as_os_str())));
+        env.push((LENDERS.into(), quoted(objects.as_os_str())));
     }
     env
 }

@@ -1,6 +1,6 @@
 //! Trees of the workspace before and after attempts, and what differs between them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
 use super::saved::SavedTrees;
 use super::walk::{Found, Skipped, Walked, is_folder, walk};
-use super::{Change, TreePath};
+use super::{Blob, Change, ChangeSet, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -92,6 +92,11 @@ impl Trees {
 
     /// The tree after an attempt, by the rules of the tree before it.
     pub fn snapshot_after(&self, rules: &IgnoreRules) -> Result<Snapshot> {
+        self.snapshot_of_end(rules, None)
+    }
+
+    /// The same of one that ended a while ago: then, and the tree before it.
+    pub fn snapshot_of_end(&self, rules: &IgnoreRules, ended: Option<(SystemTime, &TreeId)>) -> Result<Snapshot> {
         let (texts, workspace, excluded) = (rules.by_folder(), &self.workspace, &self.excluded);
         let left_out = |path: &TreePath, _| excluded.contains(path) || rules.left_out.contains(path);
         let (snapshot, ()) = self.attempt(|| {
@@ -99,9 +104,32 @@ impl Trees {
             let mut walked = walk(workspace, Level::above(&rules.above), left_out, patterns)?;
             self.add_tracked(rules, &mut walked);
             self.recall(&mut walked)?;
+            if let Some((ended, before)) = ended {
+                self.as_before(before, ended, &mut walked.files)?;
+            }
             Ok((walked, ()))
         })?;
         Ok(snapshot)
+    }
+
+    /// What changed later is somebody else's doing: to the attempt it is as it was before.
+    fn as_before(&self, before: &TreeId, ended: SystemTime, files: &mut Vec<Found>) -> Result<()> {
+        let later = |found: &Found| found.stamp.is_after(ended);
+        if !files.iter().any(later) {
+            return Ok(());
+        }
+        let stood: HashMap<TreePath, Blob> = self.saved().files(before)?;
+        files.retain_mut(|found| match (later(found), stood.get(&found.path)) {
+            (false, _) => true,
+            (true, None) => false,
+            (true, Some(blob)) => {
+                // Its stamp is not that of what it holds now.
+                *found =
+                    Found { path: found.path.clone(), mode: blob.mode, stamp: Stamp::default(), blob: Some(*blob) };
+                true
+            }
+        });
+        Ok(())
     }
 
     /// For reading what was taken.
@@ -111,6 +139,14 @@ impl Trees {
 
     pub(super) fn writer(&self) -> &Writer {
         &self.git.writer
+    }
+
+    /// What an attempt did, and what undoing it would do; from now on the user's repository may let go of what it lent for that.
+    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
+        let saved = self.saved();
+        let told = saved.change_set_and_back(before, after)?;
+        saved.saved(self.git.keep(&saved.changed(before, after)?))?;
+        Ok(told)
     }
 
     /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.

@@ -1,9 +1,10 @@
 //! The runner's side of a job: starts the launcher, drains both streams, keeps the limits, says how it ended.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -268,6 +269,17 @@ impl Running {
 pub fn recorded(record: &Path) -> Option<Exit> {
     let report = serde_json::from_slice::<Report>(&storage::read(record.join(EXIT_FILE)).ok()?).ok()?;
     Some(exit(Some(report), None, None))
+}
+
+/// When the job of that record ended, at the latest: as its launcher says or, where it could not, this long after it last
+/// said anything.
+pub fn ended(record: &Path, silence: Duration) -> Option<SystemTime> {
+    let written = |path: PathBuf| fs::metadata(path).and_then(|data| data.modified()).ok();
+    if recorded(record).is_some() {
+        return written(record.join(EXIT_FILE));
+    }
+    let said = fs::read_dir(record).ok()?.flatten().filter_map(|entry| written(entry.path())).max();
+    said?.checked_add(silence)
 }
 
 /// What the launcher reported counts most: a program that had ended before the runner could end it has ended by itself.

@@ -40,6 +40,7 @@ struct Lock {
     name: String,
     path: PathBuf,
     file: File,
+    lock: fn(&File) -> Result<(), TryLockError>,
 }
 
 /// What a run is about, by its one name each: paths are canonical.
@@ -47,6 +48,8 @@ struct Lock {
 pub struct Places<'p> {
     pub source: &'p str,
     pub workspace: &'p Path,
+    /// Folders above, in which a run would see what this one changes. Several runs may share one: no run is at work there.
+    pub seen_from: &'p [PathBuf],
     pub cache_dir: &'p Path,
 }
 
@@ -80,27 +83,34 @@ impl Held {
     /// Why there is no run beside it.
     pub fn refusal(&self) -> Failure {
         let text = anyhow!("another run holds the {} {}: {}", self.kind, self.name, self.holder);
-        Failure::new(Kind::Error, text).hint("one runner a board and a workspace: stop that one first")
+        Failure::new(Kind::Error, text)
+            .hint("one runner a board and a workspace, and none in a folder of another's: stop that one first")
     }
 }
 
 impl Lock {
-    fn take(folder: &Path, kind: &'static str, name: &str, holder: &str) -> Result<Result<Lock, Held>> {
+    fn take(
+        folder: &Path,
+        kind: &'static str,
+        name: &str,
+        lock: fn(&File) -> Result<(), TryLockError>,
+        holder: &str,
+    ) -> Result<Result<Lock, Held>> {
         let path = lock_file(folder, kind, name);
         loop {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600);
             let mut file = effect("open", &path, || options.open(&path))
                 .with_context(|| format!("cannot open the lock {}", path.display()))?;
-            let locked = held(&mut file, File::try_lock);
+            let locked = held(&mut file, lock);
             if let Some(holder) = locked.with_context(|| format!("cannot lock {}", path.display()))? {
                 return Ok(Err(Held { kind, name: name.to_owned(), holder }));
             }
-            let mut lock = Lock { kind, name: name.to_owned(), path: path.clone(), file };
-            if lock.stands() {
-                effect("truncate", &path, || lock.file.set_len(0))?;
-                effect("write", &path, || lock.file.write_all(holder.as_bytes()))?;
-                return Ok(Ok(lock));
+            let mut taken = Lock { kind, name: name.to_owned(), path: path.clone(), file, lock };
+            if taken.stands() {
+                effect("truncate", &path, || taken.file.set_len(0))?;
+                effect("write", &path, || taken.file.write_all(holder.as_bytes()))?;
+                return Ok(Ok(taken));
             }
         }
     }
@@ -121,8 +131,13 @@ impl RunLock {
         let (source, workspace) = (places.source, places.workspace.to_string_lossy());
         let holder = format!("{holder}\n{}", places.cache_dir.display());
         let mut locks = Vec::new();
-        for (kind, name) in [("board", source), ("workspace", &*workspace)] {
-            match Lock::take(folder, kind, name, &holder)? {
+        type Try = fn(&File) -> Result<(), TryLockError>;
+        let own = [("board", source.into()), ("workspace", workspace)]
+            .map(|(kind, name)| (kind, name, File::try_lock as Try));
+        let above =
+            places.seen_from.iter().map(|above| ("workspace", above.to_string_lossy(), File::try_lock_shared as Try));
+        for (kind, name, lock) in own.into_iter().chain(above) {
+            match Lock::take(folder, kind, &name, lock, &holder)? {
                 Ok(lock) => locks.push(lock),
                 Err(held) => return Ok(Err(held)),
             }
@@ -157,7 +172,7 @@ impl RunLock {
                 continue;
             }
             private_folder(&self.folder)?;
-            match Lock::take(&self.folder, lock.kind, &lock.name, &self.holder)? {
+            match Lock::take(&self.folder, lock.kind, &lock.name, lock.lock, &self.holder)? {
                 Ok(again) => *lock = again,
                 Err(held) => return Ok(Err(held)),
             }
@@ -165,18 +180,20 @@ impl RunLock {
         Ok(Ok(()))
     }
 
-    /// Who holds the board, or else the workspace or the history. It only looks: the lock is shared for an instant, in which
+    /// Who holds the board, or else the workspace, one around it, or the history. It only looks: the lock is shared for an instant, in which
     /// a run that starts asks again.
     pub fn held_by(folder: &Path, places: Places<'_>) -> Result<Option<Held>> {
-        for (kind, name) in [("board", places.source), ("workspace", &*places.workspace.to_string_lossy())] {
-            let path = lock_file(folder, kind, name);
+        let workspaces = std::iter::once(places.workspace).chain(places.seen_from.iter().map(PathBuf::as_path));
+        let workspaces = workspaces.map(|workspace| ("workspace", workspace.to_string_lossy()));
+        for (kind, name) in std::iter::once(("board", places.source.into())).chain(workspaces) {
+            let path = lock_file(folder, kind, &name);
             let mut file = match File::open(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 opened => opened.with_context(|| format!("cannot open the lock {}", path.display()))?,
             };
             let locked = held(&mut file, File::try_lock_shared);
             if let Some(holder) = locked.with_context(|| format!("cannot look at the lock {}", path.display()))? {
-                return Ok(Some(Held { kind, name: name.to_owned(), holder }));
+                return Ok(Some(Held { kind, name: name.into_owned(), holder }));
             }
         }
         let history = File::open(places.cache_dir).map(|folder| folder.try_lock_shared());
@@ -237,10 +254,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_two_runs_see_what_the_other_changes() {
+        let root = tempfile::tempdir().unwrap();
+        let acquire = |workspace: &str, seen_from: &[&str]| {
+            let seen_from: Vec<PathBuf> = seen_from.iter().map(PathBuf::from).collect();
+            let (workspace, cache_dir) = (Path::new(workspace), Path::new("/cache"));
+            let source = workspace.join("board.md").display().to_string();
+            let places = Places { source: &source, workspace, seen_from: &seen_from, cache_dir };
+            RunLock::acquire(&root.path().join("locks"), places, &source).unwrap()
+        };
+        let [one, two] = ["/repo/one", "/repo/two"].map(|workspace| acquire(workspace, &["/repo", "/"]).unwrap());
+        let refused = acquire("/repo", &["/"]).unwrap_err();
+        assert_eq!((&*refused.name, &*refused.holder), ("/repo", "/repo/two/board.md"));
+        drop((one, two));
+        let whole = acquire("/repo", &["/"]).unwrap();
+        assert_eq!(acquire("/repo/one", &["/repo", "/"]).unwrap_err().holder, "/repo/board.md");
+        acquire("/repo/ignored", &["/"]).unwrap();
+        drop(whole);
+    }
+
+    #[test]
     fn a_lock_whose_file_was_removed_is_taken_anew_unless_another_run_has_it() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("locks");
-        let places = Places { source: "board.md", workspace: Path::new("/repo"), cache_dir: Path::new("/repo/.cache") };
+        let (workspace, cache_dir) = (Path::new("/repo"), Path::new("/repo/.cache"));
+        let places = Places { source: "board.md", workspace, seen_from: &["/".into()], cache_dir };
         let acquire = |holder| RunLock::acquire(&folder, places, holder).unwrap();
         let mut first = acquire("first").unwrap();
         let clean: [fn(&Path); 2] = [
@@ -264,7 +302,7 @@ mod tests {
     #[test]
     fn a_run_that_sees_none_of_the_lock_files_is_kept_from_the_same_history() {
         let root = tempfile::tempdir().unwrap();
-        let places = Places { source: "board.md", workspace: Path::new("/repo"), cache_dir: root.path() };
+        let places = Places { source: "board.md", workspace: Path::new("/repo"), seen_from: &[], cache_dir: root.path() };
         let [here, there] = ["here", "there"].map(|name| root.path().join(name));
         let acquire = |folder: &Path| RunLock::acquire(folder, places, "pid").unwrap().unwrap();
         let mut first = acquire(&here);

@@ -106,7 +106,12 @@ fn runner(folder: &Path) -> (Spawner, RunLock) {
     let locks = folder.join(format!("locks-{}", std::process::id()));
     let lock = RunLock::acquire(
         &locks,
-        Places { source: &board.to_string_lossy(), workspace: folder, cache_dir: &folder.join("cache") },
+        Places {
+            source: &board.to_string_lossy(),
+            workspace: folder,
+            seen_from: &[],
+            cache_dir: &folder.join("cache"),
+        },
         "test",
     )
     .unwrap()

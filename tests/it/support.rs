@@ -223,7 +223,9 @@ impl World {
         let repo = fs::canonicalize(self.path("repo")).unwrap_or_else(|_| self.path("repo"));
         let boards = ["board.md", "TODO.md", "desk/board.md", "backlog", "notes", "tasks.json"]
             .map(|name| format!("board\0{}", repo.join(name).display()));
-        let names = boards.into_iter().chain([format!("workspace\0{}", repo.display())]);
+        let above = repo.parent().unwrap().to_owned();
+        let workspaces = [repo.join("desk"), repo, above].map(|folder| format!("workspace\0{}", folder.display()));
+        let names = boards.into_iter().chain(workspaces);
         names.map(|name| folder.join(format!("{}.lock", &sha256(name.as_bytes())[..32]))).collect()
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustix::fs::{Access, access, statvfs};
 
 use crate::commands::journaled::Journaled;
-use crate::commands::places;
+use crate::commands::holder;
 use crate::journal::append;
 use crate::process::Stray;
 use crate::process::probe::{Question, ask, find};
@@ -76,8 +76,7 @@ pub fn cache(settings: &Settings, findings: &mut Findings) {
 }
 
 pub fn lock(settings: &Settings, findings: &mut Findings) {
-    let source = settings.source.to_string();
-    match RunLock::held_by(&settings.lock_dir, places(settings, &source)) {
+    match holder(settings) {
         Err(error) => {
             let hint = format!("{} belongs to the user who runs this alone", settings.lock_dir.display());
             findings.error("lock", format!("{error:#}"), hint);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Error, Result};
 
@@ -15,10 +15,10 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, Forged, IgnoreRules, Lost, TreeId, TreePath, artifacts};
+use crate::evidence::{Artifact, Forged, Gone, IgnoreRules, Lost, TreeId, TreePath, artifacts};
 use crate::failure::disk_hint;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
-use crate::process::{Exit, Input, Job, OUTSIDE, Watch, recorded};
+use crate::process::{Exit, Input, Job, OUTSIDE, Watch, ended, recorded};
 use crate::provider::Applied;
 use crate::rules::GuardPaths;
 use crate::settings::cache;
@@ -28,6 +28,8 @@ use crate::storage;
 const KEEP: usize = 8 << 20;
 /// So much of CACHE_DIR's disk is kept from codex, in bytes: what it did can be recorded also where it filled the disk.
 const RESERVE: u64 = 16 << 20;
+/// What an attempt removed with `.git`, or by a `git gc` after history was rewritten.
+const GONE: &str = "git's objects of what it changed, which are gone";
 /// A larger patch is not kept; the trees are.
 const LARGEST_PATCH: usize = 16 << 20;
 
@@ -86,13 +88,19 @@ impl Live {
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
         let ending = self.ending(outcome, &folder)?;
         book.state.stopping = self.stop.asked().is_some();
-        let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore)?;
+        let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore, None)?;
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
             Err(error) if error.is::<Forged>() => {
                 meddled.push(error.root_cause().to_string());
                 (None, Vec::new())
             }
-            // It goes with what else it removed. A runner that ended here would pay for the same again.
+            // A runner that ended here would pay for the same again.
+            Err(error) if error.is::<Gone>() => {
+                meddled.push(GONE.to_owned());
+                self.trees.forget()?;
+                (None, Vec::new())
+            }
+            // It goes with what else it removed.
             Err(error) if error.is::<Lost>() && !meddled.is_empty() => {
                 tracing::warn!(attempt = %plan.attempt, "{error:#}");
                 (None, Vec::new())
@@ -194,18 +202,17 @@ impl Live {
         serde_json::from_slice(&storage::read(self.folder(attempt).join("ignore.json")).ok()?).ok()
     }
 
-    /// The tree after an attempt; None where its doing keeps it from being taken. That the disk is full is no card's doing:
-    /// the attempt stays open, and a later run takes the tree.
+    /// The tree after an attempt, which has `ended` then where that is not now; None where its doing keeps it from being taken.
+    /// That the disk is full is no card's doing: the attempt stays open, and a later run takes the tree.
     pub(super) fn after_tree(
         &self,
         attempt: &AttemptId,
         before: Option<&TreeId>,
         ignore: &IgnoreRules,
+        ended: Option<SystemTime>,
     ) -> Result<Option<TreeId>> {
-        if before.is_none() {
-            return Ok(None);
-        }
-        match self.trees.snapshot_after(ignore) {
+        let Some(before) = before else { return Ok(None) };
+        match self.trees.snapshot_of_end(ignore, ended.map(|ended| (ended, before))) {
             Ok(snapshot) => {
                 for skipped in &snapshot.skipped {
                     tracing::warn!(%attempt, "not in the tree: {skipped:?}");
@@ -235,7 +242,7 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let (changes, gone) = self.trees.saved().change_set_and_back(before, &after)?;
+        let (changes, gone) = self.trees.change_set_and_back(before, &after)?;
         if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() > LARGEST_PATCH {
@@ -266,6 +273,8 @@ impl Live {
             book.record(Event::Warning { text })?;
         }
         let folder = self.folder(id);
+        // People may have worked on since.
+        let ended = ended(&folder, self.settings.codex.silence_limit);
         self.clean_message(&folder)?;
         let (ending, usage) = match self.disowned {
             true => (Ending::Interrupted, None),
@@ -273,7 +282,7 @@ impl Live {
         };
         let ignore = self.ignore_rules(id).filter(|_| !self.disowned);
         let after = match ignore {
-            Some(ignore) => self.after_tree(id, attempt.before.as_ref(), &ignore)?,
+            Some(ignore) => self.after_tree(id, attempt.before.as_ref(), &ignore, ended)?,
             None => None,
         };
         let kept = attempt.before.as_ref().map(|before| self.keep_work(id, before, after)).transpose();

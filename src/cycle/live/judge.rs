@@ -31,7 +31,7 @@ impl Live {
         let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = match ignore {
-            Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore)?,
+            Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore, None)?,
             None => None,
         };
         let folder = self.folder(&id);

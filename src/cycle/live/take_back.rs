@@ -85,6 +85,6 @@ impl Live {
     fn tree_without(&self, id: &AttemptId, state: &State) -> Result<Option<TreeId>> {
         let before = state.attempt(id).and_then(|attempt| attempt.before.as_ref());
         let Some(ignore) = self.ignore_rules(id) else { return Ok(None) };
-        self.after_tree(id, before, &ignore)
+        self.after_tree(id, before, &ignore, None)
     }
 }

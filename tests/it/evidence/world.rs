@@ -21,7 +21,7 @@ impl World {
         let temp = tempfile::tempdir().unwrap();
         let workspace = temp.path().canonicalize().unwrap().join("work");
         fs::create_dir(&workspace).unwrap();
-        let places = Places { source: "board.md", workspace: &workspace, cache_dir: &workspace };
+        let places = Places { source: "board.md", workspace: &workspace, seen_from: &[], cache_dir: &workspace };
         let lock = RunLock::acquire(&temp.path().join("locks"), places, "test").unwrap().unwrap();
         World { workspace, spawner: Spawner::new(&lock), _lock: lock, temp }
     }

@@ -13,7 +13,7 @@ use kanban_codex_exec::journal::replay::replay;
 use serde_json::Value;
 
 use crate::support::board::cards;
-use crate::support::{Outcome, World, picture, program};
+use crate::support::{Outcome, RULES, World, picture, program};
 
 const WORK: &str = "make made; [ $card$step != KB-1Implement ] || wait_for go";
 const EACH_ONCE: [&str; 4] = ["KB-1 Implement", "KB-1 Review", "KB-2 Implement", "KB-2 Review"];
@@ -108,6 +108,47 @@ fn a_codex_that_cleans_all_that_is_ignored_away_bounces_and_is_not_paid_again() 
         assert_eq!(world.places(), ["KB-1: Needs Specs"], "{work}");
         world.run(&["run"]).exits(0).says("0 promoted, 0 bounced");
         assert_eq!(world.records("attempt_started").len(), 1, "{work}");
+    }
+}
+
+/// Rewrites the newest commit and lets go of what was there before.
+const REWRITE: &str = "git -c user.name=t -c user.email=t@localhost commit -qa --amend -m again; \
+    git reflog expire --expire=now --all; git gc -q --prune=now";
+
+/// Of a repository with a commit in which the file that KB-1 asks for stands.
+fn committed(codex: &str) -> World {
+    let world = World::new(&cards(1)).with("made/KB-1.txt", "old\n").codex(codex);
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "-qm", "start"]);
+    world
+}
+
+#[test]
+fn a_codex_that_removes_what_git_had_of_the_files_bounces_and_is_not_paid_again() {
+    for removes in ["rm -rf .git", "rm -rf .git; git init -q; git add --all", REWRITE] {
+        let world = committed(&format!("make made; {removes}"));
+        let told = "Needs Specs: changed during the attempt: git's objects of what it changed, which are gone";
+        world.run(&["run"]).exits(0).says(told);
+        world.run(&["run"]).exits(0).says("0 promoted, 0 bounced");
+        assert_eq!(world.records("attempt_started").len(), 1, "{removes}");
+    }
+}
+
+#[test]
+fn what_git_lets_go_of_after_an_attempt_is_still_its_evidence_and_can_be_taken_back() {
+    for (review, place, stands) in [
+        ("make made", "Done", "old\nmade for KB-1\nmade for KB-1\n"),
+        ("sed -i d made/KB-1.txt", "In Progress", "old\nmade for KB-1\n"),
+    ] {
+        let rules = RULES.replace("  Review:\n", "  Review:\n    onFailWork: revert\n");
+        let world = committed(&format!("case $step in Review) {review} ;; *) make made ;; esac"))
+            .with("transitions.yaml", rules);
+        world.run(&["run", "--max-tokens", "100"]).exits(3);
+        assert_eq!(world.places(), ["KB-1: Review"]);
+        let rewritten = Command::new("sh").args(["-c", REWRITE]).current_dir(world.path("repo")).status();
+        assert!(rewritten.unwrap().success());
+        world.run(&["run", "--max-tokens", "100"]);
+        assert_eq!((world.places(), world.read("made/KB-1.txt")), (vec![format!("KB-1: {place}")], stands.to_owned()));
     }
 }
 

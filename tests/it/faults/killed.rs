@@ -174,7 +174,7 @@ fn a_second_run_is_locked_out_also_where_the_lock_files_are_removed_while_codex_
     let world = World::new(&cards(1)).codex("wait_for go; make made");
     let outcome = world.run_while(&["run"], |world| {
         let locks: Vec<_> = world.locks().into_iter().filter(|lock| fs::remove_file(lock).is_ok()).collect();
-        assert_eq!(locks.len(), 2, "of the board and of the workspace");
+        assert_eq!(locks.len(), 3, "of the board, of the workspace and of the folder that it lies in");
         wait_until("the lock again", || locks.iter().all(|lock| lock.exists()));
         world.run_beside(&["run"]).exits(1).warns("another run holds the board");
     });

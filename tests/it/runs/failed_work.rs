@@ -200,6 +200,29 @@ fn what_was_interrupted_stays_for_the_next_attempt_and_goes_when_that_fails() {
     assert_eq!(world.read("made/KB-1.txt"), "half for KB-1\n");
 }
 
+/// By the next attempt it would be proved, or taken back with the rest.
+#[test]
+fn what_a_person_does_between_a_kill_and_the_next_run_is_nobodys_attempt() {
+    for work in ["keep", "revert"] {
+        let world = world(work).with("theirs.txt", "before\n").with("own.txt", "before\n");
+        let world = world.codex("echo half >>own.txt; make half; rm theirs.txt; echo again >theirs.txt; wait_for go");
+        let running = world.start(&["run"]);
+        world.wait_for("waiting");
+        running.kill();
+        wait_until("codex's end", || world.cache("attempts/KB-1.1/exit.json").exists());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        world.write("made/mine.txt", "made for KB-1\nchecked for KB-1\n");
+        world.write("theirs.txt", "mine\n");
+        let world = world.codex("make other");
+        let outcome = world.run(&["run"]).exits(0);
+        assert_eq!(world.places(), ["KB-1: Blocked"], "{work}: {outcome}");
+        let theirs = (world.read("made/mine.txt"), world.read("theirs.txt"));
+        assert_eq!(theirs, ("made for KB-1\nchecked for KB-1\n".into(), "mine\n".into()), "{work}: {outcome}");
+        let own = if work == "keep" { "before\nhalf\n" } else { "before\n" };
+        assert_eq!((&*world.read("own.txt"), world.repo("made/KB-1.txt").exists()), (own, work == "keep"), "{outcome}");
+    }
+}
+
 /// Whenever the kill comes, the next run finds what is done and does the rest.
 #[test]
 fn killed_while_it_is_taken_back_the_next_run_goes_on_with_that() {

@@ -83,6 +83,17 @@ fn the_attempts_at_one_card_have_a_budget_of_tokens_and_of_time() {
 }
 
 #[test]
+fn a_wait_that_the_run_does_not_outlast_is_not_begun() {
+    let limit = "raw\nbegin\nprintf '{\"type\":\"turn.failed\",\"error\":{\"message\":\"%s\"}}\\n' 'You have hit your usage limit. Try again in 3 hours.'\nexit 1";
+    for watch in ["--watch=false", "--watch"] {
+        let world = World::new(&cards(1)).codex(limit);
+        let told = "codex could not work, and --max-duration is over before it is tried again: You have hit";
+        world.run(&["run", watch, "--max-duration", "1h"]).exits(3).says(told);
+        assert_eq!((world.executions().len(), world.places()), (1, vec!["KB-1: In Progress".to_owned()]));
+    }
+}
+
+#[test]
 fn what_is_reserved_for_an_attempt_counts_also_where_its_runner_died() {
     let world = World::new(&cards(1)).codex("wait_for go");
     for kills in 1..=3 {

@@ -207,3 +207,26 @@ fn a_card_written_anew_says_that_an_earlier_ones_pass_counts() {
     world.run(&["run"]).exits(0).says("1 promoted");
     assert_eq!(world.executions().len(), 2);
 }
+
+/// What one changes would be taken for the other's work, and taken back with it.
+#[test]
+fn no_run_begins_in_a_folder_of_another_ones_workspace_unless_git_ignores_it_there() {
+    let (whole, inner) = (&["run"][..], &["run", "--source", "desk/board.md", "--workspace", "desk"][..]);
+    for (ignores, first, second, code) in [("", whole, inner, 1), ("", inner, whole, 1), ("/desk\n", whole, inner, 0)] {
+        let world = World::new("- [ ] KB-1 card @made\n").with(".gitignore", ignores);
+        let world = world.codex("[ -e \"$WORLD/waiting\" ] || wait_for go; make made");
+        for file in ["board.md", "tests.txt", "transitions.yaml"] {
+            world.write(&format!("desk/{file}"), world.read(file).replace("KB-1", "KB-2"));
+        }
+        let running = world.start(first);
+        world.wait_for("waiting");
+        let beside = world.run_beside(second).exits(code);
+        if code == 1 {
+            beside.warns("another run holds the workspace ").warns(
+                "hint: one runner a board and a workspace, and none in a folder of another's: stop that one first",
+            );
+        }
+        std::fs::write(world.path("go"), "").unwrap();
+        running.outcome().exits(0).says("2 promoted");
+    }
+}
