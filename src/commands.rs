@@ -72,13 +72,21 @@ pub fn dispatch(matches: &ArgMatches) -> Result<u8, Failure> {
             logs::logs(argument(matches, "attempt"), matches.get_flag("follow"), &settings(matches, Need::History)?)
         }
         "status" => status::status(settings(matches, Need::Board), || settings(matches, Need::History)),
-        "accept" => accept::accept(&settings(matches, Need::Board)?),
+        "accept" => accept::accept(&Settings::resolve(&given(matches)?, Need::Board)?),
         _ => steer::steer(name, matches, &beside_run(matches)?),
     }
 }
 
+/// A config file that codex left broken doesn't hold, as one that it changed: its accepted copy does.
 fn settings(matches: &ArgMatches, need: Need) -> Result<Settings, Failure> {
-    Settings::resolve(&given(matches)?, need)
+    let (settings, problems) = Settings::with_problems(&given(matches)?, need);
+    if problems.is_empty() {
+        return Ok(settings);
+    }
+    match Known::<()>::of(Arc::new(settings), None) {
+        Ok(known) if !known.settings.given.accepted_configs.is_empty() => Ok(Arc::unwrap_or_clone(known.settings)),
+        _ => Err(problems.into()),
+    }
 }
 
 /// For commands that are about a board's history: it is that of the run at work, where there is one.

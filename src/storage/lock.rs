@@ -302,7 +302,8 @@ mod tests {
     #[test]
     fn a_run_that_sees_none_of_the_lock_files_is_kept_from_the_same_history() {
         let root = tempfile::tempdir().unwrap();
-        let places = Places { source: "board.md", workspace: Path::new("/repo"), seen_from: &[], cache_dir: root.path() };
+        let places =
+            Places { source: "board.md", workspace: Path::new("/repo"), seen_from: &[], cache_dir: root.path() };
         let [here, there] = ["here", "there"].map(|name| root.path().join(name));
         let acquire = |folder: &Path| RunLock::acquire(folder, places, "pid").unwrap().unwrap();
         let mut first = acquire(&here);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rustix::fs::{Access, access, statvfs};
 
-use crate::commands::journaled::Journaled;
 use crate::commands::holder;
+use crate::commands::journaled::Journaled;
 use crate::journal::append;
 use crate::process::Stray;
 use crate::process::probe::{Question, ask, find};

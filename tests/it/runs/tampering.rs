@@ -92,6 +92,10 @@ fn a_config_that_codex_makes_or_changes_does_not_hold_in_the_next_run_either() {
         (Some("kReq: 2\n"), "kReq: 1\ntests: easy.txt"),
         // Where nothing is known of what was accepted.
         (Some("kReq: 2\n"), "kReq: 1\ncacheDir: elsewhere"),
+        // By itself it would end the loop, under PM2 for good.
+        (Some("kReq: 2\n"), "kReq: 1\nkReq: 1"),
+        (None, "kReq: ["),
+        (Some("kReq: 2\n"), "maxCardz: 1"),
     ] {
         let codex = format!("make made; echo 'made for KB' >easy.txt; printf '{change}\\n' >kanban-codex-exec.yaml");
         let world =
@@ -106,6 +110,17 @@ fn a_config_that_codex_makes_or_changes_does_not_hold_in_the_next_run_either() {
         let outcome = world.run(&["run"]).exits(0).says("kanban-codex-exec.yaml changed during an attempt");
         assert_eq!(world.places(), ["KB-2: Needs Specs"], "{change}: {outcome}");
     }
+}
+
+#[test]
+fn a_config_that_a_person_left_broken_or_wants_to_accept_is_an_error() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make made; echo 'kReq: [' >kanban-codex-exec.yaml");
+    world.run(&["run"]).exits(0).says("kanban-codex-exec.yaml (");
+    world.run(&["accept"]).exits(2).says("kanban-codex-exec.yaml:");
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make made");
+    world.run(&["run"]).exits(0);
+    world.write("kanban-codex-exec.yaml", "kReq: [\n");
+    world.run(&["run"]).exits(2).says("kanban-codex-exec.yaml:");
 }
 
 #[test]
