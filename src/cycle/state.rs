@@ -46,6 +46,8 @@ pub struct State {
     pub hooks: Vec<OwedHook>,
     /// What was told, and is no news until it happens again.
     pub heard: BTreeSet<Occasion>,
+    /// Cards that their board lacks, and since when that is known.
+    pub missing: BTreeMap<CardId, Timestamp>,
     pub paused: bool,
     /// Inputs that may not be adopted until restored or accepted, and the hash as which each was accepted.
     pub held_inputs: BTreeMap<String, String>,
@@ -170,7 +172,11 @@ impl State {
             Event::Judged { .. } => self.judged(record.at, &record.event),
             Event::TakeBackStarted(take) => self.take_back_started(take),
             Event::TakenBack { .. } => self.taken_back(&record.event),
-            Event::LetGo { folders, trees } => self.let_go(folders, trees),
+            Event::LetGo { folders, trees, missing } => {
+                self.let_go(folders, trees);
+                let since = |card: &CardId| self.missing.get(card).copied().unwrap_or(record.at);
+                self.missing = missing.iter().map(|card| (card.clone(), since(card))).collect();
+            }
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column);
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
