@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
@@ -142,9 +142,13 @@ impl State {
 
     /// Takes in what happened.
     pub fn apply(&mut self, record: &Record) {
-        self.now = record.at;
+        let before = std::mem::replace(&mut self.now, record.at);
         match &record.event {
-            Event::RunStarted { source, clock, .. } => self.run_started(record.at, clock.unwrap_or(record.at), source),
+            Event::RunStarted { source, clock, .. } => {
+                let clock = clock.unwrap_or(record.at);
+                self.budget.begin(record.at, clock, self.ended, self.worked_until(before).min(record.at));
+                self.run_started(source);
+            }
             Event::InputsAccepted { inputs, .. } => self.accept(inputs),
             Event::InputsHeld { files } => self.hold(files),
             Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
@@ -262,10 +266,18 @@ impl State {
         }
     }
 
+    /// Until when the newest run was at work, where its last record is of that time: an attempt that was at work may have
+    /// gone on for as long as it may take.
+    fn worked_until(&self, last: Timestamp) -> Timestamp {
+        let limit =
+            |attempt: &Attempt| SignedDuration::from_secs(attempt.reserved.seconds.try_into().unwrap_or(i64::MAX));
+        let ends = self.running().map(|(_, attempt)| attempt.started.saturating_add(limit(attempt)));
+        ends.filter_map(Result::ok).fold(last, Timestamp::max)
+    }
+
     /// A new runner: what the last one left open is interrupted, and a pass begins.
-    fn run_started(&mut self, at: Timestamp, clock: Timestamp, source: &str) {
+    fn run_started(&mut self, source: &str) {
         self.source = Arc::from(source);
-        self.budget.begin(at, clock, self.ended);
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();
