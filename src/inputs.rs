@@ -190,7 +190,7 @@ fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -
         Hook::Js(file) => vec![file.clone()],
         // It runs in the workspace.
         Hook::Shell { line, file } => {
-            let at = |file: &Path| settings.workspace.join(file);
+            let at = |file: &Path| settings.workspace.join(file).components().collect::<PathBuf>();
             let scripts = rules::script::scripts(line, &|file| known(&at(file)) || at(file).is_file());
             file.iter().cloned().chain(scripts.iter().map(|file| at(file))).collect()
         }
