@@ -3,6 +3,7 @@
 use super::{CardPlan, Planner, Readiness};
 use crate::board::{Board, Card, CardId, Column, Role};
 use crate::cycle::state::{Attempt, State, Visits};
+use crate::journal::AttemptId;
 use crate::rules::Rules;
 use crate::settings::Guards;
 
@@ -63,7 +64,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
         );
     }
-    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
+    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, state, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.noted && (visits.sent_away || stays));
         let last = visits.and_then(|visits| state.attempt(visits.newest.as_ref()?));
@@ -137,10 +138,15 @@ pub fn other_tests(card: &CardId) -> String {
 
 /// Why no further attempt is made. A pass that other work undoes again and again ends
 /// like one that fails.
-fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
+fn used_up(visits: &Visits, limit: u32, state: &State, guards: &Guards) -> Option<String> {
     let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
     if failed >= limit {
-        return Some(format!("{failed} of {limit} attempts failed"));
+        let spent = |id: &&AttemptId| state.attempt(id).is_some_and(|attempt| !attempt.failed());
+        let how = match visits.failed.iter().filter(spent).count() {
+            0 => String::new(),
+            some => format!(", {some} by an edit or a move meanwhile"),
+        };
+        return Some(format!("{failed} of {limit} attempts failed{how}"));
     }
     if failed + lost > limit {
         return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
