@@ -4,6 +4,7 @@ use super::{CardPlan, Planner, Readiness};
 use crate::board::{Board, Card, CardId, Column, Role};
 use crate::cycle::state::{Attempt, State, Visits};
 use crate::journal::AttemptId;
+use crate::report::units;
 use crate::rules::Rules;
 use crate::settings::Guards;
 
@@ -79,7 +80,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
         }
         None => match &plan.command {
-            Ok(_) => (Readiness::Ready, format!("{} tests, {} must pass", plan.tests.len(), plan.require)),
+            Ok(_) => (Readiness::Ready, format!("{}, {} must pass", units::of(plan.tests.len(), "test"), plan.require)),
             Err(error) => (Readiness::Blocked, error.clone()),
         },
     }
@@ -149,7 +150,8 @@ fn used_up(visits: &Visits, limit: u32, state: &State, guards: &Guards) -> Optio
         return Some(format!("{failed} of {limit} attempts failed{how}"));
     }
     if failed + lost > limit {
-        return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
+        let (failed, lost) = (units::of(failed as usize, "attempt"), units::of(lost as usize, "other"));
+        return Some(format!("{failed} failed, and what {lost} had passed with was undone"));
     }
     if let Some(most) = guards.max_card_time.filter(|most| visits.seconds() >= most.as_secs_f64()) {
         return Some(format!("its attempts took {:.0} of {} seconds", visits.seconds(), most.as_secs()));
@@ -171,7 +173,7 @@ fn too_few(plan: &CardPlan) -> Option<String> {
     }
     if runnable.len() < plan.require {
         let also = match blocked.first() {
-            Some((test, reason)) => format!("; {} more are blocked ({}: {reason})", blocked.len(), test.id),
+            Some((test, reason)) => format!("; {} blocked ({}: {reason})", units::are(blocked.len(), "other"), test.id),
             None => String::new(),
         };
         let hint = "add tests for it, or name some on the card with @name";
