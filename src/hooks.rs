@@ -12,7 +12,7 @@ use crate::board::{CardId, Column};
 use crate::journal::{AttemptId, Counts};
 use crate::process::{Ended, Exit, Input, Job, OUTSIDE, Spawner, Stop};
 use crate::prompt::tail;
-use crate::rules::{Hook, Occasion, Verdict};
+use crate::rules::{Hook, Occasion, Verdict, script};
 use crate::settings::Settings;
 
 /// What a hook is told, as JSON on its standard input and in `KANBAN_*` variables.
@@ -101,9 +101,8 @@ fn command(hook: &Hook, js_runtime: &str) -> (OsString, Vec<OsString>) {
         Hook::Js(file) => (js_runtime.into(), vec![file.into()]),
         Hook::Shell { line, file } => {
             // The program's own path stands for the one that was written relative to the transitions file.
-            let rest = line.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
-            let line = match file {
-                Some(file) => format!("{} {rest}", shell_words::quote(&file.to_string_lossy())),
+            let line = match file.as_ref().zip(script::program(line)) {
+                Some((file, (_, rest))) => format!("{}{rest}", shell_words::quote(&file.to_string_lossy())),
                 None => line.clone(),
             };
             ("sh".into(), vec!["-c".into(), line.into()])

@@ -190,7 +190,7 @@ fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -
         Hook::Js(file) => vec![file.clone()],
         // It runs in the workspace.
         Hook::Shell { line, file } => {
-            let at = |file: &Path| settings.workspace.join(file);
+            let at = |file: &Path| settings.workspace.join(file).components().collect::<PathBuf>();
             let scripts = rules::script::scripts(line, &|file| known(&at(file)) || at(file).is_file());
             file.iter().cloned().chain(scripts.iter().map(|file| at(file))).collect()
         }
@@ -335,7 +335,14 @@ impl Reader<'_> {
     }
 
     fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {
-        match checks::parse(text, &self.settings.shown(&self.settings.tests)) {
+        let name = self.settings.shown(&self.settings.tests);
+        match checks::parse(text, &name) {
+            // By no test nothing passes: that is what an editor or a full disk leaves, and would bounce the whole board.
+            Ok(tests) if tests.is_empty() => {
+                let hint = Some("write one there, such as `includes:some text`".to_owned());
+                self.problems.push(Problem { file: name, line: 0, column: 0, text: "holds no test".to_owned(), hint });
+                None
+            }
             Ok(tests) => Some(tests),
             Err(problems) => {
                 self.problems.extend(problems);

@@ -311,6 +311,9 @@ pub enum Event {
     LetGo {
         folders: Vec<AttemptId>,
         trees: Vec<AttemptId>,
+        /// Cards that their board lacks: what is left of their attempts is let go once it lacked them for long.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missing: Vec<CardId>,
     },
     /// Too few tests: codex was not started.
     Refused {

@@ -5,6 +5,7 @@ use super::say;
 use crate::checks;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{index_path, load_index};
+use crate::report::units::of;
 use crate::settings::{Settings, read_text};
 use crate::storage::Writer;
 
@@ -14,6 +15,7 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
     let text = read_text(&settings.tests, &name, hint).map_err(|problem| Failure::from(vec![problem]))?;
     let tests = checks::parse(&text, &name)?;
     let (_, fresh) = load_index(settings, &tests, true)?;
+    let many = of(tests.len(), "test");
     let path = index_path(&settings.cache_dir);
     let done = match fresh {
         Some(bytes) => {
@@ -26,9 +28,9 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
             let writer = Writer::within_own(&settings.cache_dir);
             writer.cache_folder(&settings.cache_dir)?;
             writer.replace(&path, &bytes)?;
-            format!("indexed {} tests of {name}: {} bytes in {}", tests.len(), bytes.len(), path.display())
+            format!("indexed {many} of {name}: {} bytes in {}", bytes.len(), path.display())
         }
-        None => format!("the index of {name} is up to date: {} tests in {}", tests.len(), path.display()),
+        None => format!("the index of {name} is up to date: {many} in {}", path.display()),
     };
     say(&format!("{done}\n"))?;
     Ok(0)

@@ -226,7 +226,11 @@ fn adopt(live: &mut Live, book: &mut Book<'_>) -> Result<()> {
 }
 
 fn killed(strays: usize) -> Option<String> {
-    (strays > 0).then(|| format!("{strays} processes that a killed run left were ended"))
+    match strays {
+        0 => None,
+        1 => Some("a process that a killed run left was ended".to_owned()),
+        _ => Some(format!("{strays} processes that a killed run left were ended")),
+    }
 }
 
 fn torn(damaged: &[usize]) -> Option<String> {

@@ -177,7 +177,7 @@ fn infrastructure(
 /// The work of an attempt that failed, where its column's rule has it taken back. Before its card is moved: whoever sees the
 /// card elsewhere finds the workspace without it.
 fn work_to_take_back(state: &State, planner: &Planner, id: &AttemptId, attempt: &Attempt) -> Option<TakeBack> {
-    let failed = matches!(attempt.verdict, Some(Verdict::Fail | Verdict::Tampered)) && attempt.phase == Phase::Judged;
+    let failed = attempt.failed() && attempt.phase == Phase::Judged;
     let stash = match planner.inputs.rules.columns.get(&attempt.column)?.on_fail_work {
         FailWork::Keep => return None,
         FailWork::Stash => true,
@@ -212,8 +212,11 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
         }
         edited if moved => untold(abandon(Some(&card.status), "the card was moved meanwhile", edited, ran)),
         Some(edited) => {
-            let reason = "the card was edited meanwhile: it is worked anew";
-            untold(abandon(Some(&card.status), reason, Some(edited), true))
+            let visits = state.visits(&attempt.card, &attempt.column);
+            let used = visits.map_or(0, |visits| visits.failed.iter().filter(|other| *other != id).count()) + 1;
+            let then = if used < attempt.limit as usize { "it is worked anew" } else { "no attempts are left" };
+            let reason = format!("the card was edited meanwhile: {then}");
+            untold(abandon(Some(&card.status), &reason, Some(edited), true))
         }
         None if plan.key != attempt.key => {
             let reason = "the card or its column's prompt was edited meanwhile: it is worked anew";

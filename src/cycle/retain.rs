@@ -2,21 +2,33 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use jiff::SignedDuration;
+
 use super::state::{Attempt, CardHistory, State};
 use crate::board::{Board, CardId};
 use crate::evidence::TreeId;
 use crate::journal::{AttemptId, Event};
 
+/// A card may be away so long and keep what its work is judged by: a board that is half written lacks cards, and one of
+/// another branch.
+const AWAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// What is let go now; None: nothing. Of each card `keep` attempts stay, and whatever a verdict, a cached pass, something
 /// owed or the next prompt rests on. Older ones lose their folders, and their trees where nothing of their work counts. A
-/// card that is gone from the board that it was worked on loses all.
+/// card that is gone for good from the board that it was worked on loses all.
 pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Option<Event> {
-    let (mut folders, mut trees) = (Vec::new(), Vec::new());
+    let (mut folders, mut trees, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     let busy = busy(state);
     let here: HashSet<&CardId> = board.all().map(|card| &card.id).collect();
     for (card, history) in &state.cards {
+        let (unseen, since) = (!here.contains(card), state.missing.get(card));
         // A card that can't be represented may be any.
-        let gone = board.refused.is_empty() && !here.contains(card) && *history.source == *source;
+        let away = unseen && board.refused.is_empty() && *history.source == *source;
+        let gone = away && since.is_some_and(|since| state.now.duration_since(*since) >= AWAY);
+        let left = |id: &AttemptId| state.attempt(id).is_some_and(|attempt| !attempt.let_go);
+        if unseen && !gone && (away || since.is_some()) && history.attempts.iter().any(left) {
+            missing.push(card.clone());
+        }
         let kept = if gone { BTreeSet::new() } else { kept(history, keep) };
         for id in history.attempts.iter().filter(|id| !kept.contains(id) && !busy.contains(id)) {
             let Some(attempt) = state.attempt(id) else { continue };
@@ -30,7 +42,9 @@ pub fn needless(state: &State, board: &Board, source: &str, keep: usize) -> Opti
     }
     folders.sort();
     trees.sort();
-    (!folders.is_empty() || !trees.is_empty()).then_some(Event::LetGo { folders, trees })
+    missing.sort();
+    let news = !folders.is_empty() || !trees.is_empty() || !missing.iter().eq(state.missing.keys());
+    news.then_some(Event::LetGo { folders, trees, missing })
 }
 
 /// The trees that are needed.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::board::{Board, CardId, Column};
 use crate::codex::Usage;
@@ -46,6 +46,8 @@ pub struct State {
     pub hooks: Vec<OwedHook>,
     /// What was told, and is no news until it happens again.
     pub heard: BTreeSet<Occasion>,
+    /// Cards that their board lacks, and since when that is known.
+    pub missing: BTreeMap<CardId, Timestamp>,
     pub paused: bool,
     /// Inputs that may not be adopted until restored or accepted, and the hash as which each was accepted.
     pub held_inputs: BTreeMap<String, String>,
@@ -150,9 +152,13 @@ impl State {
 
     /// Takes in what happened.
     pub fn apply(&mut self, record: &Record) {
-        self.now = record.at;
+        let before = std::mem::replace(&mut self.now, record.at);
         match &record.event {
-            Event::RunStarted { source, clock, .. } => self.run_started(record.at, clock.unwrap_or(record.at), source),
+            Event::RunStarted { source, clock, .. } => {
+                let clock = clock.unwrap_or(record.at);
+                self.budget.begin(record.at, clock, self.ended, self.worked_until(before).min(record.at));
+                self.run_started(source);
+            }
             Event::InputsAccepted { inputs, .. } => self.accept(inputs),
             Event::InputsHeld { files } => self.hold(files),
             Event::InputsRejected { .. } | Event::Warning { .. } | Event::Claimed { .. } | Event::Assumed { .. } => {}
@@ -180,7 +186,11 @@ impl State {
             Event::Judged { .. } => self.judged(record.at, &record.event),
             Event::TakeBackStarted(take) => self.take_back_started(take),
             Event::TakenBack { .. } => self.taken_back(&record.event),
-            Event::LetGo { folders, trees } => self.let_go(folders, trees),
+            Event::LetGo { folders, trees, missing } => {
+                self.let_go(folders, trees);
+                let since = |card: &CardId| self.missing.get(card).copied().unwrap_or(record.at);
+                self.missing = missing.iter().map(|card| (card.clone(), since(card))).collect();
+            }
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column);
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
@@ -266,10 +276,18 @@ impl State {
         }
     }
 
+    /// Until when the newest run was at work, where its last record is of that time: an attempt that was at work may have
+    /// gone on for as long as it may take.
+    fn worked_until(&self, last: Timestamp) -> Timestamp {
+        let limit =
+            |attempt: &Attempt| SignedDuration::from_secs(attempt.reserved.seconds.try_into().unwrap_or(i64::MAX));
+        let ends = self.running().map(|(_, attempt)| attempt.started.saturating_add(limit(attempt)));
+        ends.filter_map(Result::ok).fold(last, Timestamp::max)
+    }
+
     /// A new runner: what the last one left open is interrupted, and a pass begins.
-    fn run_started(&mut self, at: Timestamp, clock: Timestamp, source: &str) {
+    fn run_started(&mut self, source: &str) {
         self.source = Arc::from(source);
-        self.budget.begin(at, clock, self.ended);
         self.ended = false;
         self.pass = Pass::default();
         self.counts = Counts::default();

@@ -346,12 +346,17 @@ fn words(words: &[String]) -> String {
 impl Gate {
     /// `tests`: so many are judged. Those that the card names and those for every card come whatever `k` is.
     fn text(&self, tests: usize) -> String {
-        let tests = if tests > self.k { tests.to_string() } else { format!("at most {}", self.k) };
+        let (most, up_to) = if tests > self.k { (tests, "") } else { (self.k, "at most ") };
         let names = self.evidence.iter().map(|source| match source {
             Source::Message => "message",
             Source::Changes => "changes",
         });
-        let mut text = format!("{} of {tests} tests; evidence: {}", self.require, names.collect::<Vec<_>>().join(", "));
+        let mut text = format!(
+            "{} of {up_to}{}; evidence: {}",
+            self.require,
+            units::of(most, "test"),
+            names.collect::<Vec<_>>().join(", ")
+        );
         if self.require_changes {
             text.push_str("; its attempts must have changed files");
         }

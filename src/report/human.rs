@@ -121,8 +121,8 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::Paused => "paused    no attempt is started until `resume`".to_owned(),
         Event::Resumed => "resumed".to_owned(),
         Event::AttemptStarted { attempt, title, column, number, limit, tests, .. } => {
-            let tests = tests.len();
-            format!("start     {title} [{column}] attempt {number} of {limit}, {tests} tests ({attempt})")
+            let tests = units::of(tests.len(), "test");
+            format!("start     {title} [{column}] attempt {number} of {limit}, {tests} ({attempt})")
         }
         Event::AttemptEnded { attempt, ending, usage, seconds, strays, .. } => {
             let how = match ending {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_yaml::{Mapping, Value};
 
-use super::{FailWork, GuardPaths, Hook, Listeners, Occasion, Rule, Rules};
+use super::{FailWork, GuardPaths, Hook, Listeners, Occasion, Rule, Rules, script};
 use crate::board::{Board, Column};
 use crate::checks::Source;
 use crate::failure::{Problem, closest};
@@ -266,9 +266,8 @@ impl Reader<'_> {
         let one = one.and_then(|(kind, text)| Some((kind.as_str()?, text.as_str()?.trim())));
         match one {
             Some(("shell", line)) if !line.is_empty() => {
-                let word = line.split_whitespace().next().unwrap_or_default();
                 // A program named by a path belongs to the project, and its file is a gate input.
-                let file = word.contains('/').then(|| self.folder.join(word));
+                let file = script::program(line).map(|(path, _)| self.folder.join(path));
                 Some(Hook::Shell { line: line.to_owned(), file })
             }
             Some(("js", file)) if !file.is_empty() => Some(Hook::Js(self.folder.join(file))),

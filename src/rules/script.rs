@@ -9,14 +9,28 @@ const INTERPRETERS: [&str; 17] = [
 ];
 
 /// Words that a command follows.
-const BEFORE_A_COMMAND: [&str; 18] = [
-    "env", "timeout", "nice", "exec", "command", "time", "nohup", "setsid", "stdbuf", "ionice", "!", "{", "if", "then",
-    "else", "while", "until", "do",
+const BEFORE_A_COMMAND: [&str; 20] = [
+    "env", "timeout", "nice", "exec", "command", "time", "nohup", "setsid", "stdbuf", "ionice", "sudo", "xargs", "!",
+    "{", "if", "then", "else", "while", "until", "do",
 ];
+
+/// How a line says where it stands.
+const HERE: [&str; 4] = ["$(git rev-parse --show-toplevel)", "$(pwd)", "${PWD}", "$PWD"];
+
+/// The path that a line begins with, without its quotes, and what follows it. None where it begins with something else, or
+/// the shell makes something else of it.
+pub fn program(line: &str) -> Option<(String, &str)> {
+    let ends = line.match_indices(char::is_whitespace).map(|(at, _)| at).chain([line.len()]);
+    let mut heads = ends.map(|end| line.split_at(end)).filter(|(head, _)| !head.ends_with('\\'));
+    let (mut words, head, rest) = heads.find_map(|(head, rest)| Some((shell_words::split(head).ok()?, head, rest)))?;
+    let path = words.pop().filter(|word| word.contains('/') && !is_assignment(word))?;
+    (!head.contains(['$', '`', ';', '&', '|', '(', '~'])).then_some((path, rest))
+}
 
 /// The files that are run by the line's commands, from where the line starts. What a command is given to work on is none.
 pub fn scripts(line: &str, is_file: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
-    let Ok(words) = shell_words::split(&apart(line)) else { return Vec::new() };
+    let line = HERE.iter().fold(line.to_owned(), |line, here| line.replace(here, "."));
+    let Ok(words) = shell_words::split(&apart(&line)) else { return Vec::new() };
     let (mut scripts, mut folder) = (Vec::new(), PathBuf::new());
     for command in words.split(|word| word == ";") {
         if let [cd, to, ..] = command

@@ -144,9 +144,20 @@ fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
         ("./check.sh", Some("/board/./check.sh")),
         ("hooks/check.sh --all", Some("/board/hooks/check.sh")),
         ("/opt/check", Some("/opt/check")),
+        ("\"./check.sh\" --all", Some("/board/./check.sh")),
+        ("'my checks/a.sh' '--all of it'", Some("/board/my checks/a.sh")),
+        ("my\\ checks/a.sh", Some("/board/my checks/a.sh")),
         ("notify-send done", None),
+        // The shell's own affair, which starts it in the workspace.
+        ("$HOME/check.sh", None),
+        ("\"$PWD/check.sh\"", None),
+        ("~/check.sh", None),
+        ("./check.sh&&./more.sh", None),
+        ("./check.sh; ./more.sh", None),
+        ("LOG=/tmp/log ./check.sh", None),
     ] {
-        let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {{shell: {line}}}}}\n")).unwrap();
+        let quoted = serde_json::Value::from(line);
+        let rules = read(&format!("statuses:\n  Review: {{beforeTransition: {{shell: {quoted}}}}}\n")).unwrap();
         let before = rules.columns[&Column::from("Review")].before.clone().unwrap();
         assert_eq!(before, Hook::Shell { line: line.into(), file: file.map(Into::into) });
     }
@@ -171,7 +182,15 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
         ("timeout -s KILL 30 nice -n 5 ./hooks/check.sh", "hooks/check.sh"),
         ("exec ./hooks/check.sh", "hooks/check.sh"),
         (". ./hooks/check.sh", "hooks/check.sh"),
+        ("sudo -u me ./hooks/check.sh", "hooks/check.sh"),
+        ("git ls-files | xargs -n 1 ./hooks/check.sh", "hooks/check.sh"),
         ("cd hooks && ./check.sh", "hooks/check.sh"),
+        ("\"$PWD/hooks/check.sh\"", "hooks/check.sh"),
+        ("${PWD}/hooks/check.sh", "hooks/check.sh"),
+        ("sh \"$PWD\"/hooks/check.sh", "hooks/check.sh"),
+        ("cd hooks && $PWD/check.sh", "hooks/check.sh"),
+        ("\"$(pwd)/hooks/check.sh\" x", "hooks/check.sh"),
+        ("cd \"$(git rev-parse --show-toplevel)\" && hooks/check.sh", "hooks/check.sh"),
         ("(cd hooks; sh check.sh)|cat", "hooks/check.sh"),
         ("test -n x && ./hooks/check.sh", "hooks/check.sh"),
         ("if ! ./hooks/check.sh; then exit 1; fi", "hooks/check.sh"),

@@ -114,7 +114,7 @@ fn each_fault_is_told_with_what_to_do() {
         Fault { what: |world| world.with("board.md", board::with("- [ ] KB-1 one ^same\n- [ ] KB-2 two ^same\n")), level: "warning", told: "board: board.md: refused: ", hint: "the others are worked" },
         Fault { what: |world| world.with("tests.txt", "regex:/(/\n"), level: "error", told: "rules and tests: tests.txt:1", hint: "" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replace("onPass: Done", "onPass: Nowhere")), level: "error", told: "rules and tests: transitions.yaml:", hint: "" },
-        Fault { what: |world| world.with("tests.txt", "# none\n"), level: "error", told: "tests: tests.txt: holds no test", hint: "includes:some text" },
+        Fault { what: |world| world.with("tests.txt", "# none\n"), level: "error", told: "rules and tests: tests.txt: holds no test", hint: "includes:some text" },
         Fault { what: |world| world.with("tests.txt", "includes:x\n"), level: "ok", told: "tests: tests.txt: 1 test | ", hint: "" },
         Fault { what: |world| world.env("KANBAN_SOURCE", "cards").with("cards/a.md", "---\nid: A\nstatus: Review\n---\n").with("cards/transitions.yaml", RULES).with("cards/tests.txt", TESTS), level: "ok", told: "board: cards: 4 columns, 1 card | ", hint: "" },
         Fault { what: |world| world.with("transitions.yaml", RULES.replacen("    evidence: [changes]\n", "", 1)), level: "warning", told: "rules: transitions.yaml: `In Progress` has no `evidence`", hint: "evidence: [changes]" },

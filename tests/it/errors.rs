@@ -188,6 +188,7 @@ fn missing_files() {
             Case { name: "a board that a variable names", env: &[("KANBAN_SOURCE", "plan/board.md")], ..GOOD },
             Case { name: "no rules", files: &[(RULES, None)], ..GOOD },
             Case { name: "no tests", files: &[(TESTS, None)], ..GOOD },
+            Case { name: "a tests file without a test", files: &[(TESTS, Some(b"# includes:later\n\n"))], ..GOOD },
             Case { name: "neither rules nor tests", files: &[(RULES, None), (TESTS, None)], ..GOOD },
             Case { name: "tests that are named", args: &["--tests", "checks/tests.txt"], ..GOOD },
             Case { name: "rules that are a folder", args: &["--transitions", "."], ..GOOD },

@@ -163,6 +163,19 @@ impl World {
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
     }
 
+    /// As if all that is in the journal had happened so many hours earlier.
+    pub fn age(&self, hours: i64) {
+        let aged = |mut record: Value| {
+            let at: jiff::Timestamp = record["at"].as_str().unwrap().parse().unwrap();
+            record["at"] = (at - jiff::SignedDuration::from_hours(hours)).to_string().into();
+            format!("{record}\n")
+        };
+        let text: String = self.journal().into_iter().map(aged).collect();
+        fs::write(self.cache("journal.jsonl"), text).unwrap();
+        let then = SystemTime::from(jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours));
+        File::options().append(true).open(self.cache("journal.jsonl")).unwrap().set_modified(then).unwrap();
+    }
+
     /// The journal's records of one event.
     pub fn records(&self, event: &str) -> Vec<Value> {
         let mut records = self.journal();

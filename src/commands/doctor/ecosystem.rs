@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use crate::report::doctor::{Findings, Level};
+use crate::settings::table::{Form, TABLE};
 
 /// An app's settings, those that are written out; what is computed is not known.
 type App = BTreeMap<String, Value>;
@@ -150,8 +151,12 @@ pub fn check(name: &str, app: &App, grace: Duration, findings: &mut Findings) {
             format!("`kill_timeout` of {given} ms is shorter than a stop may take, {needed} ms: PM2 kills the runner");
         told(Level::Warning, &text, &format!("kill_timeout: {}", needed.max(30_000)));
     }
+    let args = words(app.get("args"));
+    if let Some(flag) = unknown(&args) {
+        told(Level::Error, &format!("no run knows `{flag}` among the `args`"), "`run --help` has the flags");
+    }
     if !is("autorestart", false) {
-        restarts(app, &mut told);
+        restarts(app, &args, &mut told);
     }
     if good {
         findings.ok("pm2", name);
@@ -159,14 +164,13 @@ pub fn check(name: &str, app: &App, grace: Duration, findings: &mut Findings) {
 }
 
 /// What PM2 starts again for ever.
-fn restarts(app: &App, told: &mut impl FnMut(Level, &str, &str)) {
+fn restarts(app: &App, args: &[String], told: &mut impl FnMut(Level, &str, &str)) {
     let stops = |code: u64| match app.get("stop_exit_codes") {
         Some(Value::Sequence(codes)) => codes.iter().any(|stop| stop.as_u64() == Some(code)),
         Some(stop) => stop.as_u64() == Some(code),
         None => false,
     };
-    let args = words(app.get("args"));
-    let drained = after(&args, "--drained-exit-code").and_then(|code| code.parse().ok()).unwrap_or(0);
+    let drained = after(args, "--drained-exit-code").and_then(|code| code.parse().ok()).unwrap_or(0);
     let hint = "--drained-exit-code 10 among the `args`, and stop_exit_codes: [2, 3, 10]";
     let watches = args.iter().any(|word| word == "--watch" || word == "--watch=true");
     match (watches, stops(drained), drained) {
@@ -186,6 +190,24 @@ fn restarts(app: &App, told: &mut impl FnMut(Level, &str, &str)) {
         let text = "a wrong setting (exit code 2) is no stop code: a restart meets it again";
         told(Level::Warning, text, "stop_exit_codes: [2, 3, 10]");
     }
+}
+
+/// The first flag that no run knows. What follows one that takes a value is that.
+fn unknown(args: &[String]) -> Option<&str> {
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let Some(flag) = word.strip_prefix("--") else { continue };
+        let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+        let takes_value = match TABLE.iter().find(|row| row.flag == name) {
+            Some(row) => !matches!(row.form, Form::Switch),
+            None if name == "config" => true,
+            None => return Some(word),
+        };
+        if takes_value && value.is_none() {
+            words.next();
+        }
+    }
+    None
 }
 
 fn words(args: Option<&Value>) -> Vec<String> {
@@ -247,6 +269,10 @@ mod tests {
             ("stop_exit_codes: [3]", "Warning f: a wrong setting"),
             ("args: 'run'", "Error f: a drained board"),
             ("args: ['run'], autorestart: false", "Ok f"),
+            ("args: 'run --wacth', autorestart: false", "Error f: no run knows `--wacth`"),
+            ("args: ['run', '--watch', '--max-card=3']", "Error f: no run knows `--max-card=3`"),
+            ("args: 'run --watch=true --codex-args \"--search\" --config --x'", "Ok f"),
+            ("args: ['run', '--watch', '--source', process.env.BOARD, ...more]", "Ok f"),
             ("args: 'run', stop_exit_codes: [0, 2, 3]", "Warning f: exit code 0"),
             ("args: 'run --drained-exit-code=10', stop_exit_codes: [2, 3, 10]", "Ok f"),
             ("args: ['run', '--drained-exit-code', 10], stop_exit_codes: [2, 3, 10]", "Ok f"),

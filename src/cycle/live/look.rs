@@ -167,15 +167,6 @@ impl Live {
             false => Ok(()),
         };
         let loaded = checked.and_then(|()| Inputs::load(&self.settings, board));
-        // By no test nothing passes: that is what an editor or a full disk leaves, and would bounce the whole board.
-        let emptied = |inputs: &Inputs| inputs.tests.is_empty() && !book.planner.inputs.tests.is_empty() && !seen;
-        let loaded = loaded.and_then(|inputs| match emptied(&inputs) {
-            true => {
-                let file = self.settings.shown(&self.settings.tests);
-                Err(vec![Problem { file, line: 0, column: 0, text: "holds no test any more".to_owned(), hint: None }])
-            }
-            false => Ok(inputs),
-        });
         if book.planner.inputs.unaccepted() != now {
             return Ok(());
         }

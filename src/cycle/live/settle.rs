@@ -30,6 +30,7 @@ impl Live {
             to: to.clone(),
             verdict: *verdict,
         })?;
+        let mut asked = "";
         if let (Some(hook), Some(to)) = (&plan.rule.before, to) {
             let told = serde_json::to_value(self.transition(&settlement, to))?;
             let call = Call {
@@ -39,7 +40,7 @@ impl Live {
                 sends_back: *verdict != Verdict::Pass,
             };
             match self.hook(hook, call, book).await? {
-                Answer::Yes => {}
+                Answer::Yes => asked = ", after beforeTransition had said yes",
                 Answer::Stopped => {
                     book.state.stopping = true;
                     return Ok(());
@@ -77,10 +78,9 @@ impl Live {
             }
             Applied::Reworded => Err(reworded(&settlement.plan)),
             Applied::Elsewhere(now) => {
-                let reason = match &now {
-                    Some(_) => "the card was moved meanwhile".to_owned(),
-                    None => "the card is gone from the board".to_owned(),
-                };
+                let what =
+                    if now.is_some() { "the card was moved meanwhile" } else { "the card is gone from the board" };
+                let reason = format!("{what}{asked}");
                 book.record(Event::Elsewhere { attempt, card: id, from, now, reason, spent: false, edited: None })
             }
         }

@@ -3,6 +3,8 @@
 use super::{CardPlan, Planner, Readiness};
 use crate::board::{Board, Card, CardId, Column, Role};
 use crate::cycle::state::{Attempt, State, Visits};
+use crate::journal::AttemptId;
+use crate::report::units;
 use crate::rules::Rules;
 use crate::settings::Guards;
 
@@ -63,7 +65,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             format!("the tests changed since attempt {id} failed: the gate alone is run again first"),
         );
     }
-    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, guards)) {
+    if let Some(used_up) = spent.and_then(|visits| used_up(visits, plan.limit, state, guards)) {
         let stays = plan.rule.on_exhausted.as_ref().is_none_or(|to| to == column);
         let told = visits.is_some_and(|visits| visits.noted && (visits.sent_away || stays));
         let last = visits.and_then(|visits| state.attempt(visits.newest.as_ref()?));
@@ -78,7 +80,7 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
         }
         None => match &plan.command {
-            Ok(_) => (Readiness::Ready, format!("{} tests, {} must pass", plan.tests.len(), plan.require)),
+            Ok(_) => (Readiness::Ready, format!("{}, {} must pass", units::of(plan.tests.len(), "test"), plan.require)),
             Err(error) => (Readiness::Blocked, error.clone()),
         },
     }
@@ -137,13 +139,19 @@ pub fn other_tests(card: &CardId) -> String {
 
 /// Why no further attempt is made. A pass that other work undoes again and again ends
 /// like one that fails.
-fn used_up(visits: &Visits, limit: u32, guards: &Guards) -> Option<String> {
+fn used_up(visits: &Visits, limit: u32, state: &State, guards: &Guards) -> Option<String> {
     let (failed, lost) = (visits.failures(), visits.lost.len() as u32);
     if failed >= limit {
-        return Some(format!("{failed} of {limit} attempts failed"));
+        let spent = |id: &&AttemptId| state.attempt(id).is_some_and(|attempt| !attempt.failed());
+        let how = match visits.failed.iter().filter(spent).count() {
+            0 => String::new(),
+            some => format!(", {some} by an edit or a move meanwhile"),
+        };
+        return Some(format!("{failed} of {limit} attempts failed{how}"));
     }
     if failed + lost > limit {
-        return Some(format!("{failed} attempts failed, and what {lost} others had passed with was undone"));
+        let (failed, lost) = (units::of(failed as usize, "attempt"), units::of(lost as usize, "other"));
+        return Some(format!("{failed} failed, and what {lost} had passed with was undone"));
     }
     if let Some(most) = guards.max_card_time.filter(|most| visits.seconds() >= most.as_secs_f64()) {
         return Some(format!("its attempts took {:.0} of {} seconds", visits.seconds(), most.as_secs()));
@@ -165,7 +173,7 @@ fn too_few(plan: &CardPlan) -> Option<String> {
     }
     if runnable.len() < plan.require {
         let also = match blocked.first() {
-            Some((test, reason)) => format!("; {} more are blocked ({}: {reason})", blocked.len(), test.id),
+            Some((test, reason)) => format!("; {} blocked ({}: {reason})", units::are(blocked.len(), "other"), test.id),
             None => String::new(),
         };
         let hint = "add tests for it, or name some on the card with @name";

@@ -88,6 +88,11 @@ impl Attempt {
         }
     }
 
+    /// Whether its work did not pass.
+    pub fn failed(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Fail | Verdict::Tampered))
+    }
+
     /// Whether its trees differ. Where only that before it is known, it may have.
     pub fn changed_something(&self) -> bool {
         self.before.is_some() && self.before != self.after

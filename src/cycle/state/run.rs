@@ -274,12 +274,12 @@ pub struct Budget {
 
 impl Budget {
     /// A run begins. What was spent before counts on where the last one did not end by itself, or the budget has a window.
-    /// What was spent in the future of `clock` is taken to be spent now: else it would count until then.
-    pub(super) fn begin(&mut self, at: Timestamp, clock: Timestamp, ended: bool) {
+    /// What was spent in the future of `clock` is taken to be spent now: else it would count until then. `last`: until when
+    /// the one before was at work, where it was killed and told no end.
+    pub(super) fn begin(&mut self, at: Timestamp, clock: Timestamp, ended: bool, last: Timestamp) {
         let (began, stopped) = (self.began.replace(at), self.stopped.take());
         match began {
-            // One that was killed may have worked until now.
-            Some(began) if !ended => self.worked_before += stopped.unwrap_or(at).duration_since(began),
+            Some(began) if !ended => self.worked_before += stopped.unwrap_or(last).duration_since(began),
             _ => {
                 (self.worked_before, self.settled, self.failures_in_a_row) = (SignedDuration::ZERO, self.spent.len(), 0)
             }
@@ -362,15 +362,15 @@ mod tests {
     fn the_time_between_a_stopped_run_and_its_restart_is_not_worked() {
         let worked = |budget: &Budget, running| budget.worked(Duration::from_secs(running)).as_secs();
         let mut budget = Budget::default();
-        budget.begin(at(0), at(0), false);
+        budget.begin(at(0), at(0), false, at(0));
         assert_eq!(worked(&budget, 10), 10);
         budget.stopped = Some(at(10));
-        budget.begin(at(110), at(110), false);
+        budget.begin(at(110), at(110), false, at(10));
         assert_eq!(worked(&budget, 10), 20);
-        // One that was killed may have worked until now.
-        budget.begin(at(130), at(130), false);
-        assert_eq!(worked(&budget, 0), 30);
-        budget.begin(at(200), at(200), true);
+        // One that was killed was at work until then.
+        budget.begin(at(130), at(130), false, at(115));
+        assert_eq!(worked(&budget, 0), 15);
+        budget.begin(at(200), at(200), true, at(130));
         assert_eq!(worked(&budget, 1), 1);
     }
 
@@ -388,14 +388,14 @@ mod tests {
             (1000, vec![(1000, 5), (1016, 1016)], false),
         ] {
             let mut budget = Budget::default();
-            budget.begin(at(spent), at(spent), false);
+            budget.begin(at(spent), at(spent), false, at(spent));
             budget.spent.push(Spent {
                 at: budget.clock(at(spent)),
                 card: CardId("KB-1".into()),
                 tokens: None,
                 interrupted: false,
             });
-            began.iter().for_each(|(record, clock)| budget.begin(at(*record), at(*clock), true));
+            began.iter().for_each(|(record, clock)| budget.begin(at(*record), at(*clock), true, at(*record)));
             let now = at(began[began.len() - 1].0);
             assert_eq!(budget.counted(now, window).len(), usize::from(counts), "{spent} {began:?}");
             assert_eq!(budget.counted(now, None).len(), 0);

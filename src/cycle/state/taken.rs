@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use super::{Attempt, State};
 use crate::evidence::{Skipped, TreeId, TreePath};
 use crate::journal::{AttemptId, Ending, Event, TakeBack};
-use crate::rules::Verdict;
 
 /// What of an attempt's work was taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,8 +72,7 @@ impl State {
 
     /// It failed, and that was acted upon in the workspace: what it would be judged by is no longer there.
     pub(super) fn acted_upon(&self, id: &AttemptId) -> bool {
-        let failed = |attempt: &&Attempt| matches!(attempt.verdict, Some(Verdict::Fail | Verdict::Tampered));
         let begun = self.taking.iter().any(|take| take.attempt == *id);
-        self.attempt(id).filter(failed).is_some_and(|attempt| begun || attempt.taken.is_some())
+        self.attempt(id).filter(|attempt| attempt.failed()).is_some_and(|attempt| begun || attempt.taken.is_some())
     }
 }

@@ -2,20 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::properties::{case, repeatable};
 use super::world::*;
-use crate::board::Board;
+use crate::board::{Board, CardId};
 use crate::cycle::retain::{needless, trees};
 use crate::cycle::state::State;
 use crate::journal::{AttemptId, Event};
 
 const SOURCE: &str = "board";
 
-fn let_go(world: &World, state: &State, keep: usize) -> Option<(BTreeSet<AttemptId>, BTreeSet<AttemptId>)> {
+/// Folders, trees and missing cards.
+fn let_go(
+    world: &World,
+    state: &State,
+    keep: usize,
+) -> Option<(BTreeSet<AttemptId>, BTreeSet<AttemptId>, Vec<CardId>)> {
     match needless(state, &world.board, SOURCE, keep)? {
-        Event::LetGo { folders, trees } => Some((folders.into_iter().collect(), trees.into_iter().collect())),
+        Event::LetGo { folders, trees, missing } => {
+            Some((folders.into_iter().collect(), trees.into_iter().collect(), missing))
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -34,7 +42,7 @@ proptest! {
         world.run().2.ok();
         world.power(usize::MAX);
         let mut state = fold(&world.disk.records());
-        let (folders, gone) = let_go(&world, &state, keep).unwrap_or_default();
+        let (folders, gone, missing) = let_go(&world, &state, keep).unwrap_or_default();
         for (card, history) in state.cards.iter().filter(|(card, _)| world.board.card(card).is_some()) {
             let newest: Vec<_> = history.attempts.iter().rev().take(keep).collect();
             let judged = history.visits.values().filter_map(|visits| visits.newest.as_ref());
@@ -49,7 +57,8 @@ proptest! {
             prop_assert!(left <= keep + history.visits.iter().count() + 1 + state.active.len(), "{left} folders of {card}");
         }
         let before = trees(&state).len();
-        let event = Event::LetGo { folders: folders.into_iter().collect(), trees: gone.into_iter().collect() };
+        prop_assert!(missing.iter().all(|card| world.board.card(card).is_none()));
+        let event = Event::LetGo { folders: folders.into_iter().collect(), trees: gone.into_iter().collect(), missing };
         state.apply(&record(event));
         prop_assert!(trees(&state).len() <= before);
         prop_assert_eq!(let_go(&world, &state, keep), None, "what went goes no second time");
@@ -57,24 +66,36 @@ proptest! {
 }
 
 #[test]
-fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on() {
+fn a_card_that_is_gone_for_long_loses_all_but_only_from_the_board_that_it_was_worked_on() {
     let mut world = World::new(
         Board { columns: vec![column("Doing")], cards: vec![card("a", "Doing", true)], ..Board::default() },
         planner([(column("Doing"), crate::rules::Rule::default())]),
         |_| Outcome::Fail,
     );
     world.run().2.unwrap();
-    let state = fold(&world.disk.records());
+    let mut state = fold(&world.disk.records());
     let ids: BTreeSet<_> = state.attempts.keys().cloned().collect();
     assert_eq!(ids.len(), 3);
     assert_eq!(let_go(&world, &state, 3), None);
     let first = |ids: &BTreeSet<AttemptId>| ids.iter().take(1).cloned().collect::<BTreeSet<_>>();
-    assert_eq!(let_go(&world, &state, 2), Some((first(&ids), BTreeSet::new())), "its work stands: its trees are kept");
+    assert_eq!(
+        let_go(&world, &state, 2),
+        Some((first(&ids), BTreeSet::new(), vec![])),
+        "its work stands: its trees are kept"
+    );
     let board = std::mem::take(&mut world.board);
     world.board.others = board.cards.clone();
     assert_eq!(let_go(&world, &state, 3), None, "an item of a list that is not next is there");
     world.board.others.clear();
-    assert_eq!(let_go(&world, &state, 3), Some((ids.clone(), ids.clone())));
+    // Once it is known to be missing, that is no news for a week.
+    let missing = vec![CardId::from("a")];
+    assert_eq!(let_go(&world, &state, 3), Some((BTreeSet::new(), BTreeSet::new(), missing.clone())));
+    state.apply(&record(Event::LetGo { folders: vec![], trees: vec![], missing }));
+    let begin = state.now;
+    state.now = begin + SignedDuration::from_hours(7 * 24 - 1);
+    assert_eq!(let_go(&world, &state, 3), None);
+    state.now = begin + SignedDuration::from_hours(7 * 24);
+    assert_eq!(let_go(&world, &state, 3), Some((ids.clone(), ids.clone(), vec![])));
     assert_eq!(needless(&state, &world.board, "another", 3), None);
     world.board.refused = vec![crate::board::Refused {
         status: None,
@@ -84,10 +105,17 @@ fn a_card_that_is_gone_loses_all_but_only_from_the_board_that_it_was_worked_on()
         reason: "?".into(),
     }];
     assert_eq!(let_go(&world, &state, 3), None, "what can't be read may be it");
-    // It comes back: nothing counts of what it did, and nothing is let go twice.
-    let mut state = state;
+    let none = std::mem::replace(&mut world.board, board);
+    let back = Some((BTreeSet::new(), BTreeSet::new(), vec![]));
+    assert_eq!(
+        let_go(&world, &state, 3),
+        back,
+        "it is there again in time: another week begins when it is missing next"
+    );
+    // It comes back later: nothing counts of what it did, and nothing is let go twice.
     let (folders, trees) = (ids.iter().cloned().collect(), ids.iter().cloned().collect());
-    state.apply(&record(Event::LetGo { folders, trees }));
-    world.board = board;
+    state.apply(&record(Event::LetGo { folders, trees, missing: vec![] }));
+    assert_eq!(let_go(&world, &state, 1), None);
+    world.board = Board { refused: vec![], ..none };
     assert_eq!(let_go(&world, &state, 1), None);
 }

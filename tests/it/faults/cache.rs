@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kanban_codex_exec::cycle::state::State;
 use kanban_codex_exec::journal::replay::replay;
-use serde_json::Value;
 
 use crate::support::board::cards;
 use crate::support::{Outcome, RULES, World, picture, program};
@@ -186,23 +185,12 @@ fn what_is_damaged_between_runs_is_made_anew_or_told_with_what_to_do() {
     }
 }
 
-/// The journal as if the clock had then been ahead by so many hours.
-fn shift(world: &World, hours: i64) {
-    let shifted = |mut record: Value| {
-        let at: Timestamp = record["at"].as_str().unwrap().parse().unwrap();
-        record["at"] = (at + SignedDuration::from_hours(hours)).to_string().into();
-        format!("{record}\n")
-    };
-    let journal: String = world.journal().into_iter().map(shifted).collect();
-    fs::write(world.cache("journal.jsonl"), journal).unwrap();
-}
-
 #[test]
 fn a_clock_that_jumps_repeats_nothing_and_ends_nothing_early() {
     for hours in [-30, 30] {
         let world = World::new(&cards(2));
         world.run(&["run", "--max-cards", "1"]).exits(3);
-        shift(&world, hours);
+        world.age(-hours);
         for path in files(&world.path("repo")) {
             let time = SystemTime::now() + Duration::from_secs(36 * 3600);
             // Git's objects can't be opened for writing by everybody.
@@ -225,7 +213,7 @@ fn a_clock_that_jumps_repeats_nothing_and_ends_nothing_early() {
 fn a_clock_that_was_ahead_switches_no_guard_off_and_no_window_holds_for_ever() {
     let world = World::new(&cards(3));
     world.run(&["run", "--max-cards", "1"]).exits(3);
-    shift(&world, 30);
+    world.age(-30);
     world.run(&["run", "--max-duration", "1ms"]).exits(3).says("--max-duration");
     let windowed = ["run", "--max-cards", "1", "--budget-window", "5s"];
     world.run(&windowed).exits(3);

@@ -26,6 +26,21 @@ fn a_guard_is_for_what_is_left_to_do_only() {
     world.run(&["run", "--max-cards", "2"]).exits(0);
 }
 
+/// What was at work when it was killed may have gone on for as long as it may take.
+#[test]
+fn the_day_between_a_kill_and_the_next_run_is_no_time_that_it_worked() {
+    for (limit, left, exit) in [("10m", 2, 0), ("2h", 0, 3)] {
+        let world = World::new(&cards(1)).codex("wait_for go; make made");
+        let run = ["run", "--max-duration", "1h", "--attempt-limit", limit];
+        let running = world.start(&run);
+        world.wait_for("waiting");
+        running.kill();
+        world.age(24);
+        std::fs::write(world.path("go"), "").unwrap();
+        world.run(&run).exits(exit).says(&format!("{left} promoted"));
+    }
+}
+
 #[test]
 fn an_unknown_use_of_tokens_reaches_the_guard() {
     let world = World::new(&cards(2)).codex("raw\nmake made\necho plain text");

@@ -73,6 +73,35 @@ fn a_card_that_a_person_edits_in_the_gate_or_in_the_hook_is_worked_anew_as_it_re
 }
 
 #[test]
+fn what_a_person_does_to_a_card_in_the_hook_of_its_last_attempt_is_told() {
+    let rule = "prompt: Go., onPass: Done, onExhausted: Blocked, maxAttempts: 1, evidence: changes, beforeTransition: { shell: ./wait.sh }";
+    let edit = |world: &World| world.edit("board.md", "KB-1 first @made", "KB-1 first @made\n\tand in green");
+    let remove = |world: &World| world.edit("board.md", "- [ ] KB-1 first @made\n", "");
+    let park = |world: &World| {
+        remove(world);
+        world.edit("board.md", "## Backlog\n", "## Backlog\n\n- [ ] KB-1 first @made\n");
+    };
+    for (act, told, place) in [
+        (
+            &park as &dyn Fn(&World),
+            "the card was moved meanwhile, after beforeTransition had said yes",
+            "KB-1: Backlog",
+        ),
+        (&remove, "the card is gone from the board, after beforeTransition had said yes", ""),
+        (&edit, "the card was edited meanwhile: no attempts are left", "KB-1: Blocked"),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made\n")
+            .with("transitions.yaml", format!("statuses: {{ In Progress: {{ {rule} }} }}\n"))
+            .program("wait.sh", "#!/bin/sh\ntouch ../waiting\nuntil [ -e ../go ]; do sleep 0.02; done\n");
+        let outcome = world.run_while(&["run"], act).exits(0).says(told);
+        assert_eq!((world.executions().len(), world.places().concat()), (1, place.to_owned()));
+        if told.contains("edited") {
+            outcome.says("1 of 1 attempts failed, 1 by an edit or a move meanwhile; edit the card or `retry KB-1`");
+        }
+    }
+}
+
+#[test]
 fn what_a_person_writes_elsewhere_on_the_board_meanwhile_survives_byte_for_byte() {
     let world = World::new("- [ ] KB-1 first @made\n- [ ] KB-9 parked for good\n").codex(WAITS);
     let edited = "- [ ] KB-9 parked,\u{a0}perhaps  \n\t1) naïve  \n\t   * 日本語 <!-- kept -->\n";

@@ -77,11 +77,14 @@ fn what_stands_counts_however_many_attempts_came_after_it() {
 }
 
 #[test]
-fn a_card_that_is_gone_takes_its_attempts_with_it() {
+fn a_card_that_is_gone_for_a_week_takes_its_attempts_with_it() {
     let world = world("- [ ] KB-1 first @made\n- [ ] KB-2 second @made\n", "keep");
     world.run(&["run"]).exits(0);
     let before = bytes(&world.cache("git"));
     world.write("board.md", with("- [ ] KB-2 second @made\n"));
+    world.run(&["run"]).exits(0);
+    assert!(world.cache("attempts/KB-1.1").exists());
+    world.age(8 * 24);
     world.run(&["run", "--log-level", "debug"]).exits(0);
     let logs = picture(&world.cache("logs"));
     let logs: String = logs.files().map(|(path, _)| fs::read_to_string(path).unwrap()).collect();
@@ -90,6 +93,26 @@ fn a_card_that_is_gone_takes_its_attempts_with_it() {
     let after = bytes(&world.cache("git"));
     assert!(after < before, "{before} bytes with two cards, {after} with one");
     world.run(&["replay", "KB-2.2"]).exits(0).says("differs   nothing");
+}
+
+/// As a person's checkout of another branch takes it from the board, and what is written half.
+#[test]
+fn a_card_that_is_away_for_a_while_keeps_what_its_work_is_judged_by() {
+    let world = World::new("- [ ] KB-1 first @made @checked\n")
+        .with("transitions.yaml", rules("keep").replace("evidence", "require: 2, evidence"))
+        .codex("if [ -e made ]; then make checked; else make made; fi");
+    world.run(&["run", "--max-failures", "1"]).exits(3);
+    let board = world.board();
+    for hours in [1, 6 * 24, 2 * 24] {
+        world.write("board.md", with(""));
+        world.run(&["run"]).exits(0);
+        world.age(hours);
+        world.run(&["run"]).exits(0);
+        world.write("board.md", &board);
+        world.run(&["run", "--max-duration", "1ms"]).exits(3);
+    }
+    world.run(&["run"]).exits(0).says("1 promoted");
+    assert_eq!(world.executions().len(), 2);
 }
 
 /// As a kill leaves it between the record and what it announces.

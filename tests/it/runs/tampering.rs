@@ -153,7 +153,15 @@ fn no_more_does_one_that_codex_makes_where_none_was_found() {
 
 #[test]
 fn the_script_that_a_hook_runs_is_judged_by_as_well() {
-    for line in ["sh hooks/check.sh", "timeout 30 ./hooks/check.sh", "cd hooks && STRICT=1 sh -o errexit check.sh"] {
+    for line in [
+        "sh hooks/check.sh",
+        "timeout 30 ./hooks/check.sh",
+        "cd hooks && STRICT=1 sh -o errexit check.sh",
+        "'\"./hooks/check.sh\" --all'",
+        "$PWD/hooks/check.sh",
+        "sh \"$PWD/hooks/check.sh\"",
+        "cd $(git rev-parse --show-toplevel) && ./hooks/check.sh",
+    ] {
         let hook = format!("beforeTransition: {{ shell: {line} }}\n    onFail: Needs");
         let world = World::new("- [ ] KB-1 first @made\n")
             .with("transitions.yaml", crate::support::RULES.replacen("onFail: Needs", &hook, 1))

@@ -72,7 +72,7 @@ fn watching_it_goes_on_by_the_tests_that_it_knows_when_their_file_is_emptied() {
     let tests = world.read("tests.txt");
     world.write("tests.txt", "# none\n");
     wait_until("the empty file is told", || !world.records("inputs_rejected").is_empty());
-    assert_eq!(world.records("inputs_rejected")[0]["problems"], json!(["tests.txt: holds no test any more"]));
+    assert_eq!(world.records("inputs_rejected")[0]["problems"], json!(["tests.txt: holds no test"]));
     world.edit("board.md", "## In Progress\n", "## In Progress\n\n- [ ] KB-2 a new one @made\n");
     wait_until("a card by the old tests", || world.places() == ["KB-1: Done", "KB-2: Done"]);
     world.write("tests.txt", format!("{tests}@red The shed is red :: includes[made/*.txt]:made for KB\n"));
