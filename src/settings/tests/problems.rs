@@ -313,6 +313,32 @@ fn a_cache_dir_that_is_or_holds_the_workspace_is_refused_wherever_it_is_named() 
     }
 }
 
+#[test]
+fn a_cache_dir_that_is_a_folder_of_the_project_is_refused_and_one_that_a_run_left_is_not() {
+    let with = |file: &str, text: &str| {
+        let world = World::new();
+        let path = world.given.folder.join("src").join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        world.flag("cache-dir", "src")
+    };
+    for (file, text, is_refused) in [
+        ("main.rs", "fn main() {}\n", true),
+        (".gitignore", "*.o\n", true),
+        (".gitignore", "*\n", false),
+        ("board", "board.md", false),
+        (".kanban-codex-exec-0123456789abcdef-x", "", false),
+    ] {
+        let refused = with(file, text).resolve().err().map(|failure| failure.to_string());
+        let told = "error: --cache-dir: CACHE_DIR /";
+        let expected =
+            refused.iter().all(|told_so| told_so.starts_with(told) && told_so.contains("is a folder of the project"));
+        assert!(refused.is_some() == is_refused && expected, "{file}: {refused:?}");
+    }
+    let elsewhere = with("main.rs", "").flag("cache-dir", "src/new");
+    assert!(elsewhere.resolve().is_ok());
+}
+
 fn linked() -> World {
     let world = World::new();
     std::os::unix::fs::symlink(&world.given.folder, world.root.path().join("link")).unwrap();
