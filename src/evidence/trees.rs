@@ -90,13 +90,9 @@ impl Trees {
         })
     }
 
-    /// The tree after an attempt, by the rules of the tree before it.
-    pub fn snapshot_after(&self, rules: &IgnoreRules) -> Result<Snapshot> {
-        self.snapshot_of_end(rules, None)
-    }
-
-    /// The same of one that ended a while ago: then, and the tree before it.
-    pub fn snapshot_of_end(&self, rules: &IgnoreRules, ended: Option<(SystemTime, &TreeId)>) -> Result<Snapshot> {
+    /// The tree after an attempt, by the rules of the tree before it. `ended`: of one that ended a while ago, when, and the
+    /// tree before it.
+    pub fn snapshot_after(&self, rules: &IgnoreRules, ended: Option<(SystemTime, &TreeId)>) -> Result<Snapshot> {
         let (texts, workspace, excluded) = (rules.by_folder(), &self.workspace, &self.excluded);
         let left_out = |path: &TreePath, _| excluded.contains(path) || rules.left_out.contains(path);
         let (snapshot, ()) = self.attempt(|| {

@@ -180,8 +180,8 @@ impl RunLock {
         Ok(Ok(()))
     }
 
-    /// Who holds the board, or else the workspace, one around it, or the history. It only looks: the lock is shared for an instant, in which
-    /// a run that starts asks again.
+    /// Who holds the board, or else the workspace, one around it, or the history. It only looks: the lock is shared for an
+    /// instant, in which a run that starts asks again.
     pub fn held_by(folder: &Path, places: Places<'_>) -> Result<Option<Held>> {
         let workspaces = std::iter::once(places.workspace).chain(places.seen_from.iter().map(PathBuf::as_path));
         let workspaces = workspaces.map(|workspace| ("workspace", workspace.to_string_lossy()));

@@ -175,9 +175,9 @@ fn excluded_files_are_left_out_by_every_name_and_stay_so() {
     for name in ["tests.txt", "gate/tests.txt", "backlog/two.md", "absent/rules.yaml", "a"] {
         world.write(name, "y\n");
     }
-    let after = trees.snapshot_after(&rules).unwrap();
+    let after = trees.snapshot_after(&rules, None).unwrap();
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"]);
-    let after = world.trees_without(vec![]).snapshot_after(&rules).unwrap();
+    let after = world.trees_without(vec![]).snapshot_after(&rules, None).unwrap();
     assert_eq!(changes(&trees, &before.tree, &after.tree), ["a: y"], "with another list after a restart");
 }
 
@@ -224,7 +224,7 @@ fn the_users_repository_stays_untouched_and_runs_nothing() {
     let trees = world.trees();
     let (first, rules) = trees.snapshot_before(&[]).unwrap();
     world.write("a", "one\r\nthree\r\n");
-    let after = trees.snapshot_after(&rules).unwrap();
+    let after = trees.snapshot_after(&rules, None).unwrap();
     let patch = String::from_utf8(trees.saved().patch(&first.tree, &after.tree).unwrap()).unwrap();
 
     assert_eq!(changes(&trees, &first.tree, &after.tree), ["a: three"]);
@@ -316,7 +316,9 @@ fn a_pipe_that_git_would_wait_for_is_an_error() {
     let (_, rules) = world.trees().snapshot_before(&[]).unwrap();
     world.write("src/a", "x\n");
     world.run("mkfifo", &["src/.gitattributes"]);
-    for error in [world.trees().snapshot_before(&[]).unwrap_err(), world.trees().snapshot_after(&rules).unwrap_err()] {
+    for error in
+        [world.trees().snapshot_before(&[]).unwrap_err(), world.trees().snapshot_after(&rules, None).unwrap_err()]
+    {
         assert_eq!(error.to_string(), "src/.gitattributes is no plain file, and git would wait for it: remove it");
     }
 }

@@ -212,7 +212,7 @@ impl Live {
         ended: Option<SystemTime>,
     ) -> Result<Option<TreeId>> {
         let Some(before) = before else { return Ok(None) };
-        match self.trees.snapshot_of_end(ignore, ended.map(|ended| (ended, before))) {
+        match self.trees.snapshot_after(ignore, ended.map(|ended| (ended, before))) {
             Ok(snapshot) => {
                 for skipped in &snapshot.skipped {
                     tracing::warn!(%attempt, "not in the tree: {skipped:?}");

@@ -48,7 +48,7 @@ impl<'w> Attempts<'w> {
     fn attempt(&mut self, act: impl FnOnce(&World)) -> [TreeId; 2] {
         let (before, rules) = self.trees.snapshot_before(&[]).unwrap();
         act(self.world);
-        let after = self.trees.snapshot_after(&rules).unwrap();
+        let after = self.trees.snapshot_after(&rules, None).unwrap();
         self.rules = rules;
         self.changes.push(self.trees.saved().changed(&before.tree, &after.tree).unwrap());
         [before.tree, after.tree]
@@ -56,7 +56,7 @@ impl<'w> Attempts<'w> {
 
     /// By the rules of the last attempt.
     fn tree(&self) -> TreeId {
-        self.trees.snapshot_after(&self.rules).unwrap().tree
+        self.trees.snapshot_after(&self.rules, None).unwrap().tree
     }
 
     /// What is left, `path: reason`.

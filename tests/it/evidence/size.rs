@@ -14,7 +14,7 @@ fn a_change_set_beyond_memory_is_a_clear_error() {
     for number in 0..9 {
         fs::File::create(world.path(number.to_string())).unwrap().set_len((64 << 20) - number).unwrap();
     }
-    let after = trees.snapshot_after(&rules).unwrap();
+    let after = trees.snapshot_after(&rules, None).unwrap();
     let error = trees.saved().change_set(&[(before.tree, after.tree).into()]).unwrap_err();
     assert!(error.to_string().starts_with("the changed files hold 575 MiB, more than the 512 MiB"), "{error:#}");
 }
@@ -42,7 +42,7 @@ fn the_cost_of_a_tree_of_20_000_files() {
         }
         world.write("src/1/1/1.rs", "changed\n");
         let start = Instant::now();
-        trees.snapshot_after(&rules.unwrap()).unwrap();
+        trees.snapshot_after(&rules.unwrap(), None).unwrap();
         println!("tree after: {:?}, {} objects", start.elapsed(), stored(&world));
         if world.path(".git").exists() {
             let start = Instant::now();

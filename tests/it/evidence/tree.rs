@@ -42,5 +42,5 @@ fn a_file_that_two_rules_bring_in_is_there_once() {
     let (before, rules) = trees.snapshot_before(&[]).unwrap();
     let mut rules = serde_json::to_value(rules).unwrap();
     rules["tracked"] = serde_json::json!(["a"]);
-    assert_eq!(trees.snapshot_after(&serde_json::from_value(rules).unwrap()).unwrap().tree, before.tree);
+    assert_eq!(trees.snapshot_after(&serde_json::from_value(rules).unwrap(), None).unwrap().tree, before.tree);
 }

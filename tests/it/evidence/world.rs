@@ -91,7 +91,7 @@ impl World {
         // As after a crash: another run, with the rules from the attempt's folder.
         let rules: IgnoreRules = serde_json::from_str(&serde_json::to_string(&rules).unwrap()).unwrap();
         let trees = self.trees();
-        let after = trees.snapshot_after(&rules).unwrap();
+        let after = trees.snapshot_after(&rules, None).unwrap();
         Attempt { changes: changes(&trees, &before.tree, &after.tree), before, after, trees }
     }
 }
