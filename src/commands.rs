@@ -155,6 +155,11 @@ fn holder(settings: &Settings) -> anyhow::Result<Option<Held>> {
     RunLock::held_by(&settings.lock_dir, places(settings, &source, &seen_from))
 }
 
+/// Where the board's newest runner kept its history.
+fn last_cache_dir(settings: &Settings) -> Option<PathBuf> {
+    RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string())
+}
+
 fn open_board(settings: &Settings) -> Result<Arc<dyn Provider>, Failure> {
     provider::open(settings.provider, &settings.source, settings.next, &settings.file_keys)
 }
@@ -180,8 +185,7 @@ impl<B: Beside> Known<B> {
     fn of(settings: Arc<Settings>, before: Option<Journaled<B>>) -> Result<Known<B>, Failure> {
         let journaled = Journaled::after(before, &settings.cache_dir)?;
         // A config file that was changed during an attempt doesn't hold, wherever it says that the history is.
-        let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
-        let last = last.filter(|last| *last != settings.cache_dir);
+        let last = last_cache_dir(&settings).filter(|last| *last != settings.cache_dir);
         let last = last.map(|last| Journaled::<()>::read(&last)).transpose()?;
         let mut copies = Copies::new();
         let last = last.iter().map(|last| (&last.cache_dir, &last.state));

@@ -32,6 +32,7 @@ pub use effect::effect;
 pub use lock::{Held, Places, RunLock};
 pub use plain::{open, read, read_to_string};
 pub use rotate::RotatingFile;
+pub use staged::PREFIX as TEMPORARY_PREFIX;
 use staged::Staged;
 use way::Place;
 

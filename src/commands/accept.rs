@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::chronicle::at_work;
 use super::journaled::Journaled;
-use super::{open_board, say};
+use super::{last_cache_dir, open_board, say};
 use crate::cycle::state::State;
 use crate::failure::{Failure, Kind};
 use crate::inputs::{self, Inputs, difference};
@@ -12,14 +12,13 @@ use crate::journal::InputHash;
 use crate::report::clean;
 use crate::requests::{self, Request};
 use crate::settings::Settings;
-use crate::storage::{self, RunLock, Writer};
+use crate::storage::{self, Writer};
 
 pub fn accept(settings: &Settings) -> Result<u8, Failure> {
     // The inputs as they are now must be valid before they can hold.
     let board = open_board(settings)?.outline()?;
     Inputs::load(settings, &board)?;
-    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
-    let cache_dir = last.unwrap_or_else(|| settings.cache_dir.clone());
+    let cache_dir = last_cache_dir(settings).unwrap_or_else(|| settings.cache_dir.clone());
     let state = Journaled::<()>::read(&cache_dir)?.warned(settings).state;
     let at_work = at_work(settings)?;
     if state.in_hand(at_work).next().is_some() {

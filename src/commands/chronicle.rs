@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::journaled::{Beside, Journaled};
-use super::{holder, steer};
+use super::{holder, last_cache_dir, steer};
 use crate::board::CardId;
 use crate::cycle::state::Attempt;
 use crate::failure::{Failure, closest};
 use crate::journal::{AttemptId, Event, Record};
 use crate::settings::Settings;
-use crate::storage::{Held, RunLock};
+use crate::storage::Held;
 
 pub struct Chronicle<B = ()> {
     pub holder: Option<Held>,
@@ -89,7 +89,7 @@ fn kept(settings: &Settings, holder: Option<&Held>) -> Option<PathBuf> {
     if holder.filter(|held| held.is_of_board())?.is_elsewhere() {
         return Some(settings.cache_dir.clone());
     }
-    RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string())
+    last_cache_dir(settings)
 }
 
 /// Whether a run of this board is at work.

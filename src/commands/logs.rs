@@ -8,8 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::chronicle::Chronicle;
-use super::holder;
-use super::{say, show};
+use super::{holder, say, show};
 use crate::cycle::state::{Attempt, Phase};
 use crate::failure::Failure;
 use crate::journal::{AttemptId, append};

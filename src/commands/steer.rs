@@ -6,7 +6,7 @@ use clap::ArgMatches;
 
 use super::chronicle::at_work;
 use super::journaled::Journaled;
-use super::{argument, open_board, say};
+use super::{argument, last_cache_dir, open_board, say};
 use crate::board::{Board, Card, CardId, Column};
 use crate::failure::{Failure, Kind, closest};
 use crate::provider::Wanted;
@@ -14,7 +14,7 @@ use crate::report::{on_a_line, warning};
 use crate::requests::{self, Request};
 use crate::rules;
 use crate::settings::{Settings, read_text};
-use crate::storage::{RunLock, Writer};
+use crate::storage::Writer;
 
 pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8, Failure> {
     let mut column = None;
@@ -59,8 +59,7 @@ pub fn steer(name: &str, matches: &ArgMatches, settings: &Settings) -> Result<u8
         Request::Resume => "the loop will go on".to_owned(),
         Request::Accept { .. } => "the gate inputs as they are now will hold".to_owned(),
     };
-    let last = RunLock::last_cache_dir(&settings.lock_dir, &settings.source.to_string());
-    if let Some(last) = last.filter(|last| *last != settings.cache_dir) {
+    if let Some(last) = last_cache_dir(settings).filter(|last| *last != settings.cache_dir) {
         let (last, own) = (settings.shown(&last), settings.shown(&settings.cache_dir));
         let text = format!(
             "the board's newest run had the CACHE_DIR {last}, and one that has it does not see this: it is left in {own}"

@@ -187,13 +187,17 @@ impl SavedTrees {
         Ok(self.differences(attempts)?.change_set())
     }
 
-    /// What one attempt did, and what undoing it would do.
-    pub(super) fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
+    /// What one attempt did, what undoing it would do, and the changes as git sees them.
+    pub(super) fn change_set_and_back(
+        &self,
+        before: &TreeId,
+        after: &TreeId,
+    ) -> Result<(ChangeSet, ChangeSet, Vec<Change>)> {
         let attempt = vec![Span::from((before.clone(), after.clone()))];
         let differences = self.differences(&attempt)?;
-        let (there, back) = (differences.change_set(), differences.undone());
+        let told = (differences.change_set(), differences.undone(), differences.attempts.concat());
         self.at_hand.replace(Some((attempt, differences)));
-        Ok((there, back))
+        Ok(told)
     }
 
     fn differences(&self, attempts: &[Span]) -> Result<Differences> {

@@ -139,10 +139,9 @@ impl Trees {
 
     /// What an attempt did, and what undoing it would do; from now on the user's repository may let go of what it lent for that.
     pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
-        let saved = self.saved();
-        let told = saved.change_set_and_back(before, after)?;
-        saved.saved(self.git.keep(&saved.changed(before, after)?))?;
-        Ok(told)
+        let (there, back, changes) = self.saved().change_set_and_back(before, after)?;
+        self.saved().saved(self.git.keep(&changes))?;
+        Ok((there, back))
     }
 
     /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.

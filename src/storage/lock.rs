@@ -21,6 +21,9 @@ const HANDOVER: Duration = Duration::from_secs(2);
 
 const HISTORY: &str = "history";
 
+/// For itself alone, or shared.
+type TryLock = fn(&File) -> Result<(), TryLockError>;
+
 /// Proof that this process is the only runner of its board and of its workspace. Held until dropped.
 #[derive(Debug)]
 pub struct RunLock {
@@ -40,7 +43,7 @@ struct Lock {
     name: String,
     path: PathBuf,
     file: File,
-    lock: fn(&File) -> Result<(), TryLockError>,
+    lock: TryLock,
 }
 
 /// What a run is about, by its one name each: paths are canonical.
@@ -89,13 +92,7 @@ impl Held {
 }
 
 impl Lock {
-    fn take(
-        folder: &Path,
-        kind: &'static str,
-        name: &str,
-        lock: fn(&File) -> Result<(), TryLockError>,
-        holder: &str,
-    ) -> Result<Result<Lock, Held>> {
+    fn take(folder: &Path, kind: &'static str, name: &str, lock: TryLock, holder: &str) -> Result<Result<Lock, Held>> {
         let path = lock_file(folder, kind, name);
         loop {
             let mut options = OpenOptions::new();
@@ -131,11 +128,12 @@ impl RunLock {
         let (source, workspace) = (places.source, places.workspace.to_string_lossy());
         let holder = format!("{holder}\n{}", places.cache_dir.display());
         let mut locks = Vec::new();
-        type Try = fn(&File) -> Result<(), TryLockError>;
         let own = [("board", source.into()), ("workspace", workspace)]
-            .map(|(kind, name)| (kind, name, File::try_lock as Try));
-        let above =
-            places.seen_from.iter().map(|above| ("workspace", above.to_string_lossy(), File::try_lock_shared as Try));
+            .map(|(kind, name)| (kind, name, File::try_lock as TryLock));
+        let above = places
+            .seen_from
+            .iter()
+            .map(|above| ("workspace", above.to_string_lossy(), File::try_lock_shared as TryLock));
         for (kind, name, lock) in own.into_iter().chain(above) {
             match Lock::take(folder, kind, &name, lock, &holder)? {
                 Ok(lock) => locks.push(lock),
@@ -229,7 +227,7 @@ fn lock_file(folder: &Path, kind: &str, name: &str) -> PathBuf {
 
 /// Locks the file, or says who holds it. Asks again for a moment where that is a process that is gone: a killed runner's
 /// child has the file open until it has become the program that it was made for, and a new runner has yet to write itself.
-fn held(file: &mut File, lock: fn(&File) -> Result<(), TryLockError>) -> io::Result<Option<String>> {
+fn held(file: &mut File, lock: TryLock) -> io::Result<Option<String>> {
     let began = Instant::now();
     loop {
         let locked = lock(file);

@@ -16,7 +16,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::{Writer, effect, sha256, sync};
 
 /// Before the name of the file that it is beside, hashed, then a random part: nothing but our own bytes, perhaps not all.
-const PREFIX: &str = ".kanban-codex-exec-";
+pub const PREFIX: &str = ".kanban-codex-exec-";
 /// Then follow the hashes of what goes in and of what is to come out.
 const EXCHANGED: &str = "-swap-";
 

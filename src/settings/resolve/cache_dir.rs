@@ -13,19 +13,19 @@ impl Resolver<'_> {
         let named = self.raw("cacheDir").map(|raw| raw.origin);
         let path = self.path("cacheDir").unwrap_or_else(|| workspace.join(".cache/kanban-codex-exec"));
         let real = real(&path);
-        let (shown, whole) = (path.display(), workspace.display());
+        let whole = workspace.display();
         let wrong = if workspace == real {
-            format!("CACHE_DIR {shown} is the workspace {whole}: nothing done in it would count as work")
+            format!("is the workspace {whole}")
         } else if workspace.starts_with(&real) {
-            format!("CACHE_DIR {shown} holds the workspace {whole}: nothing done in it would count as work")
+            format!("holds the workspace {whole}")
         } else if named.is_some() && real.starts_with(workspace) && has_other_content(&real) {
-            format!("CACHE_DIR {shown} is a folder of the project: nothing done in it would count as work")
+            "is a folder of the project".to_owned()
         } else {
             return path;
         };
+        let text = format!("CACHE_DIR {} {wrong}: nothing done in it would count as work", path.display());
         let origin = named.unwrap_or(Origin::Flag("cache-dir"));
-        let hint = "name a folder of its own, in the workspace or elsewhere, or none for the default";
-        self.problem(&origin, wrong, hint);
+        self.problem(&origin, text, "name a folder of its own, in the workspace or elsewhere, or none for the default");
         path
     }
 }
@@ -35,7 +35,7 @@ fn has_other_content(folder: &Path) -> bool {
     let ours = storage::read(folder.join(".gitignore")).is_ok_and(|text| text == b"*\n")
         || ["board", "journal.jsonl", "attempts", "inputs"].iter().any(|name| folder.join(name).exists());
     // A killed run can have left what it was about to rename; a volume of its own has the other.
-    let counts = |name: &str| !name.starts_with(".kanban-codex-exec-") && name != "lost+found";
+    let counts = |name: &str| !name.starts_with(storage::TEMPORARY_PREFIX) && name != "lost+found";
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     !ours && entries.into_iter().any(|entry| counts(&entry.file_name().to_string_lossy()))
 }
