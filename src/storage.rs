@@ -7,6 +7,7 @@
 mod effect;
 mod lock;
 mod plain;
+mod room;
 mod rotate;
 mod staged;
 mod way;
@@ -18,12 +19,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use rustix::fs::{FallocateFlags, Stat, fallocate};
-use rustix::io::Errno;
+use rustix::fs::Stat;
 use sha2::{Digest, Sha256};
 
 #[cfg(debug_assertions)]
@@ -31,6 +30,7 @@ pub use effect::arm;
 pub use effect::effect;
 pub use lock::{Held, Places, RunLock};
 pub use plain::{open, read, read_to_string};
+pub use room::Reserve;
 pub use rotate::RotatingFile;
 pub use staged::PREFIX as TEMPORARY_PREFIX;
 use staged::Staged;
@@ -173,24 +173,6 @@ impl Writer {
         })
     }
 
-    /// Keeps so many bytes of the folder's disk free until it is dropped, in a file without a name, which serves again. Where
-    /// the file system can't do that, nothing is kept.
-    pub fn reserve(&self, reserve: &mut Reserve, folder: &Path, bytes: u64) -> Result<Room> {
-        self.allow(folder)?;
-        let mut take = || -> io::Result<Room> {
-            let file = match &reserve.0 {
-                Some(file) => file.clone(),
-                None => Arc::new(effect("create", folder, || tempfile::tempfile_in(folder))?),
-            };
-            let room = Room(reserve.0.insert(file).clone());
-            match effect("fallocate", folder, || fallocate(&room.0, FallocateFlags::empty(), 0, bytes)) {
-                Err(Errno::NOSYS | Errno::OPNOTSUPP) | Ok(()) => Ok(room),
-                Err(error) => Err(error.into()),
-            }
-        };
-        take().with_context(|| format!("cannot keep {} MiB free in {}", bytes >> 20, folder.display()))
-    }
-
     /// Renames within one file system.
     pub fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         self.allow(from)?;
@@ -219,20 +201,6 @@ impl Writer {
             }
             _ => Ok(()),
         })
-    }
-}
-
-/// The file that keeps room, once it was needed.
-#[derive(Debug, Default)]
-pub struct Reserve(Option<Arc<File>>);
-
-/// Room on a disk.
-#[derive(Debug)]
-pub struct Room(Arc<File>);
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        effect("release", Path::new("reserve"), || self.0.set_len(0)).ok();
     }
 }
 
