@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "this is the place that they are kept for")]
 
+mod batch;
 mod effect;
 mod lock;
 mod plain;
@@ -25,6 +26,7 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use rustix::fs::Stat;
 use sha2::{Digest, Sha256};
 
+pub use batch::Batch;
 #[cfg(debug_assertions)]
 pub use effect::arm;
 pub use effect::effect;
@@ -116,16 +118,6 @@ impl Writer {
     pub fn leave(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.allow(path)?;
         self.making_way(path, Place::File, || Staged::written(path, bytes)?.rename().map(drop))
-    }
-
-    /// Like [`Writer::replace`], for new files of one folder, which is synced once.
-    pub fn fill(&self, folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
-        for (name, bytes) in files {
-            let path = folder.join(name);
-            self.allow(&path)?;
-            self.making_way(&path, Place::File, || Staged::new(&path, bytes)?.rename().map(drop))?;
-        }
-        sync(folder)
     }
 
     /// Like [`Writer::replace`], for a file that is to be executed: 0700.

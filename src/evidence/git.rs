@@ -22,7 +22,7 @@ use super::saved::{LENDERS, SavedTrees};
 use super::walk::Found;
 use super::{Blob, Change, Id, TreePath};
 use crate::process::Spawner;
-use crate::storage::{self, Stamp, Writer};
+use crate::storage::{self, Batch, Stamp, Writer};
 
 /// The name of a saved tree: hex of 40 or 64 digits, so that one read from a file can't be taken for an option.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
@@ -197,15 +197,23 @@ impl Git {
         }
         let changed: Vec<&Found> = files.iter().filter(|found| found.blob.is_none()).collect();
         let new = changed.len();
+        let mut objects = self.writer.batch();
         let blobs = match new <= FEW && !memory.is_empty() {
-            true => changed.into_iter().map(|found| self.store(found, &memory)).collect::<Result<Vec<Blob>>>()?,
+            true => {
+                let store = |found| self.store(found, &memory, &mut objects);
+                changed.into_iter().map(store).collect::<Result<Vec<Blob>>>()?
+            }
             false => self.store_many(&changed)?,
         };
         for (found, blob) in files.iter_mut().filter(|found| found.blob.is_none()).zip(blobs) {
             found.blob = Some(blob);
         }
         memory.replace(files, began, new);
-        let tree = memory.list(|id| self.saved.objects.holds(id), |listing| self.store_listing(listing))?;
+        let store = |listing: &[u8]| self.store_listing(listing, &mut objects);
+        let listed = memory.list(|id| self.saved.objects.holds(id), store);
+        let written = listed.and_then(|tree| objects.commit().map(|()| tree));
+        // What is not on disk must not be remembered to be there.
+        let tree = written.inspect_err(|_| *memory = Memory::default())?;
         memory.tree = Some(tree);
         memory.keep(&self.writer, &self.saved.index)?;
         Ok(tree.into())
@@ -224,11 +232,11 @@ impl Git {
         Ok(RefMut::map(memory, |memory| memory.get_or_insert_default()))
     }
 
-    fn store(&self, found: &Found, memory: &Memory) -> Result<Blob> {
+    fn store(&self, found: &Found, memory: &Memory, objects: &mut Batch<'_>) -> Result<Blob> {
         let bytes = self.saved.contents(found).with_context(|| format!("cannot read {}", found.path))?;
         let id = self.saved.objects.name(Kind::Blob, &bytes);
         if !memory.held(&found.path, id) {
-            self.saved.objects.write(&self.writer, Kind::Blob, id, &bytes)?;
+            self.saved.objects.write(objects, Kind::Blob, id, &bytes)?;
         }
         Ok(Blob { id, mode: found.mode })
     }
@@ -255,22 +263,25 @@ impl Git {
         files.iter().map(blob).collect()
     }
 
-    fn store_listing(&self, listing: &[u8]) -> Result<Id> {
+    fn store_listing(&self, listing: &[u8], objects: &mut Batch<'_>) -> Result<Id> {
         let id = self.saved.objects.name(Kind::Tree, listing);
-        self.saved.objects.write(&self.writer, Kind::Tree, id, listing)?;
+        self.saved.objects.write(objects, Kind::Tree, id, listing)?;
         Ok(id)
     }
 
     /// Trees of these files alone: as they were before, and as they were after.
     pub fn write_changes(&self, changes: &[&Change]) -> Result<(TreeId, TreeId)> {
-        let side = |of: fn(&Change) -> Option<Blob>| -> Result<TreeId> {
+        let mut objects = self.writer.batch();
+        let mut side = |of: fn(&Change) -> Option<Blob>| -> Result<TreeId> {
             let mut files: Vec<(&TreePath, Blob)> =
                 changes.iter().filter_map(|change| Some((&change.path, of(change)?))).collect();
             files.sort_unstable_by_key(|(path, _)| *path);
-            let store = |listing: &[u8]| self.store_listing(listing);
+            let store = |listing: &[u8]| self.store_listing(listing, &mut objects);
             Ok(listing::build(&files, &mut Folders::default(), store)?.into())
         };
-        Ok((side(|change| change.before)?, side(|change| change.after)?))
+        let trees = (side(|change| change.before)?, side(|change| change.after)?);
+        objects.commit()?;
+        Ok(trees)
     }
 
     /// Copies what these changes are about out of the user's repository, which lets go of what its history no longer needs.

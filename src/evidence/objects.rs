@@ -12,7 +12,7 @@ use sha2::Sha256;
 
 use super::Id;
 use super::walk::LARGEST;
-use crate::storage::{self, Writer};
+use crate::storage::{self, Batch, Writer};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -75,13 +75,12 @@ impl Objects {
         name(kind, bytes, self.digits)
     }
 
-    /// Writes the object of that name, on disk when this returns.
-    pub fn write(&self, writer: &Writer, kind: Kind, id: Id, bytes: &[u8]) -> Result<()> {
+    /// Puts the object of that name among the files that are written.
+    pub fn write(&self, files: &mut Batch<'_>, kind: Kind, id: Id, bytes: &[u8]) -> Result<()> {
         let path = self.path(id);
         if !path.is_file() {
-            writer.folder(path.parent().unwrap_or(&self.folder))?;
             let whole = [kind.header(bytes.len()).as_bytes(), bytes].concat();
-            writer.replace(&path, &compress_to_vec_zlib(&whole, 1))?;
+            files.put(&path, &compress_to_vec_zlib(&whole, 1))?;
         }
         Ok(())
     }

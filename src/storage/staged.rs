@@ -39,9 +39,13 @@ impl Staged {
     /// On disk. An existing file's mode is kept; a new one gets 0600. A symlink is followed.
     pub fn new(path: &Path, bytes: &[u8]) -> Result<Staged> {
         let staged = Staged::written(path, bytes)?;
-        let synced = effect("sync", &staged.target, || staged.file.as_file().sync_all());
-        synced.with_context(|| format!("cannot write {}", path.display()))?;
+        staged.sync()?;
         Ok(staged)
+    }
+
+    pub fn sync(&self) -> Result<()> {
+        let synced = effect("sync", &self.target, || self.file.as_file().sync_all());
+        synced.with_context(|| format!("cannot write {}", self.target.display()))
     }
 
     /// For as long as the system is up.

@@ -57,9 +57,11 @@ impl Live {
         let named: Vec<TreePath> = guards.flat_map(GuardPaths::named).collect();
         let (snapshot, ignore) =
             self.trees.snapshot_before(&named).context("the tree before the attempt can't be taken")?;
-        self.writer.folder(&folder)?;
         let (prompt, ignore_json) = (plan.prompt.text.as_bytes(), serde_json::to_vec(&ignore)?);
-        self.writer.fill(&folder, &[("prompt.md", prompt), ("ignore.json", &ignore_json)])?;
+        let mut files = self.writer.batch();
+        files.put(&folder.join("prompt.md"), prompt)?;
+        files.put(&folder.join("ignore.json"), &ignore_json)?;
+        files.commit()?;
         let command = plan.command.clone().map_err(anyhow::Error::msg)?;
         let watched = self.watched(book);
         let (before, unaccepted) = (Some(snapshot.tree.clone()), watched.unaccepted.clone());
