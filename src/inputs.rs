@@ -308,15 +308,11 @@ impl Reader<'_> {
     fn rules(&mut self, text: &str, board: &Board) -> Option<Rules> {
         let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
-        let mut rules = match rules::parse(text, &name, folder, Some(board)) {
-            Ok(rules) => rules,
-            Err(problems) => {
-                self.problems.extend(problems);
-                return None;
-            }
+        let (mut rules, mut wrong) = rules::read(text, &name, folder, Some(board));
+        let Ok(document) = Document::parse(text, &name) else {
+            self.problems.extend(wrong);
+            return None;
         };
-        let document = Document::parse(text, &name).ok()?;
-        let mut wrong = Vec::new();
         for (column, rule) in &mut rules.columns {
             let problem =
                 |key: &str, text: String| document.problem(&["statuses", &column.0, key], format!("`{key}`: {text}"));
@@ -340,7 +336,8 @@ impl Reader<'_> {
                 self.unfit.push(Problem { hint: Some(hint), ..problem("beforeTransition", text) });
             }
             let (k, require) = (rule.k.unwrap_or(self.settings.k), rule.require.unwrap_or(self.settings.require));
-            if require > k {
+            // What one rule says of both is told already.
+            if require > k && (rule.k.is_none() || rule.require.is_none()) {
                 let key = if rule.require.is_some() { "require" } else { "k" };
                 let text = format!("{require} tests must pass and only {k} are selected: no card could ever pass");
                 let hint = "what a rule doesn't say, K_MIN (its `k`) and K_REQ (its `require`) say";
@@ -354,7 +351,7 @@ impl Reader<'_> {
             };
             wrong.extend(self.hook(Some(hook)).into_iter().map(at));
         }
-        wrong.sort_by_key(|problem| problem.line);
+        wrong.sort_by_key(Problem::place);
         wrong.dedup();
         self.problems.extend(wrong);
         Some(rules)
@@ -378,18 +375,16 @@ impl Reader<'_> {
 
     fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {
         let name = self.settings.shown(&self.settings.tests);
-        match checks::parse(text, &name) {
-            // By no test nothing passes: that is what an editor or a full disk leaves, and would bounce the whole board.
-            Ok(tests) if tests.is_empty() => {
-                let hint = Some("write one there, such as `includes:some text`".to_owned());
-                self.problems.push(Problem { file: name, line: 0, column: 0, text: "holds no test".to_owned(), hint });
-                None
-            }
-            Ok(tests) => Some(tests),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
-            }
-        }
+        tests_of(text, &name).map_err(|problems| self.problems.extend(problems)).ok()
     }
+}
+
+/// By no test nothing passes: a file without one is what an editor or a full disk leaves, and would bounce the whole board.
+pub fn tests_of(text: &str, name: &str) -> Result<Vec<TestString>, Vec<Problem>> {
+    let tests = checks::parse(text, name)?;
+    if tests.is_empty() {
+        let (file, hint) = (name.to_owned(), Some("write one there, such as `includes:some text`".to_owned()));
+        return Err(vec![Problem { file, line: 0, column: 0, text: "holds no test".to_owned(), hint }]);
+    }
+    Ok(tests)
 }
