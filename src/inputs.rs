@@ -210,18 +210,21 @@ fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -
 
 /// Why a hook can't be started, as far as that shows beforehand, and what to do.
 pub fn unfit(hook: &Hook, settings: &Settings) -> Option<[String; 2]> {
-    let runtime = &settings.js_runtime;
+    let on_path = |program: &str| find(program, &settings.env.path()).is_some();
+    let hint = "install it, or set PATH where the run is started: PM2 and cron have a short one".to_owned();
     match hook {
-        Hook::Shell { file, .. } => {
-            let file = file.as_deref().filter(|file| is_executable(file) == Some(false))?;
+        Hook::Shell { file: Some(file), .. } => (is_executable(file) == Some(false)).then(|| {
             let name = settings.shown(file);
-            Some([format!("{name} is not executable"), format!("chmod +x {name}")])
+            [format!("{name} is not executable"), format!("chmod +x {name}")]
+        }),
+        Hook::Shell { file: None, line } => {
+            let program = script::bare_program(line).filter(|program| !on_path(program))?;
+            Some([format!("`{program}` is not on PATH"), hint])
         }
-        Hook::Js(_) if find(runtime, &settings.env.path()).is_none() => Some([
-            format!("{runtime} is not there, with which JavaScript hooks run"),
-            "install it, or name another with --js-runtime; PM2 and cron have a short PATH".to_owned(),
-        ]),
-        Hook::Js(_) => None,
+        Hook::Js(_) => {
+            let runtime = &settings.js_runtime;
+            (!on_path(runtime)).then(|| [format!("{runtime} is not there, with which JavaScript hooks run"), hint])
+        }
     }
 }
 

@@ -38,6 +38,14 @@ const LOOK: [&str; 20] = [
     "wc",
 ];
 
+/// What a shell does itself, and words that begin what is no command.
+const OF_THE_SHELL: [&str; 51] = [
+    "!", ".", ":", "[", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "declare", "echo", "eval",
+    "exec", "exit", "export", "false", "for", "function", "getopts", "hash", "if", "jobs", "kill", "let", "local",
+    "printf", "pwd", "read", "readonly", "return", "select", "set", "shift", "source", "test", "time", "times", "trap",
+    "true", "type", "ulimit", "umask", "unset", "until", "wait", "while", "{", "}",
+];
+
 /// How a line says where it stands.
 const HERE: [&str; 4] = ["$(git rev-parse --show-toplevel)", "$(pwd)", "${PWD}", "$PWD"];
 
@@ -49,6 +57,13 @@ pub fn program(line: &str) -> Option<(String, &str)> {
     let (mut words, head, rest) = heads.find_map(|(head, rest)| Some((shell_words::split(head).ok()?, head, rest)))?;
     let path = words.pop().filter(|word| word.contains('/') && !is_assignment(word))?;
     (!head.contains(['$', '`', ';', '&', '|', '(', '~'])).then_some((path, rest))
+}
+
+/// The program that a line begins with by its bare name, which has to be on PATH. None where it begins otherwise.
+pub fn bare_program(line: &str) -> Option<String> {
+    let words = shell_words::split(&apart(line)).ok().filter(|_| !line.contains("()"))?;
+    let word = words.iter().find(|word| !is_assignment(word) || word.starts_with("PATH="))?;
+    (is_plain(word) && !is_assignment(word) && !OF_THE_SHELL.contains(&&**word)).then(|| word.clone())
 }
 
 /// What a line runs.

@@ -232,6 +232,26 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
 }
 
 #[test]
+fn a_program_by_its_bare_name_has_to_be_on_path() {
+    for (line, program) in [
+        ("cargo test --all", Some("cargo")),
+        ("STRICT=1 make check | tee log", Some("make")),
+        ("\"notify-send\" done", Some("notify-send")),
+        ("PATH=bin:$PATH check", None),
+        ("test -e made && make check", None),
+        ("until make check; do sleep 1; done", None),
+        ("(make check)", None),
+        ("$MAKE check", None),
+        ("./check.sh", None),
+        ("check() { make check; }; check", None),
+        ("exit 1", None),
+        ("", None),
+    ] {
+        assert_eq!(super::script::bare_program(line).as_deref(), program, "{line}");
+    }
+}
+
+#[test]
 fn a_script_that_is_not_there_is_told_where_it_is_certain_that_it_would_be_run() {
     for (line, missing) in [
         ("sh hooks/none.sh", Some("hooks/none.sh")),

@@ -30,6 +30,7 @@ fn a_hook_that_would_veto_every_card_is_an_error_before_any_is_paid_for() {
         ("{ shell: cd hooks && STRICT=1 ./none.sh }", "`beforeTransition`: hooks/none.sh: no such file"),
         ("{ shell: timeout 30 sh hooks/none.sh }", "`beforeTransition`: hooks/none.sh: no such file"),
         ("{ shell: ./hooks/plain.sh }", "`beforeTransition`: hooks/plain.sh is not executable"),
+        ("{ shell: no-such-tool test }", "`beforeTransition`: `no-such-tool` is not on PATH"),
         ("{ js: hooks/check.mjs }", "`beforeTransition`: no-such-node is not there"),
     ] {
         let world = with_hook(World::new("- [ ] KB-1 first @made\n"), &format!("beforeTransition: {hook}"))
