@@ -15,7 +15,7 @@ use crate::process::find;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
 use crate::report::units::{are, of};
-use crate::rules::Hook;
+use crate::rules::{GuardPaths, Hook};
 use crate::settings::Settings;
 
 pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
@@ -99,13 +99,14 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     for [text, hint] in unfit {
         findings.error("hooks", text, hint);
     }
-    let before = inputs.rules.columns.values().filter_map(|rule| rule.before.as_ref());
-    let hooks: Vec<&Hook> = before.chain(after).collect();
-    let unfrozen: BTreeSet<[String; 2]> = hooks.iter().filter_map(|hook| unfrozen(hook, settings, inputs)).collect();
+    let unguarded = inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default());
+    let judging = unguarded.filter_map(|rule| rule.before.as_ref()).chain(after.iter().copied());
+    let unfrozen: BTreeSet<[String; 2]> = judging.filter_map(|hook| unfrozen(hook, settings, inputs)).collect();
     for [text, hint] in unfrozen {
         findings.warning("hooks", text, hint);
     }
-    if hooks.iter().any(|hook| matches!(hook, Hook::Js(_))) {
+    let mut hooks = inputs.rules.columns.values().filter_map(|rule| rule.before.as_ref()).chain(after);
+    if hooks.any(|hook| matches!(hook, Hook::Js(_))) {
         node(settings, findings);
     }
 }

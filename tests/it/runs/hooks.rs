@@ -48,7 +48,10 @@ fn a_hook_whose_answer_codex_can_change_unseen_is_told_at_the_start() {
     let told = "the hook `grep -q made made/KB-1.txt` runs no file that is frozen";
     for (guard, warns) in [("", true), ("\n    guardPaths: [checks/]", false)] {
         let hook = format!("beforeTransition: {{ shell: grep -q made made/KB-1.txt }}{guard}");
-        let outcome = with_hook(World::new("- [ ] KB-1 first @made\n"), &hook).run(&["run"]).exits(0);
+        let world = with_hook(World::new("- [ ] KB-1 first @made\n"), &hook);
+        let findings = world.run(&["doctor", "--format", "json"]).stdout;
+        assert_eq!(findings.contains(told), warns, "{findings}");
+        let outcome = world.run(&["run"]).exits(0);
         assert_eq!(outcome.stdout.contains(told), warns, "{outcome}");
     }
 }
