@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// Programs that run the first file that they are given.
-const INTERPRETERS: [&str; 17] = [
-    "sh", "bash", "dash", "zsh", "ksh", "fish", "node", "deno", "bun", "python", "python3", "ruby", "perl", "php",
-    "lua", ".", "source",
+const INTERPRETERS: [&str; 18] = [
+    "sh", "bash", "dash", "zsh", "ksh", "fish", "node", "deno", "bun", "tsx", "ts-node", "python", "ruby", "perl",
+    "php", "lua", ".", "source",
 ];
 
 /// Words that a command follows.
@@ -130,7 +130,9 @@ fn run(command: &[String], folder: &Path, file: &dyn Fn(&Path) -> Option<bool>) 
         let path = folder.join(word);
         let executable = file(&path).filter(|_| !word.starts_with('-'));
         let is_path = word.contains('/');
-        if INTERPRETERS.contains(&name) {
+        // As of `python3.12`.
+        let unversioned = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        if INTERPRETERS.contains(&name) || INTERPRETERS.contains(&unversioned) {
             interpreted = true;
         } else if LOOK.contains(&name) && !interpreted {
             return ran;

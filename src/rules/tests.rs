@@ -202,6 +202,8 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
         ("./hooks/check.sh&&python3 'my checks/a.py'", "hooks/check.sh, my checks/a.py"),
         ("sh -c 'cd hooks && ./check.sh'", "hooks/check.sh"),
         ("sh -c \"./hooks/check.sh 'a;b'\"", "hooks/check.sh"),
+        ("/usr/local/bin/python3.12 'my checks/a.py' Cargo.toml", "my checks/a.py"),
+        ("npx tsx src/app.js", "src/app.js"),
         ("sh < hooks/check.sh", "hooks/check.sh"),
         ("python3 -u <'my checks/a.py'", "my checks/a.py"),
         ("cat hooks/check.sh | sh -eu", "hooks/check.sh"),
