@@ -1,9 +1,10 @@
 //! The command line: subcommands, and the settings' flags as [`crate::settings::table`] lists them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint, value_parser};
 use clap_complete::Shell;
 
@@ -257,12 +258,29 @@ fn with_settings(command: Command) -> Command {
 fn flag(row: &'static Setting) -> Arg {
     let default = if row.default.is_empty() { String::new() } else { format!(" [default: {}]", row.default) };
     let help = format!("{} [env: {}]{default}", row.help, row.env);
-    let arg = Arg::new(row.flag).long(row.flag).help(help).help_heading(row.area.heading());
+    let arg = Arg::new(row.flag).long(row.flag).help(help).help_heading(row.area.heading()).hide_possible_values(true);
     match row.form {
         Form::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true").value_name("true|false"),
         Form::Value(name) | Form::Words(name) | Form::List(name) | Form::Pairs(name) => {
-            arg.value_name(name).value_hint(hint(name)).allow_hyphen_values(true)
+            arg.value_name(name).value_hint(hint(name)).value_parser(Hinted(name)).allow_hyphen_values(true)
         }
+    }
+}
+
+/// Takes every text, for [`crate::settings`] says what is wrong with one; of `a|b` the shells know the values.
+#[derive(Clone)]
+struct Hinted(&'static str);
+
+impl TypedValueParser for Hinted {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let values = self.0.split('|').map(PossibleValue::new);
+        self.0.contains('|').then(|| Box::new(values) as Box<dyn Iterator<Item = PossibleValue>>)
     }
 }
 

@@ -6,7 +6,9 @@ pub mod recorded;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::board::Board;
@@ -15,6 +17,8 @@ use crate::cycle::state::State;
 use crate::failure::{Failure, Problem};
 use crate::index::{self, Index};
 use crate::journal::InputHash;
+use crate::process::find;
+use crate::rules::script::{self, Scripts};
 use crate::rules::{self, Hook, Rules};
 use crate::settings::{Settings, read_bytes, read_text, shown};
 use crate::storage::{self, sha256};
@@ -68,6 +72,8 @@ fn holds(path: &Path, bytes: &[u8]) -> io::Result<bool> {
 pub struct Inputs {
     pub files: Vec<InputFile>,
     pub rules: Rules,
+    /// What lets a `beforeTransition` say no to every card: a run pays for none of them.
+    pub unfit: Vec<Problem>,
     pub tests: Vec<TestString>,
     /// Of the tests.
     pub names: Names,
@@ -94,7 +100,7 @@ impl Inputs {
     }
 
     fn read(settings: &Settings, board: &Board, copies: Copies, trusted: bool) -> Result<Inputs, Vec<Problem>> {
-        let mut reader = Reader { settings, copies, files: Vec::new(), problems: Vec::new() };
+        let mut reader = Reader { settings, copies, files: Vec::new(), unfit: Vec::new(), problems: Vec::new() };
         let hint = "name it with --transitions FILE or TRANSITIONS_FILE; each column that is worked has a rule there";
         let rules = reader.text(&settings.transitions, hint).and_then(|text| reader.rules(&text, board));
         let hint =
@@ -104,9 +110,9 @@ impl Inputs {
         let (Some(rules), Some(tests), true) = (rules, tests, reader.problems.is_empty()) else {
             return Err(reader.problems);
         };
-        let files = reader.files;
+        let Reader { files, unfit, .. } = reader;
         let (index, fresh_index) = load_index(settings, &tests, trusted)?;
-        Ok(Inputs { files, rules, names: Names::of(&tests), tests, index, fresh_index })
+        Ok(Inputs { files, rules, unfit, names: Names::of(&tests), tests, index, fresh_index })
     }
 
     /// What the journal says of them.
@@ -136,7 +142,7 @@ impl Inputs {
 
     /// What a hook rests on.
     pub fn of_hook<'i>(&'i self, hook: &Hook, settings: &Settings) -> impl Iterator<Item = &'i InputFile> {
-        let files = hook_files(hook, settings, |path| self.files.iter().any(|file| file.path == path));
+        let Scripts { files, .. } = hook_files(hook, settings, |path| self.files.iter().any(|file| file.path == path));
         self.files.iter().filter(move |file| files.contains(&file.path))
     }
 }
@@ -184,17 +190,48 @@ pub fn hash(bytes: Option<Vec<u8>>) -> String {
     bytes.map_or(String::new(), |bytes| sha256(&bytes))
 }
 
-/// The program of a hook, and the scripts that its line runs; `known` are files that may be gone.
-fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+/// The program of a hook, and the scripts that its line runs, from the workspace on; `known` are files that may be gone.
+fn hook_files(hook: &Hook, settings: &Settings, known: impl Fn(&Path) -> bool) -> Scripts {
     match hook {
-        Hook::Js(file) => vec![file.clone()],
+        Hook::Js(file) => Scripts { files: vec![file.clone()], missing: None },
         // It runs in the workspace.
         Hook::Shell { line, file } => {
-            let at = |file: &Path| settings.workspace.join(file).components().collect::<PathBuf>();
-            let scripts = rules::script::scripts(line, &|file| known(&at(file)) || at(file).is_file());
-            file.iter().cloned().chain(scripts.iter().map(|file| at(file))).collect()
+            let at = |file: PathBuf| settings.workspace.join(file).components().collect::<PathBuf>();
+            let scripts = script::scripts(line, &|file| {
+                let path = at(file.to_owned());
+                if known(&path) { Some(true) } else { is_executable(&path) }
+            });
+            let files = file.iter().cloned().chain(scripts.files.into_iter().map(at)).collect();
+            // A program that the line begins with is looked for from the rules on.
+            Scripts { files, missing: scripts.missing.filter(|_| file.is_none()).map(at) }
         }
     }
+}
+
+/// Why a hook can't be started, as far as that shows beforehand, and what to do.
+pub fn unfit(hook: &Hook, settings: &Settings) -> Option<[String; 2]> {
+    let on_path = |program: &str| find(program, &settings.env.path()).is_some();
+    let hint = "install it, or set PATH where the run is started: PM2 and cron have a short one".to_owned();
+    match hook {
+        Hook::Shell { file: Some(file), .. } => (is_executable(file) == Some(false)).then(|| {
+            let name = settings.shown(file);
+            [format!("{name} is not executable"), format!("chmod +x {name}")]
+        }),
+        Hook::Shell { file: None, line } => {
+            let program = script::bare_program(line).filter(|program| !on_path(program))?;
+            Some([format!("`{program}` is not on PATH"), hint])
+        }
+        Hook::Js(_) => {
+            let runtime = &settings.js_runtime;
+            (!on_path(runtime)).then(|| [format!("{runtime} is not there, with which JavaScript hooks run"), hint])
+        }
+    }
+}
+
+/// None: there is no such file.
+fn is_executable(path: &Path) -> Option<bool> {
+    let data = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some(data.permissions().mode() & 0o111 != 0)
 }
 
 /// The stored index if it is to be trusted and belongs to these tests, else one that is made in memory: of the stored one where that
@@ -226,11 +263,15 @@ pub fn load_index(
 /// The hint for a file that a rule names and that is not there.
 const FROM_RULES: &str = "a path in the rules starts at the folder of their file";
 
+/// The same for one that a hook's line names later than with its first word.
+const FROM_LINE: &str = "a hook's line runs in the workspace; what a card makes is for a `shell:` test to run";
+
 struct Reader<'s> {
     settings: &'s Settings,
     /// What is read in place of a file.
     copies: Copies,
     files: Vec<InputFile>,
+    unfit: Vec<Problem>,
     problems: Vec<Problem>,
 }
 
@@ -270,15 +311,11 @@ impl Reader<'_> {
     fn rules(&mut self, text: &str, board: &Board) -> Option<Rules> {
         let name = self.settings.shown(&self.settings.transitions);
         let folder = self.settings.transitions.parent().unwrap_or(Path::new("/"));
-        let mut rules = match rules::parse(text, &name, folder, Some(board)) {
-            Ok(rules) => rules,
-            Err(problems) => {
-                self.problems.extend(problems);
-                return None;
-            }
+        let (mut rules, mut wrong) = rules::read(text, &name, folder, Some(board));
+        let Ok(document) = Document::parse(text, &name) else {
+            self.problems.extend(wrong);
+            return None;
         };
-        let document = Document::parse(text, &name).ok()?;
-        let mut wrong = Vec::new();
         for (column, rule) in &mut rules.columns {
             let problem =
                 |key: &str, text: String| document.problem(&["statuses", &column.0, key], format!("`{key}`: {text}"));
@@ -298,8 +335,12 @@ impl Reader<'_> {
             for (key, hook) in [("beforeTransition", &rule.before), ("afterTransition", &rule.after)] {
                 wrong.extend(self.hook(hook.as_ref()).into_iter().map(|error| cause(key, error)));
             }
+            if let Some([text, hint]) = rule.before.as_ref().and_then(|hook| unfit(hook, self.settings)) {
+                self.unfit.push(Problem { hint: Some(hint), ..problem("beforeTransition", text) });
+            }
             let (k, require) = (rule.k.unwrap_or(self.settings.k), rule.require.unwrap_or(self.settings.require));
-            if require > k {
+            // What one rule says of both is told already.
+            if require > k && (rule.k.is_none() || rule.require.is_none()) {
                 let key = if rule.require.is_some() { "require" } else { "k" };
                 let text = format!("{require} tests must pass and only {k} are selected: no card could ever pass");
                 let hint = "what a rule doesn't say, K_MIN (its `k`) and K_REQ (its `require`) say";
@@ -313,7 +354,7 @@ impl Reader<'_> {
             };
             wrong.extend(self.hook(Some(hook)).into_iter().map(at));
         }
-        wrong.sort_by_key(|problem| problem.line);
+        wrong.sort_by_key(Problem::place);
         wrong.dedup();
         self.problems.extend(wrong);
         Some(rules)
@@ -323,9 +364,10 @@ impl Reader<'_> {
     fn hook(&mut self, hook: Option<&Hook>) -> Vec<Problem> {
         let mut wrong = Vec::new();
         let known = |path: &Path| self.copies.get(path).is_some_and(Option::is_some);
-        let files: Vec<PathBuf> = hook.into_iter().flat_map(|hook| hook_files(hook, self.settings, known)).collect();
-        for file in files {
-            let read = || read_bytes(&file, &self.settings.shown(&file), FROM_RULES);
+        let Scripts { files, missing } = hook.map(|hook| hook_files(hook, self.settings, known)).unwrap_or_default();
+        let files = files.into_iter().map(|file| (file, FROM_RULES));
+        for (file, hint) in files.chain(missing.map(|file| (file, FROM_LINE))) {
+            let read = || read_bytes(&file, &self.settings.shown(&file), hint);
             match self.copies.get(&file).cloned().flatten().map_or_else(read, Ok) {
                 Ok(bytes) => self.add(&file, Some(bytes)),
                 Err(problem) => wrong.push(problem),
@@ -336,18 +378,16 @@ impl Reader<'_> {
 
     fn tests(&mut self, text: &str) -> Option<Vec<TestString>> {
         let name = self.settings.shown(&self.settings.tests);
-        match checks::parse(text, &name) {
-            // By no test nothing passes: that is what an editor or a full disk leaves, and would bounce the whole board.
-            Ok(tests) if tests.is_empty() => {
-                let hint = Some("write one there, such as `includes:some text`".to_owned());
-                self.problems.push(Problem { file: name, line: 0, column: 0, text: "holds no test".to_owned(), hint });
-                None
-            }
-            Ok(tests) => Some(tests),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
-            }
-        }
+        tests_of(text, &name).map_err(|problems| self.problems.extend(problems)).ok()
     }
+}
+
+/// By no test nothing passes: a file without one is what an editor or a full disk leaves, and would bounce the whole board.
+pub fn tests_of(text: &str, name: &str) -> Result<Vec<TestString>, Vec<Problem>> {
+    let tests = checks::parse(text, name)?;
+    if tests.is_empty() {
+        let (file, hint) = (name.to_owned(), Some("write one there, such as `includes:some text`".to_owned()));
+        return Err(vec![Problem { file, line: 0, column: 0, text: "holds no test".to_owned(), hint }]);
+    }
+    Ok(tests)
 }

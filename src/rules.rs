@@ -18,7 +18,7 @@ use crate::board::{Board, Column};
 use crate::checks::Source;
 pub use guard::GuardPaths;
 pub use news::{Listeners, Occasion};
-pub use parse::{KEYS, parse};
+pub use parse::{KEYS, parse, read};
 
 /// The whole transitions file.
 #[derive(Debug, Clone, PartialEq, Default)]

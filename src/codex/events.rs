@@ -90,12 +90,14 @@ pub struct Events {
 }
 
 impl Events {
-    /// What the run used: nothing where it failed by itself before the model answered anything. None is unknown.
+    /// What the run used: nothing where it failed by itself, or could not reach the model, before that answered anything. None
+    /// is unknown.
     pub fn used(&self, exit: &Exit, stdout: &str) -> Option<Usage> {
         let failed = match exit {
             Exit::NotStarted(_) => true,
             Exit::Code(code) => *code != 0 && (self.seen || stdout.trim().is_empty()),
-            Exit::Signal(_) | Exit::Limit(_) | Exit::Stopped | Exit::Outside => false,
+            Exit::Limit(_) => self.reconnecting(),
+            Exit::Signal(_) | Exit::Stopped | Exit::Outside => false,
         };
         self.usage.or_else(|| (failed && !self.worked && !self.turn_completed).then(Usage::default))
     }

@@ -2,9 +2,8 @@
 
 use super::chronicle::kept_by_run;
 use super::say;
-use crate::checks;
 use crate::failure::{Failure, Kind};
-use crate::inputs::{index_path, load_index};
+use crate::inputs::{index_path, load_index, tests_of};
 use crate::report::units::of;
 use crate::settings::{Settings, read_text};
 use crate::storage::Writer;
@@ -13,7 +12,7 @@ pub fn index_tests(settings: &Settings) -> Result<u8, Failure> {
     let name = settings.shown(&settings.tests);
     let hint = "name it with --tests FILE or TESTS_FILE";
     let text = read_text(&settings.tests, &name, hint).map_err(|problem| Failure::from(vec![problem]))?;
-    let tests = checks::parse(&text, &name)?;
+    let tests = tests_of(&text, &name)?;
     let (_, fresh) = load_index(settings, &tests, true)?;
     let many = of(tests.len(), "test");
     let path = index_path(&settings.cache_dir);

@@ -47,41 +47,7 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         return Err(failure.hint(way_to_workflows(&folder, &given)));
     }
     let mut place = Place { folder, files: Vec::new() };
-    if !Settings::knows_board(&given) {
-        match other_board(&given.folder)? {
-            Some(name) => drop(given.flags.insert("source".to_owned(), name)),
-            None => place.add(&given.folder.join("board.md"), scaffold::BOARD)?,
-        }
-    }
-    let settings = Settings::resolve(&given, Need::Board)?;
-    let board = open_board(&settings)?.read(&Wanted::default())?.arranged(&[]);
-    let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns.clone() };
-    place.add(&place.folder.join("kanban-codex-exec.yaml"), &config_text(&settings, &place.folder))?;
-    place.add(&settings.transitions, &rules::text(&columns, &judged_by(&settings)))?;
-    place.add(&settings.tests, scaffold::TESTS)?;
-    place.keep_cache_out(&settings)?;
-    let mut found = None;
-    if matches.get_flag("from-tests") {
-        let files = test_files(&settings.workspace);
-        found = Some(files.iter().map(|file| file.names.len()).sum());
-        place.propose(&files, &settings, &named(&settings, matches))?;
-    }
-    if matches.get_flag("pm2") {
-        place.add(&place.folder.join("ecosystem.config.cjs"), &pm2(&settings, &place.folder))?;
-    }
-    if matches.get_flag("ci") {
-        for (name, text) in WORKFLOWS {
-            place.add(&place.folder.join(".github/workflows").join(name), text)?;
-        }
-    }
-    let page = Scaffold {
-        version: 1,
-        board: settings.source_name.clone(),
-        columns,
-        files: place.files,
-        tests_found: found,
-        next: next(&settings, &began, matches),
-    };
+    let (settings, page) = place.fill(given, matches, &began).map_err(|failure| place.told_of(failure))?;
     show(&settings, &page, &human(&page))?;
     Ok(0)
 }
@@ -93,6 +59,50 @@ struct Place {
 }
 
 impl Place {
+    /// Writes what is missing.
+    fn fill(&mut self, mut given: Given, matches: &ArgMatches, began: &Path) -> Result<(Settings, Scaffold), Failure> {
+        if !Settings::knows_board(&given) {
+            match other_board(&given.folder)? {
+                Some(name) => drop(given.flags.insert("source".to_owned(), name)),
+                None => self.add(&given.folder.join("board.md"), scaffold::BOARD)?,
+            }
+        }
+        let settings = Settings::resolve(&given, Need::Board)?;
+        let board = open_board(&settings)?.read(&Wanted::default())?.arranged(&[]);
+        let columns = if board.columns.is_empty() { scaffold::columns() } else { board.columns.clone() };
+        self.add(&self.folder.join("kanban-codex-exec.yaml"), &config_text(&settings, &self.folder))?;
+        self.add(&settings.transitions, &rules::text(&columns, &judged_by(&settings)))?;
+        self.add(&settings.tests, scaffold::TESTS)?;
+        self.keep_cache_out(&settings)?;
+        let mut tests_found = None;
+        if matches.get_flag("from-tests") {
+            let files = test_files(&settings.workspace);
+            tests_found = Some(files.iter().map(|file| file.names.len()).sum());
+            self.propose(&files, &settings, &named(&settings, matches))?;
+        }
+        if matches.get_flag("pm2") {
+            self.add(&self.folder.join("ecosystem.config.cjs"), &pm2(&settings, &self.folder))?;
+        }
+        if matches.get_flag("ci") {
+            for (name, text) in WORKFLOWS {
+                self.add(&self.folder.join(".github/workflows").join(name), text)?;
+            }
+        }
+        let (board, next) = (settings.source_name.clone(), next(&settings, began, matches));
+        let page = Scaffold { version: 1, board, columns, files: std::mem::take(&mut self.files), tests_found, next };
+        Ok((settings, page))
+    }
+
+    /// A failure with what was written before it.
+    fn told_of(&self, failure: Failure) -> Failure {
+        let written = self.files.iter().filter(|file| file.state != State::Kept);
+        let written: Vec<&str> = written.map(|file| &*file.path).collect();
+        match written.is_empty() {
+            true => failure,
+            false => failure.hint(format!("written until then: {}; `init` again writes the rest", written.join(", "))),
+        }
+    }
+
     fn told(&mut self, path: &Path, state: State) {
         self.files.push(Placed { path: shown(path, &self.folder), state });
     }

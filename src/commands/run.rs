@@ -24,6 +24,7 @@ use crate::logs;
 use crate::process::{Signal, Spawner, Stop};
 use crate::report::{Out, Report, human::Human, json::Json, terminal::Terminal};
 use crate::requests;
+use crate::rules::{GuardPaths, Hook};
 use crate::settings::{Format, Settings, cache};
 use crate::storage::{Reserve, RunLock, Writer};
 
@@ -43,7 +44,10 @@ fn run_to(settings: Settings, out: Option<Out>) -> Result<u8, Failure> {
     // Everything is checked before anything is written or locked. A watcher's board may be away meanwhile.
     let settings = Arc::new(settings);
     let (settings, before) = match Opened::open(settings.clone()) {
-        Ok(opened) => (opened.settings, opened.journaled),
+        Ok(opened) => {
+            fit(&opened.inputs)?;
+            (opened.settings, opened.journaled)
+        }
         Err(failure) if settings.watch && failure.kind == Kind::Infrastructure => {
             let known = Known::of(settings, None)?;
             (known.settings, known.journaled)
@@ -107,6 +111,7 @@ async fn work(
     let strays = spawner.end_strays(settings.grace).await?;
     // Read again under the lock: until now another run may have written.
     let Opened { provider, board, journaled, inputs, .. } = opened(&settings, before, &mut stop).await?;
+    fit(&inputs)?;
     let disowned = journaled.written_later();
     let Journaled { state, damaged, tally, .. } = journaled;
     let redactor = settings.env.redactor();
@@ -197,6 +202,10 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) ->
     for (column, _) in book.planner.inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         warnings.push(format!("the rule of `{column}` has no `evidence`: codex's own message counts as well; `evidence: [changes]` is strict"));
     }
+    for rule in book.planner.inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default()) {
+        let told = rule.before.as_ref().and_then(|hook| unfrozen(hook, &settings, &book.planner.inputs));
+        warnings.extend(told.map(|told| told.join("; ")));
+    }
     for text in warnings {
         book.record(Event::Warning { text })?;
     }
@@ -225,6 +234,11 @@ fn adopt(live: &mut Live, book: &mut Book<'_>) -> Result<()> {
     }
 }
 
+/// Where no card could pass, none is paid for.
+fn fit(inputs: &Inputs) -> Result<(), Failure> {
+    if inputs.unfit.is_empty() { Ok(()) } else { Err(inputs.unfit.clone().into()) }
+}
+
 fn killed(strays: usize) -> Option<String> {
     match strays {
         0 => None,
@@ -249,6 +263,14 @@ pub fn ignored(settings: &Settings, inputs: &Inputs) -> Option<[&'static str; 2]
         "git ignores new files in the workspace, and what it ignores is no evidence: cards that make some bounce";
     let hint = "except them in .gitignore with `!`, or name another --workspace";
     ignores_all(&settings.workspace, &excluded(settings, inputs)).then_some([text, hint])
+}
+
+/// Of a hook whose answer codex can change unseen.
+pub fn unfrozen(hook: &Hook, settings: &Settings, inputs: &Inputs) -> Option<[String; 2]> {
+    let Hook::Shell { line, .. } = hook else { return None };
+    let text = format!("the hook `{line}` runs no file that is frozen: what codex does to what it rests on holds");
+    let hint = "let it run a script of the project, such as ./hooks/check.sh, or name what it rests on in `guardPaths`";
+    inputs.of_hook(hook, settings).next().is_none().then(|| [text, hint.to_owned()])
 }
 
 /// So many uncommitted files are named.

@@ -44,6 +44,7 @@ pub fn status(
         holder: holder.map(|held| held.holder),
         at_work,
         run: Run::of(newest, state, Some(now).filter(|_| at_work)),
+        waits_until: None,
         attempts: open.map(|(id, attempt)| of_attempt(id, attempt, cache_dir, now)).collect(),
         paused: state.paused,
         held_inputs: state.held_inputs.keys().cloned().collect(),
@@ -52,6 +53,11 @@ pub fn status(
         parked: 0,
         refused: Vec::new(),
     };
+    let trouble =
+        Some(&state.infrastructure).filter(|trouble| at_work && trouble.in_a_row > 0 && state.active.is_empty());
+    status.waits_until = trouble.zip(status.run.as_ref()).and_then(|(trouble, run)| {
+        run.last.at.checked_add(trouble.pause(settings.backoff)).ok().filter(|until| *until > now)
+    });
     let nothing = journaled.last.is_none();
     let opened = || Opened::after(Some(journaled), Arc::new(settings.clone()));
     match missing.map_or_else(opened, Err) {

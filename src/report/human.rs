@@ -132,7 +132,11 @@ pub(super) fn line(event: &Event) -> Option<String> {
                 Ending::Interrupted => "interrupted; costs no attempt".to_owned(),
             };
             let tokens = usage.as_ref().map(|usage| format!(", {} tokens", usage.total())).unwrap_or_default();
-            let strays = if *strays > 0 { format!(", {strays} left-over processes ended") } else { String::new() };
+            let strays = match strays {
+                0 => String::new(),
+                1 => ", 1 left-over process ended".to_owned(),
+                some => format!(", {some} left-over processes ended"),
+            };
             format!("end       {attempt}: {how} ({seconds:.1} s{tokens}{strays})")
         }
         Event::Judged { attempt, verdict, reason, .. } => format!("gate      {attempt}: {verdict}: {reason}"),

@@ -26,6 +26,8 @@ pub struct Status {
     pub run: Option<Run>,
     /// Attempts that are open.
     pub attempts: Vec<Open>,
+    /// When codex, which could not work, is tried again.
+    pub waits_until: Option<Timestamp>,
     /// No attempt is started until `resume`.
     pub paused: bool,
     /// Gate inputs that changed during an attempt, and are not adopted.
@@ -186,6 +188,9 @@ pub fn human(status: &Status) -> String {
     }
     for open in &status.attempts {
         open.show(status.at_work, &mut page);
+    }
+    if let Some(until) = status.waits_until {
+        page.line("waiting", &format!("until {} UTC: then codex is tried again", moment(until)));
     }
     if status.paused {
         page.line("paused", "no attempt is started until `resume`");

@@ -34,7 +34,16 @@ pub const KEYS: [&str; 16] = [
 /// Reads a transitions file. `folder` is where its relative paths start. It is checked against `board`, None where
 /// there is none.
 pub fn parse(text: &str, file: &str, folder: &Path, board: Option<&Board>) -> Result<Rules, Vec<Problem>> {
-    let document = Document::parse(text, file).map_err(|problem| vec![problem])?;
+    let (rules, problems) = read(text, file, folder, board);
+    if problems.is_empty() { Ok(rules) } else { Err(problems) }
+}
+
+/// The same where there is more to be found wrong: with what can be read nevertheless.
+pub fn read(text: &str, file: &str, folder: &Path, board: Option<&Board>) -> (Rules, Vec<Problem>) {
+    let document = match Document::parse(text, file) {
+        Ok(document) => document,
+        Err(problem) => return (Rules::default(), vec![problem]),
+    };
     let mut reader = Reader { document: &document, folder, problems: Vec::new() };
     let rules = reader.rules();
     match board.filter(|_| !rules.create_columns) {
@@ -44,8 +53,8 @@ pub fn parse(text: &str, file: &str, folder: &Path, board: Option<&Board>) -> Re
     }
     reader.check_cycles(&rules);
     let mut problems = reader.problems;
-    problems.sort_by_key(|problem| (problem.line, problem.column));
-    if problems.is_empty() { Ok(rules) } else { Err(problems) }
+    problems.sort_by_key(Problem::place);
+    (rules, problems)
 }
 
 struct Reader<'d> {

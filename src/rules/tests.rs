@@ -165,10 +165,15 @@ fn a_hooks_own_file_belongs_to_the_gate_and_a_program_on_path_does_not() {
 
 #[test]
 fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_not() {
-    let files =
-        ["hooks/check.sh", "my checks/a.py", "CHANGELOG.md", "src/app.js", "Cargo.toml", "tests/a.py", "/bin/sh"];
-    let at = |file: &std::path::Path| std::path::Path::new("/project").join(file);
-    let is_file = |path: &std::path::Path| files.iter().any(|file| at(path) == at(file.as_ref()));
+    #[rustfmt::skip]
+    let files = [
+        "hooks/check.sh", "my checks/a.py", "CHANGELOG.md", "src/app.js", "Cargo.toml", "tests/a.py", "tools/made", "LOCK", "/bin/sh",
+    ];
+    let at = |file: &Path| Path::new("/project").join(file).components().collect::<std::path::PathBuf>();
+    let is_executable = |path: &Path| {
+        let file = files.iter().find(|file| at(path) == at(file.as_ref()))?;
+        Some(["hooks/check.sh", "tools/made"].contains(file))
+    };
     for (line, scripts) in [
         ("sh hooks/check.sh", "hooks/check.sh"),
         ("python3 -u 'my checks/a.py' --all", "my checks/a.py"),
@@ -197,6 +202,20 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
         ("./hooks/check.sh&&python3 'my checks/a.py'", "hooks/check.sh, my checks/a.py"),
         ("sh -c 'cd hooks && ./check.sh'", "hooks/check.sh"),
         ("sh -c \"./hooks/check.sh 'a;b'\"", "hooks/check.sh"),
+        ("/usr/local/bin/python3.12 'my checks/a.py' Cargo.toml", "my checks/a.py"),
+        ("npx tsx src/app.js", "src/app.js"),
+        ("sh < hooks/check.sh", "hooks/check.sh"),
+        ("python3 -u <'my checks/a.py'", "my checks/a.py"),
+        ("cat hooks/check.sh | sh -eu", "hooks/check.sh"),
+        ("sed s/A/B/ 'my checks/a.py' | tee log | python3", "my checks/a.py"),
+        ("flock LOCK hooks/check.sh tools/made", "hooks/check.sh, tools/made"),
+        ("flock -n LOCK python3 'my checks/a.py' Cargo.toml", "my checks/a.py"),
+        ("deno run 'my checks/a.py'", "my checks/a.py"),
+        ("./hooks/check.sh tools/made", "hooks/check.sh"),
+        ("test -x tools/made", ""),
+        ("[ -x tools/made ] || shellcheck tools/made", ""),
+        ("cat Cargo.toml | python3 -m json.tool", ""),
+        ("grep -q x CHANGELOG.md || sh -c 'exit 1'", ""),
         ("notify-send done", ""),
         ("cat CHANGELOG.md", ""),
         ("cargo test --manifest-path Cargo.toml", ""),
@@ -208,9 +227,56 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
         ("sh", ""),
         ("sh 'open", ""),
     ] {
-        let found = super::script::scripts(line, &is_file);
+        let found = super::script::scripts(line, &is_executable).files;
         let found: Vec<String> = found.iter().map(|path| path.components().as_path().display().to_string()).collect();
         assert_eq!(found.join(", ").replace("./", ""), scripts, "{line}");
+    }
+}
+
+#[test]
+fn a_program_by_its_bare_name_has_to_be_on_path() {
+    for (line, program) in [
+        ("cargo test --all", Some("cargo")),
+        ("STRICT=1 make check | tee log", Some("make")),
+        ("\"notify-send\" done", Some("notify-send")),
+        ("PATH=bin:$PATH check", None),
+        ("test -e made && make check", None),
+        ("until make check; do sleep 1; done", None),
+        ("(make check)", None),
+        ("$MAKE check", None),
+        ("./check.sh", None),
+        ("check() { make check; }; check", None),
+        ("exit 1", None),
+        ("", None),
+    ] {
+        assert_eq!(super::script::bare_program(line).as_deref(), program, "{line}");
+    }
+}
+
+#[test]
+fn a_script_that_is_not_there_is_told_where_it_is_certain_that_it_would_be_run() {
+    for (line, missing) in [
+        ("sh hooks/none.sh", Some("hooks/none.sh")),
+        ("python3 none.py --all", Some("none.py")),
+        ("\"$PWD/hooks/none.sh\"", Some("./hooks/none.sh")),
+        ("STRICT=1 timeout 10 hooks/none.sh", Some("hooks/none.sh")),
+        ("cd hooks && ./none.sh", Some("hooks/./none.sh")),
+        ("sh -c 'cd hooks && ./none.sh'", Some("hooks/./none.sh")),
+        ("sh < hooks/none.sh", Some("hooks/none.sh")),
+        // The shell's own affair, or what a program is given.
+        ("sh $HOOKS/none.sh", None),
+        ("sh ~/none.sh", None),
+        ("flock LOCK hooks/none.sh", None),
+        ("node --test tests/", None),
+        ("python3 -m pytest tests/none.py", None),
+        ("deno run hooks/none.ts", None),
+        ("LOG=logs/none.log make check", None),
+        // It may be made, or looked for, before.
+        ("make tools/none && tools/none", None),
+        ("[ -x hooks/none.sh ] && hooks/none.sh", None),
+    ] {
+        let found = super::script::scripts(line, &|_| None).missing;
+        assert_eq!(found.as_deref(), missing.map(Path::new), "{line}");
     }
 }
 

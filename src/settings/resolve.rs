@@ -392,6 +392,8 @@ impl<'g> Resolver<'g> {
             lock_dir: PathBuf::from(format!("/tmp/kanban-codex-exec-{}", rustix::process::geteuid().as_raw())),
             env,
         };
+        // In the config file's order, flags and variables before.
+        self.problems.sort_by_key(Problem::place);
         (settings, self.problems)
     }
 

@@ -133,7 +133,7 @@ pub const TABLE: &[Setting] = &[
     row(Guards, "drainedExitCode", "drained-exit-code", "KANBAN_DRAINED_EXIT_CODE", Value("N"), "0", "The exit code of a drained queue (for supervisors)"),
     row(Output, "format", "format", "KANBAN_FORMAT", Value("human|json"), "human", "How the report on stdout is written"),
     row(Output, "color", "color", "KANBAN_COLOR", Value("auto|always|never"), "auto", "Colour in the report: auto is on a terminal, unless NO_COLOR is set"),
-    row(Output, "logLevel", "log-level", "KANBAN_LOG", Value("LEVEL"), "info", "error, warn, info, debug or trace, for stderr and CACHE_DIR/logs"),
+    row(Output, "logLevel", "log-level", "KANBAN_LOG", Value("error|warn|info|debug|trace"), "info", "How much stderr and CACHE_DIR/logs tell"),
 ];
 
 #[cfg(test)]

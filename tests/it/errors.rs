@@ -77,6 +77,13 @@ fn assert_form(texts: &str) {
     }
 }
 
+#[test]
+fn a_tests_file_without_a_test_is_an_error_for_its_index_as_well() {
+    let world = World::outside_git("- [ ] KB-1 first @made\n").with(TESTS, "# none yet\n");
+    world.run(&["index-tests"]).exits(2).warns("error: tests.txt: holds no test\n\nhint: write one there");
+    assert!(!world.cache("").exists());
+}
+
 macro_rules! assert_told {
     ($name:expr, $cases:expr) => {
         let told = told($cases);
@@ -138,6 +145,10 @@ fn wrong_rules() {
             rules(
                 "files that are not there",
                 "statuses:\n  In Progress:\n    promptFile: prompts/work.md\n    beforeTransition: { shell: ./hooks/check.sh --fast }\n    afterTransition: { js: hooks/notify.mjs }\n"
+            ),
+            rules(
+                "what is wrong in it, and what is not there, by lines",
+                "onEvent: { shell: ./none.sh }\nstatuses:\n  In Progress:\n    onPass: Dnoe\n    promptFile: none.md\n    k: 1\n    require: 2\n    colour: red\n"
             ),
             Case {
                 name: "an empty prompt file",

@@ -180,6 +180,20 @@ fn the_object_has_a_version_and_says_what_was_written() {
 }
 
 #[test]
+fn what_was_written_until_it_failed_is_told() {
+    let world = folder(&[]);
+    world.git(&["init", "-q"]);
+    // What is in the way of the workflows' folder.
+    world.write(".github", "");
+    let outcome = world.run(&["init", "--ci"]).exits(1).warns(".github");
+    let outcome = outcome.warns("hint: written until then: board.md, kanban-codex-exec.yaml, transitions.yaml, tests.txt, .gitignore; `init` again");
+    assert_eq!(outcome.stdout, "");
+    fs::remove_file(world.repo(".github")).unwrap();
+    let outcome = world.run(&["init", "--ci"]).exits(0);
+    assert_eq!(written(&outcome), [".github/workflows/kanban-dry-run.yml", ".github/workflows/kanban-run.yml"]);
+}
+
+#[test]
 fn where_something_is_wrong_nothing_is_written() {
     let two = [("a.md", "---\nkanban-plugin: board\n---\n"), ("kanban.md", "## A\n")];
     for (files, args, told) in [

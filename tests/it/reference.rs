@@ -46,22 +46,30 @@ fn each_shell_gets_completions_that_it_can_read() {
 }
 
 #[test]
-fn bash_completes_commands_flags_and_schemas() {
+fn bash_completes_commands_flags_and_their_values() {
     if program("bash").is_none() {
         return;
     }
     let world = world();
     fs::write(world.path("completions"), world.run(&["completions", "bash"]).exits(0).stdout).unwrap();
-    for (words, expected) in
-        [(&["prin"][..], "print-plan"), (&["run", "--max-c"], "--max-cards"), (&["schema", "tra"], "transitions")]
-    {
+    for (words, expected) in [
+        (&["prin"][..], "print-plan"),
+        (&["run", "--max-c"], "--max-cards"),
+        (&["schema", "tra"], "transitions"),
+        (&["run", "--provider", "git"], "github"),
+        (&["run", "--reasoning-effort", "me"], "medium"),
+        (&["print-plan", "--format", "js"], "json"),
+        (&["report", "--format", "ju"], "junit"),
+        (&["run", "--log-level", "de"], "debug"),
+    ] {
         let line: Vec<&str> = ["kanban-codex-exec"].into_iter().chain(words.iter().copied()).collect();
         let script = format!(
-            "source {}; COMP_WORDS=({}); COMP_CWORD={}; _kanban__codex__exec kanban-codex-exec {} x; echo \"${{COMPREPLY[*]}}\"",
+            "source {}; COMP_WORDS=({}); COMP_CWORD={}; _kanban__codex__exec kanban-codex-exec {} {}; echo \"${{COMPREPLY[*]}}\"",
             world.path("completions").display(),
             line.join(" "),
             words.len(),
             words.last().unwrap(),
+            line[words.len() - 1],
         );
         let output = Command::new("bash").args(["-c", &script]).output().unwrap();
         let told = String::from_utf8_lossy(&output.stdout);

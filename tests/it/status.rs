@@ -60,6 +60,21 @@ make made; wait_for go"#,
 }
 
 #[test]
+fn a_run_that_waits_for_codex_says_until_when() {
+    let limit = "raw\nbegin\necho '{\"type\":\"turn.failed\",\"error\":{\"message\":\"You have hit your usage limit. Try again in 3 hours.\"}}'\nexit 1";
+    let world = World::new("- [ ] KB-1 first @made\n").codex(limit);
+    let running = world.start(&["run"]);
+    wait_until("the end of the attempt", || !world.records("attempt_ended").is_empty());
+    let until: jiff::Timestamp = status(&world)["waitsUntil"].as_str().unwrap().parse().unwrap();
+    let minutes = until.duration_since(jiff::Timestamp::now()).as_mins();
+    assert!((170..=180).contains(&minutes), "{until}");
+    world.run_beside(&["status"]).exits(0).says("UTC: then codex is tried again");
+    running.signal(rustix::process::Signal::INT);
+    running.outcome().exits(130);
+    assert_eq!(status(&world)["waitsUntil"], json!(null));
+}
+
+#[test]
 fn after_a_run_it_tells_how_that_ended() {
     let world = World::new("- [ ] KB-1 first @made\n");
     world.run(&["run"]).exits(0);

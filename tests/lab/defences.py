@@ -50,7 +50,7 @@ DEFENCES = [
     ("a config where there was none is a change", "src/inputs.rs",
      "        };\n        self.add(path, bytes);", "        };\n        if bytes.is_some() { self.add(path, bytes); }"),
     ("the scripts that a hook's line runs are inputs", "src/inputs.rs",
-     "scripts.iter().map(|file| at(file))", "scripts.iter().filter(|_| false).map(|file| at(file))"),
+     "scripts.files.into_iter().map(at)", "scripts.files.into_iter().filter(|_| false).map(at)"),
     ("an accepted copy holds what its name says", "src/inputs.rs",
      ".ok().filter(|bytes| sha256(bytes) == accepted)", ".ok()"),
     ("requests during an attempt are dropped", "src/cycle/live/look.rs",

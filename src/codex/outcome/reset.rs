@@ -16,6 +16,7 @@ pub enum Reset {
 
 /// A time of day that is past by less than this many seconds was just missed, and is not tomorrow's.
 const MISSED: i64 = 3600;
+const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 3600;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -36,7 +37,7 @@ impl Reset {
         }
     }
 
-    /// How long it is until then, `now` being the local time.
+    /// How long it is until then, `now` being the local time. A time is told without its seconds: it is over with its minute.
     pub fn wait(self, now: DateTime) -> Duration {
         let seconds = match self {
             Reset::In(span) => return span,
@@ -46,7 +47,7 @@ impl Reset {
             },
             Reset::On(at) => now.duration_until(at).as_secs(),
         };
-        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
+        Duration::from_secs(u64::try_from(seconds + MINUTE).unwrap_or(0))
     }
 }
 
@@ -154,10 +155,11 @@ mod tests {
         let now = date(2026, 11, 23).at(19, 0, 0, 0);
         let cases = [
             (Reset::In(Duration::from_secs(7)), 7),
-            (Reset::At(time(19, 30, 0, 0)), 1800),
+            (Reset::At(time(19, 30, 0, 0)), 1860),
+            (Reset::At(time(19, 0, 0, 0)), 60),
             (Reset::At(time(18, 59, 0, 0)), 0),
-            (Reset::At(time(3, 0, 0, 0)), 8 * 3600),
-            (Reset::On(date(2026, 11, 24).at(19, 0, 0, 0)), 24 * 3600),
+            (Reset::At(time(3, 0, 0, 0)), 8 * 3600 + 60),
+            (Reset::On(date(2026, 11, 24).at(19, 0, 0, 0)), 24 * 3600 + 60),
             (Reset::On(date(2026, 11, 23).at(18, 0, 0, 0)), 0),
         ];
         for (reset, seconds) in cases {

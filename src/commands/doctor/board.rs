@@ -1,8 +1,6 @@
 //! Whether board, tests, rules and hooks are what a run can work with.
 
-use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::machine::answers;
@@ -10,14 +8,14 @@ use crate::board::Board;
 use crate::checks::Kind;
 use crate::checks::shell::{self, Allowlist};
 use crate::commands::open_board;
-use crate::commands::run::ignored;
+use crate::commands::run::{ignored, unfrozen};
 use crate::failure::{Failure, Problem};
-use crate::inputs::Inputs;
-use crate::process::probe::find;
+use crate::inputs::{Inputs, unfit};
+use crate::process::find;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
 use crate::report::units::{are, of};
-use crate::rules::Hook;
+use crate::rules::{GuardPaths, Hook};
 use crate::settings::Settings;
 
 pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
@@ -90,24 +88,25 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     if let Some([text, hint]) = ignored(settings, inputs) {
         findings.warning("workspace", text, hint);
     }
-    let hooks = inputs.rules.columns.values().flat_map(|rule| [&rule.before, &rule.after]).flatten();
-    let hooks: Vec<&Hook> = hooks.collect();
-    for file in hooks.iter().filter_map(|hook| program(hook)) {
-        if !std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o111 != 0) {
-            let name = settings.shown(file);
-            findings.error("hooks", format!("{name} is not executable"), format!("chmod +x {name}"));
-        }
+    for problem in inputs.unfit.clone() {
+        told(problem, "hooks", findings);
     }
-    for hook in &hooks {
-        if let Hook::Shell { line, .. } = hook
-            && inputs.of_hook(hook, settings).next().is_none()
-        {
-            let text =
-                format!("the hook `{line}` runs no file that is frozen: what codex does to what it rests on holds");
-            findings.warning("hooks", text, "let it run a script of the project, such as ./hooks/check.sh");
-        }
+    let after = inputs.rules.columns.values().filter_map(|rule| rule.after.as_ref());
+    let after: Vec<&Hook> = after.chain(inputs.rules.on_event.values()).collect();
+    // Of JavaScript `node` is asked below.
+    let shell = after.iter().filter(|hook| matches!(hook, Hook::Shell { .. }));
+    let unfit: BTreeSet<[String; 2]> = shell.filter_map(|hook| unfit(hook, settings)).collect();
+    for [text, hint] in unfit {
+        findings.error("hooks", text, hint);
     }
-    if hooks.iter().any(|hook| matches!(hook, Hook::Js(_))) {
+    let unguarded = inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default());
+    let judging = unguarded.filter_map(|rule| rule.before.as_ref()).chain(after.iter().copied());
+    let unfrozen: BTreeSet<[String; 2]> = judging.filter_map(|hook| unfrozen(hook, settings, inputs)).collect();
+    for [text, hint] in unfrozen {
+        findings.warning("hooks", text, hint);
+    }
+    let mut hooks = inputs.rules.columns.values().filter_map(|rule| rule.before.as_ref()).chain(after);
+    if hooks.any(|hook| matches!(hook, Hook::Js(_))) {
         node(settings, findings);
     }
 }
@@ -125,14 +124,6 @@ fn missing(settings: &Settings, inputs: &Inputs) -> BTreeMap<String, usize> {
         }
     }
     missing
-}
-
-/// What a shell hook starts.
-fn program(hook: &Hook) -> Option<&Path> {
-    match hook {
-        Hook::Shell { file, .. } => file.as_deref(),
-        Hook::Js(_) => None,
-    }
 }
 
 fn node(settings: &Settings, findings: &mut Findings) {

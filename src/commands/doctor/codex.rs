@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::codex::{Cause, command};
-use crate::process::probe::{Answer, Question, ask, find};
+use crate::process::find;
+use crate::process::probe::{Answer, Question, ask};
 use crate::report::doctor::Findings;
 use crate::settings::Settings;
 use crate::storage;

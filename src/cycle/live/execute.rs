@@ -9,7 +9,7 @@ use anyhow::{Context, Error, Result};
 
 use super::Live;
 use super::shown::{Locked, Shown};
-use crate::codex::{EventWatch, Events, Outcome, classify};
+use crate::codex::{Cause, EventWatch, Events, Outcome, classify};
 use crate::cycle::decide::Settlement;
 use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
@@ -18,7 +18,7 @@ use crate::cycle::state::Attempt;
 use crate::evidence::{Artifact, Forged, Gone, IgnoreRules, Lost, TreeId, TreePath, artifacts};
 use crate::failure::disk_hint;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
-use crate::process::{Exit, Input, Job, OUTSIDE, Watch, ended, recorded};
+use crate::process::{Exit, Input, Job, OUTSIDE, TIME_LIMIT, Watch, ended, recorded};
 use crate::provider::Applied;
 use crate::rules::GuardPaths;
 use crate::settings::cache;
@@ -88,7 +88,7 @@ impl Live {
         let usage = events.used(&ended.exit, &ended.stdout.tail);
         let message = message(&folder, &events, &ended.stdout.tail);
         let outcome = classify(&ended.exit, &events, &ended.stderr.tail, &message);
-        let ending = self.ending(outcome, &folder)?;
+        let ending = self.ending(self.by_own_limit(outcome, &ended.exit, plan.reserved), &folder)?;
         book.state.stopping = self.stop.asked().is_some();
         let after = self.after_tree(&plan.attempt, Some(&snapshot.tree), &ignore, None)?;
         let (after, artifacts) = match self.keep_work(&plan.attempt, &snapshot.tree, after) {
@@ -156,6 +156,18 @@ impl Live {
             grace: self.settings.grace,
             keep: KEEP,
             redactor: self.settings.env.redactor().clone(),
+        }
+    }
+
+    /// What was left of its card's time is no measure of the model: who comes to its end has failed.
+    fn by_own_limit(&self, outcome: Outcome, exit: &Exit, reserved: Reserved) -> Outcome {
+        let limit = Duration::from_secs(reserved.seconds);
+        let own = *exit == Exit::Limit(TIME_LIMIT) && limit < self.settings.codex.attempt_limit;
+        match outcome {
+            Outcome::Work { .. } | Outcome::Infrastructure { cause: Cause::NoAnswer, .. } if own => {
+                Outcome::Work { reason: "codex was ended: the time that its card has was used up".to_owned() }
+            }
+            outcome => outcome,
         }
     }
 
@@ -301,8 +313,10 @@ impl Live {
             }
             kept => (ending, kept?.unwrap_or_default()),
         };
-        // It was ended with its runner, which can be long ago.
-        let since = book.now().duration_since(attempt.started).as_secs_f64().max(0.0);
+        // Its runner's death can be long ago.
+        let now = book.now();
+        let until = ended.and_then(|ended| jiff::Timestamp::try_from(ended).ok()).map_or(now, |ended| ended.min(now));
+        let since = until.duration_since(attempt.started).as_secs_f64().max(0.0);
         let seconds = since.min(attempt.reserved.seconds as f64);
         book.record(Event::AttemptEnded {
             attempt: id.clone(),

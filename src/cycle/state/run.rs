@@ -343,10 +343,11 @@ impl Infrastructure {
         *self = Infrastructure { in_a_row: self.in_a_row + 1, reason, hint, wait_seconds, waited: false };
     }
 
-    /// How long to wait now: as long as was said, else twice as long each time, from `backoff`.
+    /// How long to wait now: twice as long each time, from `backoff`, and as long as was said. That can be over already, by a
+    /// clock or a limit that is late.
     pub fn pause(&self, backoff: Duration) -> Duration {
         let doubled = backoff.saturating_mul(1 << self.in_a_row.saturating_sub(1).min(16));
-        self.wait_seconds.map(Duration::from_secs).unwrap_or_else(|| doubled.min(LONGEST_BACKOFF))
+        doubled.min(LONGEST_BACKOFF).max(Duration::from_secs(self.wait_seconds.unwrap_or(0)))
     }
 }
 

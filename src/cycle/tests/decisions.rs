@@ -244,6 +244,11 @@ fn the_wait_for_the_world_outside_doubles_to_five_minutes_and_ends() {
     assert_eq!(next(&planner, &named, None), "wait 3600s", "what codex says holds");
     named.push(Event::Waiting { seconds: 3600, reason: String::new() });
     assert_eq!(next(&planner, &named, Some(board("Doing"))), "execute a.2 as 1 of 2");
+    named = vec![run_started()];
+    for expected in ["10s", "20s"] {
+        named.extend([a.started.clone(), a.ends(lost(Some(0)))]);
+        assert_eq!(next(&planner, &named, None), format!("wait {expected}"), "what was said to be over is not");
+    }
     // Work in between, or a new run, begins to count anew.
     events.extend([a.started.clone(), a.ended.clone()]);
     assert_eq!(next(&planner, &events, Some(board("Doing"))), "judge a.1");

@@ -488,6 +488,6 @@ pub fn planner_of(settings: Settings, rules: impl IntoIterator<Item = (Column, R
     let index = Index::from_bytes(index::build(&words, "sha")).unwrap();
     let rules = Rules { columns: rules.into_iter().collect(), ..Rules::default() };
     let names = checks::Names::of(&tests);
-    let inputs = Inputs { files: Vec::new(), rules, tests, names, index, fresh_index: None };
+    let inputs = Inputs { files: Vec::new(), rules, unfit: Vec::new(), tests, names, index, fresh_index: None };
     Planner { settings: Arc::new(settings), inputs: Arc::new(inputs) }
 }

@@ -52,6 +52,15 @@ fn sorted(mut lines: Vec<String>) -> Vec<String> {
 }
 
 #[test]
+fn what_is_wrong_is_told_in_the_order_of_the_lines() {
+    let text = "grace: 5\nnonsense: 1\nkMin: 0\nfile: { keys: { what: x } }\ncolor: blue\n";
+    let problems = World::new().config(text).flag("k-req", "0").problems().0;
+    let places: Vec<&str> = problems.iter().map(|problem| problem.split(": ").next().unwrap_or_default()).collect();
+    let lines = ["1:1", "2:1", "3:1", "4:9", "5:1"].map(|place| format!("{CONFIG}:{place}"));
+    assert_eq!(places, ["--k-req"].into_iter().chain(lines.iter().map(String::as_str)).collect::<Vec<_>>());
+}
+
+#[test]
 fn every_wrong_value_is_told_with_its_origin_and_all_at_once() {
     for origin in ORIGINS {
         let mut world = World::new();

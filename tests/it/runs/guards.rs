@@ -1,5 +1,7 @@
 //! What stops the loop, and the exit codes that say so.
 
+use std::fs::File;
+
 use crate::support::board::{cards, note};
 use crate::support::{World, picture, wait_until};
 
@@ -95,6 +97,50 @@ fn the_attempts_at_one_card_have_a_budget_of_tokens_and_of_time() {
         );
         assert!(note(&world.board(), "KB-1").contains(reason), "{reason}: {}", world.board());
     }
+}
+
+/// Tries to reach the model for as long as it may.
+const NO_NETWORK: &str =
+    "raw\nbegin\necho '{\"type\":\"error\",\"message\":\"Reconnecting... waiting for network\"}'\nsleep 60";
+
+#[test]
+fn a_network_that_is_down_uses_up_no_cards_budget() {
+    for (flag, budget) in [("--max-card-time", "1s"), ("--max-card-tokens", "200")] {
+        let world = World::new(&cards(2)).codex(NO_NETWORK);
+        let args = ["run", flag, budget, "--silence-limit", "700ms", "--infrastructure-limit", "4"];
+        world.run(&args).exits(4).says("codex could not work 4 times in a row");
+        assert_eq!(world.places(), ["KB-1: In Progress", "KB-2: In Progress"], "{flag}");
+    }
+}
+
+#[test]
+fn attempts_that_use_up_their_cards_time_are_no_trouble_with_codex() {
+    let world = World::new(&cards(3)).codex("sleep 60");
+    let told = "codex was ended: the time that its card has was used up";
+    world.run(&["run", "--max-card-time", "1s", "--infrastructure-limit", "2"]).exits(0).says(told);
+    let endings: Vec<_> =
+        world.records("attempt_ended").iter().map(|record| record["ending"]["kind"].clone()).collect();
+    assert_eq!(endings, ["work", "work", "work"]);
+}
+
+#[test]
+fn the_time_between_a_runners_death_and_the_next_run_is_not_its_attempts() {
+    let world = World::new(&cards(1)).codex("wait_for go");
+    let running = world.start(&["run"]);
+    world.wait_for("waiting");
+    running.kill();
+    let exit = world.cache("attempts/KB-1.1/exit.json");
+    wait_until("the launcher's last word", || exit.exists());
+    world.age(2);
+    for file in std::fs::read_dir(exit.parent().unwrap()).unwrap() {
+        let then = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 3600);
+        File::options().append(true).open(file.unwrap().path()).unwrap().set_modified(then).unwrap();
+    }
+    let world = world.codex("make made");
+    world.run(&["run", "--max-card-time", "30m"]).exits(0);
+    assert_eq!(world.places(), ["KB-1: Done"]);
+    let seconds = world.records("attempt_ended")[0]["seconds"].as_f64().unwrap();
+    assert!(seconds < 60.0, "{seconds}");
 }
 
 #[test]

@@ -24,6 +24,39 @@ fn a_hook_before_a_transition_may_veto_it_with_its_output_as_the_reason() {
 }
 
 #[test]
+fn a_hook_that_would_veto_every_card_is_an_error_before_any_is_paid_for() {
+    for (hook, told) in [
+        ("{ shell: $PWD/hooks/none.sh }", "`beforeTransition`: hooks/none.sh: no such file"),
+        ("{ shell: cd hooks && STRICT=1 ./none.sh }", "`beforeTransition`: hooks/none.sh: no such file"),
+        ("{ shell: timeout 30 sh hooks/none.sh }", "`beforeTransition`: hooks/none.sh: no such file"),
+        ("{ shell: ./hooks/plain.sh }", "`beforeTransition`: hooks/plain.sh is not executable"),
+        ("{ shell: no-such-tool test }", "`beforeTransition`: `no-such-tool` is not on PATH"),
+        ("{ js: hooks/check.mjs }", "`beforeTransition`: no-such-node is not there"),
+    ] {
+        let world = with_hook(World::new("- [ ] KB-1 first @made\n"), &format!("beforeTransition: {hook}"))
+            .with("hooks/plain.sh", "#!/bin/sh\n")
+            .with("hooks/check.mjs", "")
+            .env("JS_RUNTIME", "no-such-node");
+        world.run(&["run"]).exits(2).warns(&format!("error: transitions.yaml:5:5: {told}"));
+        assert_eq!(world.executions(), [""; 0], "{hook}");
+        assert!(!world.cache("").exists(), "{hook}: nothing was written");
+    }
+}
+
+#[test]
+fn a_hook_whose_answer_codex_can_change_unseen_is_told_at_the_start() {
+    let told = "the hook `grep -q made made/KB-1.txt` runs no file that is frozen";
+    for (guard, warns) in [("", true), ("\n    guardPaths: [checks/]", false)] {
+        let hook = format!("beforeTransition: {{ shell: grep -q made made/KB-1.txt }}{guard}");
+        let world = with_hook(World::new("- [ ] KB-1 first @made\n"), &hook);
+        let findings = world.run(&["doctor", "--format", "json"]).stdout;
+        assert_eq!(findings.contains(told), warns, "{findings}");
+        let outcome = world.run(&["run"]).exits(0);
+        assert_eq!(outcome.stdout.contains(told), warns, "{outcome}");
+    }
+}
+
+#[test]
 fn a_hook_after_a_transition_that_fails_is_told_and_undoes_nothing() {
     let world = with_hook(World::new("- [ ] KB-1 first @made\n"), "afterTransition: { shell: ./hooks/after.sh }")
         .program("hooks/after.sh", "#!/bin/sh\necho once >>\"$WORLD/after\"; echo 'nobody listens' >&2; exit 1\n");

@@ -161,6 +161,9 @@ fn the_script_that_a_hook_runs_is_judged_by_as_well() {
         "$PWD/hooks/check.sh",
         "sh \"$PWD/hooks/check.sh\"",
         "cd $(git rev-parse --show-toplevel) && ./hooks/check.sh",
+        "sh < hooks/check.sh",
+        "cat hooks/check.sh | sh",
+        "flock board.md hooks/check.sh",
     ] {
         let hook = format!("beforeTransition: {{ shell: {line} }}\n    onFail: Needs");
         let world = World::new("- [ ] KB-1 first @made\n")
