@@ -153,6 +153,12 @@ impl SavedTrees {
         Ok(told.lines().filter_map(|line| line.strip_suffix(" missing")).filter_map(Id::parse).collect())
     }
 
+    /// Whether one of these trees is nowhere any more.
+    pub fn lack(&self, trees: &[&TreeId]) -> Result<bool> {
+        let ids = trees.iter().map(|tree| tree.id()).collect::<Result<Vec<Id>>>()?;
+        Ok(!self.missing(ids.into_iter().filter(|id| !self.objects.holds(*id)))?.is_empty())
+    }
+
     /// What a file or symlink of the workspace holds. What took its place since it was found is an error, and not waited for.
     pub(super) fn contents(&self, found: &Found) -> Result<Vec<u8>> {
         let place = self.workspace.join(found.path.as_path());

@@ -36,6 +36,9 @@ const LARGEST_PATCH: usize = 16 << 20;
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         self.lock.keep()?.map_err(|held| Error::msg(held.refusal()))?;
+        if self.lost(&plan.card.id, book)? {
+            return Ok(());
+        }
         let room = self.writer.reserve(&mut self.reserve, &self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());

@@ -21,6 +21,8 @@ use crate::rules::Verdict;
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
 const KEEP: usize = 1 << 20;
+/// What another attempt removed with CACHE_DIR.
+const LOST: &str = "the saved trees of the card's attempts, which are gone";
 
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
@@ -34,6 +36,9 @@ impl Live {
             Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore, None)?,
             None => None,
         };
+        if self.lost(&attempt.card, book)? {
+            tampered.push(LOST.to_owned());
+        }
         let folder = self.folder(&id);
         let (evidence, forged) = recorded::evidence(&folder, &attempt, now, &book.state, self.trees.saved())?;
         tampered.extend(forged);
@@ -84,6 +89,25 @@ impl Live {
             artifacts: artifacts(evidence.changes.files.iter()),
             weakened: artifacts(weakened.into_iter()),
         })
+    }
+
+    /// Tells of the attempts at a card whose trees are gone; false where there are none.
+    pub(super) fn lost(&self, card: &CardId, book: &mut Book<'_>) -> Result<bool> {
+        let mut lost = Vec::new();
+        for id in book.state.history(card).iter().flat_map(|history| &history.attempts) {
+            let attempt = book.state.attempt(id);
+            let trees = attempt.and_then(|attempt| attempt.before.as_ref().zip(attempt.after.as_ref()));
+            if let Some((before, after)) = trees
+                && self.trees.saved().lack(&[before, after])?
+            {
+                lost.push(id.clone());
+            }
+        }
+        if lost.is_empty() {
+            return Ok(false);
+        }
+        book.record(Event::TreesLost { card: card.clone(), attempts: lost })?;
+        Ok(true)
     }
 
     /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.
