@@ -15,7 +15,7 @@ use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
 use super::saved::SavedTrees;
 use super::walk::{Found, Skipped, Walked, is_folder, walk};
-use super::{Blob, Change, ChangeSet, TreePath};
+use super::{Aside, Blob, Change, ChangeSet, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -86,6 +86,7 @@ impl Trees {
             self.recall(&mut walked)?;
             rules.left_out.extend(self.excluded.iter().cloned());
             rules.left_out.extend(walked.skipped.iter().map(|skipped| skipped.path.clone()));
+            rules.aside = Aside::of(&walked);
             Ok((walked, rules))
         })
     }
@@ -98,6 +99,7 @@ impl Trees {
         let (snapshot, ()) = self.attempt(|| {
             let patterns = |folder: &TreePath, _| texts.get(folder).map(|text| (*text).to_owned());
             let mut walked = walk(workspace, Level::above(&rules.above), left_out, patterns)?;
+            walked.miss(workspace, &rules.aside.large);
             self.add_tracked(rules, &mut walked);
             self.recall(&mut walked)?;
             if let Some((ended, before)) = ended {
@@ -120,8 +122,13 @@ impl Trees {
             (true, None) => false,
             (true, Some(blob)) => {
                 // Its stamp is not that of what it holds now.
-                *found =
-                    Found { path: found.path.clone(), mode: blob.mode, stamp: Stamp::default(), blob: Some(*blob) };
+                *found = Found {
+                    mode: blob.mode,
+                    stamp: Stamp::default(),
+                    blob: Some(*blob),
+                    path: found.path.clone(),
+                    ..*found
+                };
                 true
             }
         });

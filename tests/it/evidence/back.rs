@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use kanban_codex_exec::evidence::{Change, IgnoreRules, Skipped, TreeId, Trees, deeds};
+use kanban_codex_exec::evidence::{Aside, Change, IgnoreRules, Skipped, TreeId, Trees, deeds};
 
 use super::cases::CASES;
 use super::world::World;
@@ -37,18 +37,20 @@ struct Attempts<'w> {
     world: &'w World,
     trees: Trees,
     changes: Vec<Vec<Change>>,
+    asides: Vec<Aside>,
     rules: IgnoreRules,
 }
 
 impl<'w> Attempts<'w> {
     fn of(world: &'w World) -> Attempts<'w> {
-        Attempts { world, trees: world.trees(), changes: Vec::new(), rules: IgnoreRules::default() }
+        Attempts { world, trees: world.trees(), changes: Vec::new(), asides: Vec::new(), rules: IgnoreRules::default() }
     }
 
     fn attempt(&mut self, act: impl FnOnce(&World)) -> [TreeId; 2] {
         let (before, rules) = self.trees.snapshot_before(&[]).unwrap();
         act(self.world);
         let after = self.trees.snapshot_after(&rules, None).unwrap();
+        self.asides.push(rules.aside.clone());
         self.rules = rules;
         self.changes.push(self.trees.saved().changed(&before.tree, &after.tree).unwrap());
         [before.tree, after.tree]
@@ -63,7 +65,7 @@ impl<'w> Attempts<'w> {
     fn undo(&self) -> Vec<String> {
         let (deeds, broken) = deeds(&self.changes);
         let (deeds, left) = self.trees.undoable(deeds, |_| false);
-        let (back, failed) = self.trees.undo(&deeds).unwrap();
+        let (back, failed) = self.trees.undo(&deeds, &self.asides).unwrap();
         assert_eq!(back.len() + failed.len(), deeds.len());
         let told = |skipped: Skipped| format!("{}: {}", skipped.path, skipped.reason);
         let broken = broken.into_iter().map(|path| format!("{path}: changed between"));
