@@ -135,6 +135,26 @@ fn the_patch_of_a_workspace_below_the_top_of_its_repository_is_applied_from_ther
     }
 }
 
+/// The user's repository lends what it has of the files.
+#[test]
+fn what_git_lets_go_of_between_attempts_is_known_and_put_back_all_the_same() {
+    let world = World::git();
+    for number in 0..40 {
+        world.write(format!("{number}"), format!("{number}\n"));
+    }
+    world.commit_all();
+    let mut attempts = Attempts::of(&world);
+    attempts.attempt(|_| {});
+    world.run("git", &["rm", "-q", "--cached", "7"]);
+    world.run("git", &["commit", "-q", "--amend", "-m", "again"]);
+    world.run("git", &["reflog", "expire", "--expire=now", "--all"]);
+    world.run("git", &["gc", "-q", "--prune=now"]);
+    let [before, after] = attempts.attempt(|w| w.write("7", "worked\n"));
+    attempts.trees.change_set_and_back(&before, &after).unwrap();
+    assert_eq!(attempts.undo(), [] as [String; 0]);
+    assert_eq!(fs::read_to_string(world.path("7")).unwrap(), "7\n");
+}
+
 #[test]
 fn what_somebody_changed_since_is_left_and_told() {
     let world = World::git();
