@@ -32,7 +32,7 @@ pub use git::TreeId;
 pub use id::Id;
 pub use ignored::{IgnoreRules, ignores_all, seen_from};
 pub use path::TreePath;
-pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span};
+pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span, Work};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow};
 
 use super::objects::{Kind, name};
+use super::saved::FEW;
 use super::walk::{LARGEST, mode};
 use super::{Aside, Blob, Change, Id, Skipped, TreePath, Trees};
 
@@ -67,13 +68,13 @@ impl Trees {
 
     /// Undoes what is [`Trees::undoable`]; the paths that are as before now, and those that could not be put back. `asides`:
     /// what was beside the trees before each attempt, as far as that is known.
-    pub fn undo(&self, deeds: &[Deed], asides: &[Aside]) -> Result<(BTreeSet<TreePath>, Vec<Skipped>)> {
-        let ids = deeds.iter().filter_map(|deed| Some(deed.change.before?.id)).collect();
-        let contents = self.saved().read(&ids)?;
+    pub fn undo(&self, deeds: &[Deed], asides: &[Aside]) -> (BTreeSet<TreePath>, Vec<Skipped>) {
         let (mut back, mut left) = (BTreeSet::new(), Vec::new());
         // What is in the way of a file goes before the file comes: a folder may have taken its place.
         let (made, others): (Vec<&Deed>, Vec<&Deed>) = deeds.iter().partition(|deed| deed.change.before.is_none());
-        let mut undo = |deeds: Vec<&Deed>| {
+        let mut undo = |deeds: &[&Deed]| {
+            let ids = deeds.iter().filter_map(|deed| Some(deed.change.before?.id)).collect();
+            let contents = self.saved().found(&ids);
             for Deed { change, first } in deeds {
                 let path = change.path.clone();
                 match self.undo_one(change, asides.get(*first), &contents) {
@@ -83,11 +84,11 @@ impl Trees {
                 }
             }
         };
-        undo(made);
+        undo(&made);
         let folders = self.put_folders(asides.first());
-        undo(others);
+        others.chunks(FEW).for_each(undo);
         left.extend(folders);
-        Ok((back, left))
+        (back, left)
     }
 
     /// Makes the folders again that are not there though they were, also those that were empty; those that can't be made.

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::git::{Git, Tracked, TreeId};
 use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
-use super::saved::SavedTrees;
+use super::saved::{SavedTrees, Work};
 use super::walk::{Found, Skipped, Walked, is_folder, walk};
-use super::{Aside, Blob, Change, ChangeSet, TreePath};
+use super::{Aside, Blob, Change, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -145,10 +145,10 @@ impl Trees {
     }
 
     /// What an attempt did, and what undoing it would do; from now on the user's repository may let go of what it lent for that.
-    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
-        let (there, back, changes) = self.saved().change_set_and_back(before, after)?;
+    pub fn work(&self, before: &TreeId, after: &TreeId) -> Result<Work> {
+        let (work, changes) = self.saved().work(before, after)?;
         self.saved().saved(self.git.keep(&changes))?;
-        Ok((there, back))
+        Ok(work)
     }
 
     /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.

@@ -34,7 +34,7 @@ impl Live {
         };
         let work = self.work(take, book).unwrap_or_else(|error| Work { left: all_left(error), ..Work::default() });
         let kept = self.keep(take, &work).context("it could not be kept");
-        let undone = kept.and_then(|restore| Ok((restore, self.trees.undo(&work.deeds, &work.asides)?)));
+        let undone = kept.map(|restore| (restore, self.trees.undo(&work.deeds, &work.asides)));
         let (restore, (back, failed)) = undone.unwrap_or_else(|error| (None, (BTreeSet::new(), all_left(error))));
         let works = take.of.iter().enumerate().map(|(at, attempt)| {
             let covered = |deed: &&Deed| deed.first <= at && back.contains(&deed.change.path);

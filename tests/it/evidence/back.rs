@@ -65,7 +65,7 @@ impl<'w> Attempts<'w> {
     fn undo(&self) -> Vec<String> {
         let (deeds, broken) = deeds(&self.changes);
         let (deeds, left) = self.trees.undoable(deeds, |_| false);
-        let (back, failed) = self.trees.undo(&deeds, &self.asides).unwrap();
+        let (back, failed) = self.trees.undo(&deeds, &self.asides);
         assert_eq!(back.len() + failed.len(), deeds.len());
         let told = |skipped: Skipped| format!("{}: {}", skipped.path, skipped.reason);
         let broken = broken.into_iter().map(|path| format!("{path}: changed between"));
@@ -150,7 +150,7 @@ fn what_git_lets_go_of_between_attempts_is_known_and_put_back_all_the_same() {
     world.run("git", &["reflog", "expire", "--expire=now", "--all"]);
     world.run("git", &["gc", "-q", "--prune=now"]);
     let [before, after] = attempts.attempt(|w| w.write("7", "worked\n"));
-    attempts.trees.change_set_and_back(&before, &after).unwrap();
+    attempts.trees.work(&before, &after).unwrap();
     assert_eq!(attempts.undo(), [] as [String; 0]);
     assert_eq!(fs::read_to_string(world.path("7")).unwrap(), "7\n");
 }
