@@ -247,8 +247,8 @@ impl State {
             Event::Reopened { attempt, .. } => {
                 if let Some(found) = self.attempts.get_mut(attempt) {
                     found.phase = Phase::Ended;
-                    found.reopened = true;
-                    found.missed = false;
+                    // It was never judged: it is judged as any other, and moved by that.
+                    found.reopened = !found.missed;
                     // The way that a failed one went is no witness for the one that it goes now.
                     found.settled &= found.verdict == Some(Verdict::Pass);
                     self.active.insert(attempt.clone());
@@ -396,7 +396,7 @@ impl State {
             self.weakening.insert(id.clone());
         }
         attempt.phase = Phase::Judged;
-        let reopened = attempt.reopened && again;
+        let reopened = attempt.reopened;
         let history = self.cards.entry(attempt.card.clone()).or_default();
         attempt.judged_with = history.executions;
         let visits = history.visits.entry(&attempt.column);
@@ -409,6 +409,7 @@ impl State {
             }
             return;
         }
+        attempt.missed = false;
         visits.newest = Some(id.clone());
         let failed = matches!(verdict, Verdict::Fail | Verdict::Tampered);
         history.failure = failed.then(|| id.clone());

@@ -29,8 +29,9 @@ impl Live {
         let Some(attempt) = book.state.attempt(&id).cloned() else { return Ok(()) };
         let inputs = book.planner.inputs.clone();
         let mut tampered = attempt.meddled.clone();
-        // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
-        let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
+        // A settled pass whose files or gate changed, work that failed, or whose card was away, is judged by what is left of
+        // it in the workspace.
+        let again = attempt.missed || attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = match ignore {
             Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore, None)?,
