@@ -7,6 +7,7 @@
 //! written and read here, as git does it; git is asked for the rest.
 
 mod artifacts;
+mod aside;
 mod back;
 mod changes;
 mod dirty;
@@ -24,13 +25,14 @@ mod trees;
 mod walk;
 
 pub use artifacts::{Artifact, artifacts, artifacts_unchanged};
+pub use aside::Aside;
 pub use back::{Deed, deeds};
 pub use changes::{ChangeSet, ChangedFile, Content, FileChange, Version};
 pub use git::TreeId;
 pub use id::Id;
 pub use ignored::{IgnoreRules, ignores_all, seen_from};
 pub use path::TreePath;
-pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span};
+pub use saved::{Blob, Change, Forged, Gone, Lost, SavedTrees, Span, Work};
 pub use trees::{Snapshot, Trees};
 pub use walk::Skipped;
 

@@ -315,6 +315,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         missing: Vec<CardId>,
     },
+    /// The saved trees of these attempts at a card are gone: what was done for it can't be proved any more.
+    TreesLost {
+        card: CardId,
+        attempts: Vec<AttemptId>,
+    },
     /// Too few tests: codex was not started.
     Refused {
         card: CardId,
@@ -474,6 +479,7 @@ impl Event {
             | Event::TakeBackStarted(_)
             | Event::TakenBack { .. }
             | Event::LetGo { .. }
+            | Event::TreesLost { .. }
             | Event::Refused { .. }
             | Event::TransitionStarted { .. }
             | Event::Transitioned { .. }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use ignore::WalkBuilder;
 
-use super::{open_board, show};
+use super::{holder, open_board, show};
 use crate::cli;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::provider::{Source, Wanted, github};
 use crate::report::init::{Placed, Scaffold, State, human};
 use crate::scaffold::names::Language;
@@ -40,7 +40,15 @@ pub fn init(matches: &ArgMatches) -> Result<u8, Failure> {
         given.folder = fs::canonicalize(&given.folder).map_err(anyhow::Error::from)?;
     }
     // Nothing is written where something that was given is wrong.
-    let config = Settings::resolve(&given, Need::History)?.config;
+    let settings = Settings::resolve(&given, Need::History)?;
+    if let Some(held) = holder(&settings)? {
+        let text = anyhow::anyhow!(
+            "a run is at work there ({}), and what is written now would count as its work",
+            held.holder
+        );
+        return Err(Failure::new(Kind::Error, text).hint("stop it first, or wait until it ends"));
+    }
+    let config = settings.config;
     let folder = fs::canonicalize(config.parent().unwrap_or(&given.folder)).map_err(anyhow::Error::from)?;
     if matches.get_flag("ci") && !folder.join(".git").exists() {
         let failure = Failure::usage(format!("--ci: {} is not the root of a git repository", folder.display()));

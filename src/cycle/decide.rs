@@ -193,7 +193,11 @@ fn settle(state: &State, planner: &Planner, board: &Board, id: &AttemptId, attem
         |now: Option<&Column>, reason: &str, edited, spent| elsewhere(id, attempt, now, reason, edited, spent);
     let untold = |event| Ok(Action::Abandon { event: Box::new(event), told: None });
     let Some(card) = board.card(&attempt.card) else {
-        return untold(abandon(None, "the card is gone from the board", None, false));
+        let then = match attempt.phase {
+            Phase::Ended => ": its work stays, and is judged when it is back",
+            Phase::Running | Phase::Judged | Phase::Closed => "",
+        };
+        return untold(abandon(None, &format!("the card is gone from the board{then}"), None, false));
     };
     let Some(rule) = planner.inputs.rules.columns.get(&attempt.column) else {
         return untold(abandon(Some(&card.status), "its column has no rule any more", None, false));
@@ -372,10 +376,13 @@ fn for_card(plan: CardPlan, state: &State) -> Action {
             Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
             None => skip(plan, Why::Cached),
         },
-        Readiness::Stale => match state.failed_work(&plan.card.id, &plan.card.status, &plan.key) {
-            Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
-            None => skip(plan, Why::Blocked),
-        },
+        Readiness::Stale => {
+            let (card, column, key) = (&plan.card.id, &plan.card.status, &plan.key);
+            match state.missed_work(card, column, key).or_else(|| state.failed_work(card, column, key)) {
+                Some((attempt, _)) => Action::Verify { attempt: attempt.clone(), plan: Box::new(plan) },
+                None => skip(plan, Why::Blocked),
+            }
+        }
         Readiness::Blocked => skip(plan, Why::Blocked),
     }
 }

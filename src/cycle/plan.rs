@@ -68,7 +68,7 @@ pub enum Readiness {
     },
     /// Its newest attempt here passed; whether that still holds is looked up.
     Cached,
-    /// Its newest attempt here failed tests that are others now: the gate alone is run again first.
+    /// Its newest attempt here failed tests that are others now, or was not judged: the gate alone is run first.
     Stale,
     /// `told`: that is what its note says, and it is not to be moved for it, or was.
     Exhausted {
@@ -300,6 +300,7 @@ impl CardPlan {
     pub fn verified(&self, attempt: AttemptId, state: &State, unchanged: impl Fn(&[Artifact]) -> bool) -> Event {
         let found = state.attempt(&attempt);
         let reason = match found {
+            Some(found) if found.missed => "it is on the board again",
             Some(found) if found.verdict != Some(Verdict::Pass) => "its tests changed since it failed",
             Some(found) if found.gate != self.gate => "its tests or rules changed since it passed",
             Some(found) if !unchanged(&found.artifacts) => "its files changed since it passed",

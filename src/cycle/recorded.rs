@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::state::{Attempt, State};
 use crate::board::CardId;
-use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, Span, TreeId};
+use crate::evidence::{ChangeSet, Evidence, Forged, SavedTrees, Skipped, Span, TreeId};
 use crate::storage::{self, sha256};
 
 /// What of an attempt's work is in no tree, in its folder.
@@ -32,8 +32,13 @@ pub fn evidence(
         changes => changes?,
     };
     let (message, prompt) = (message.unwrap_or_default(), prompt.unwrap_or_default());
-    let left_out = read(LEFT_OUT).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    Ok((Evidence { message, prompt, changes, left_out }, None))
+    Ok((Evidence { message, prompt, changes, left_out: left_out(folder) }, None))
+}
+
+/// What an attempt did that is in no tree, from its folder.
+pub fn left_out(folder: &Path) -> Vec<Skipped> {
+    let told = storage::read(folder.join(LEFT_OUT)).ok();
+    told.and_then(|told| serde_json::from_slice(&told).ok()).unwrap_or_default()
 }
 
 fn change_set(card: &CardId, now: Option<TreeId>, state: &State, trees: &SavedTrees) -> Result<ChangeSet> {

@@ -129,15 +129,6 @@ impl State {
         history.visits.get(column).filter(|visits| visits.of(key) || history.wrote(text))
     }
 
-    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests and is still
-    /// there, and it is of this key.
-    pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
-        let id = self.visits(card, column)?.newest.as_ref()?;
-        let attempt = self.attempt(id)?;
-        let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
-        (failed && attempt.taken.is_none() && attempt.key == *key).then_some((id, attempt))
-    }
-
     /// What a reading of the board tells that the journal doesn't know: cards that people moved.
     pub fn moved_by_people(&self, board: &Board) -> Vec<Event> {
         let busy = |card: &CardId| self.active.iter().any(|id| self.attempts.get(id).is_some_and(|a| a.card == *card));
@@ -167,6 +158,7 @@ impl State {
                 let history = self.cards.entry(card.clone()).or_default();
                 history.held = false;
                 (history.edited, history.arrived, history.put_back) = (None, None, false);
+                history.unproved = false;
                 history.visits.clear();
                 // A person has looked at what it left.
                 for id in &history.attempts {
@@ -191,6 +183,11 @@ impl State {
                 let since = |card: &CardId| self.missing.get(card).copied().unwrap_or(record.at);
                 self.missing = missing.iter().map(|card| (card.clone(), since(card))).collect();
             }
+            Event::TreesLost { card, attempts } => {
+                self.let_go(&[], attempts);
+                self.cards.entry(card.clone()).or_default().unproved = true;
+                self.board = None;
+            }
             Event::Refused { card, column, key, gate, reason, .. } => {
                 let visits = self.cards.entry(card.clone()).or_default().visits.entry(column);
                 let (key, gate, reason) = (key.clone(), gate.clone(), reason.clone());
@@ -213,6 +210,9 @@ impl State {
             Event::Transitioned { .. } => self.transitioned(&record.event),
             Event::Vetoed { .. } => self.vetoed(&record.event),
             Event::Elsewhere { attempt, card, from, now, spent, edited, .. } => {
+                if let Some(attempt) = attempt.as_ref().and_then(|id| self.attempts.get_mut(id)) {
+                    attempt.missed = now.is_none() && attempt.phase == Phase::Ended;
+                }
                 self.close(attempt.as_ref());
                 self.moved(card, from);
                 let history = self.cards.entry(card.clone()).or_default();
@@ -247,7 +247,8 @@ impl State {
             Event::Reopened { attempt, .. } => {
                 if let Some(found) = self.attempts.get_mut(attempt) {
                     found.phase = Phase::Ended;
-                    found.reopened = true;
+                    // It was never judged: it is judged as any other, and moved by that.
+                    found.reopened = !found.missed;
                     // The way that a failed one went is no witness for the one that it goes now.
                     found.settled &= found.verdict == Some(Verdict::Pass);
                     self.active.insert(attempt.clone());
@@ -408,6 +409,7 @@ impl State {
             }
             return;
         }
+        attempt.missed = false;
         visits.newest = Some(id.clone());
         let failed = matches!(verdict, Verdict::Fail | Verdict::Tampered);
         history.failure = failed.then(|| id.clone());

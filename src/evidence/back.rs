@@ -6,11 +6,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::objects::{Kind, name};
+use super::saved::FEW;
 use super::walk::{LARGEST, mode};
-use super::{Blob, Change, Id, Skipped, TreePath, Trees};
+use super::{Aside, Blob, Change, Id, Skipped, TreePath, Trees};
 
 use crate::storage;
 
@@ -65,25 +66,53 @@ impl Trees {
         (undoable.collect(), left)
     }
 
-    /// Undoes what is [`Trees::undoable`]; the paths that are as before now, and those that could not be put back.
-    pub fn undo(&self, deeds: &[Deed]) -> Result<(BTreeSet<TreePath>, Vec<Skipped>)> {
-        let ids = deeds.iter().filter_map(|deed| Some(deed.change.before?.id)).collect();
-        let contents = self.saved().read(&ids)?;
+    /// Undoes what is [`Trees::undoable`]; the paths that are as before now, and those that could not be put back. `asides`:
+    /// what was beside the trees before each attempt, as far as that is known.
+    pub fn undo(&self, deeds: &[Deed], asides: &[Aside]) -> (BTreeSet<TreePath>, Vec<Skipped>) {
         let (mut back, mut left) = (BTreeSet::new(), Vec::new());
         // What is in the way of a file goes before the file comes: a folder may have taken its place.
         let (made, others): (Vec<&Deed>, Vec<&Deed>) = deeds.iter().partition(|deed| deed.change.before.is_none());
-        for Deed { change, .. } in made.into_iter().chain(others) {
-            let path = change.path.clone();
-            match self.undo_one(change, &contents) {
-                Ok(None) => drop(back.insert(path)),
-                Ok(Some(reason)) => left.push(Skipped { path, reason }),
-                Err(error) => left.push(Skipped { path, reason: format!("{error:#}") }),
+        let mut undo = |deeds: &[&Deed]| {
+            let ids = deeds.iter().filter_map(|deed| Some(deed.change.before?.id)).collect();
+            let contents = self.saved().found(&ids);
+            for Deed { change, first } in deeds {
+                let path = change.path.clone();
+                match self.undo_one(change, asides.get(*first), &contents) {
+                    Ok(None) => drop(back.insert(path)),
+                    Ok(Some(reason)) => left.push(Skipped { path, reason }),
+                    Err(error) => left.push(Skipped { path, reason: format!("{error:#}") }),
+                }
             }
-        }
-        Ok((back, left))
+        };
+        undo(&made);
+        let folders = self.put_folders(asides.first());
+        others.chunks(FEW).for_each(undo);
+        left.extend(folders);
+        (back, left)
     }
 
-    fn undo_one(&self, change: &Change, contents: &HashMap<Id, Vec<u8>>) -> Result<Option<String>> {
+    /// Makes the folders again that are not there though they were, also those that were empty; those that can't be made.
+    fn put_folders(&self, aside: Option<&Aside>) -> Vec<Skipped> {
+        let mut left = Vec::new();
+        for (path, permissions) in aside.iter().flat_map(|aside| &aside.folders) {
+            let place = self.workspace.join(path.as_path());
+            let stands = fs::symlink_metadata(&place);
+            if stands.as_ref().is_ok_and(|data| data.is_dir()) {
+                continue;
+            }
+            let blocked = stands.is_ok() || self.in_the_way(path).is_some();
+            let made = if blocked { Err(anyhow!(BLOCKED)) } else { self.writer().put_folder(&place, *permissions) };
+            left.extend(made.err().map(|error| Skipped { path: path.clone(), reason: format!("{error:#}") }));
+        }
+        left
+    }
+
+    fn undo_one(
+        &self,
+        change: &Change,
+        aside: Option<&Aside>,
+        contents: &HashMap<Id, Vec<u8>>,
+    ) -> Result<Option<String>> {
         let (top, path) = (&self.workspace, self.workspace.join(change.path.as_path()));
         let writer = self.writer();
         if let Some(reason) = self.stands(change) {
@@ -105,7 +134,8 @@ impl Trees {
             return Ok(None);
         }
         let bytes = contents.get(&before.id).context("what it held is in no saved tree")?;
-        let put = writer.put(&path, before.mode, bytes, || self.stands(change).is_none())?;
+        let permissions = aside.and_then(|aside| aside.permissions(&change.path, before.mode));
+        let put = writer.put(&path, before.mode, permissions, bytes, || self.stands(change).is_none())?;
         Ok((!put).then(|| CHANGED.to_owned()))
     }
 

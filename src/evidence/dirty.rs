@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use anyhow::Result;
 
@@ -12,11 +14,13 @@ use super::objects::{Kind, name};
 use super::repository::Repository;
 use super::saved::text;
 use super::trees::patterns;
-use super::walk::{Found, walk};
+use super::walk::{Found, LINK, walk};
 use super::{Blob, Change, Id, TreePath, Trees};
 
 use crate::storage;
 
+/// A file that nobody executes.
+const FILE: u32 = 0o100_644;
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
 
@@ -35,6 +39,7 @@ impl Trees {
                 let staged = ["diff-index", "--cached", "--name-only", "--no-renames", SUBMODULES, "-z", &commit];
                 paths.extend(names(&self.saved().ask_index(&staged, &repository)?).filter_map(here));
             }
+            None if !repository.has_plain_refs() => {}
             Some(_) | None => paths.extend(tracked.iter().map(|(path, _)| path.clone())),
         }
         let above = IgnoreRules::above(Some(&repository), workspace);
@@ -94,13 +99,33 @@ impl super::SavedTrees {
         let mut args = vec!["diff-files", "--raw", "--no-abbrev", SUBMODULES, "-z", "--"];
         args.extend(named.iter().map(String::as_str));
         let raw = self.ask_index(&args, repository)?;
+        let modes = repository.knows_modes();
+        let plain = |blob: &Blob| blob.mode & !0o111 == FILE;
         let differs = |Change { path, before, after }: &Change| match (before, after) {
-            (Some(index), Some(now)) if index.mode == now.mode => !storage::read(repository.top.join(path.as_path()))
-                .is_ok_and(|bytes| name(Kind::Blob, &bytes, index.id.digits()) == index.id),
+            (Some(index), Some(now)) if index.mode == now.mode || !modes && plain(index) && plain(now) => {
+                !holds(&repository.top.join(path.as_path()), index)
+            }
             _ => true,
         };
         Ok(changes(&raw).filter(differs).map(|change| change.path).collect::<Vec<_>>().into_iter())
     }
+}
+
+/// Whether what stands there is what the index has. Line ends may be those of another system: by which settings git takes
+/// them for the same is not read here.
+fn holds(place: &Path, index: &Blob) -> bool {
+    let bytes = match index.mode {
+        LINK => fs::read_link(place).map(|target| target.into_os_string().into_vec()),
+        _ => storage::read(place),
+    };
+    let is = |bytes: &[u8]| name(Kind::Blob, bytes, index.id.digits()) == index.id;
+    bytes.is_ok_and(|bytes| is(&bytes) || index.mode != LINK && is(&with_line_feeds(&bytes)))
+}
+
+/// Without the CR before each LF.
+fn with_line_feeds(bytes: &[u8]) -> Vec<u8> {
+    let followed = |at: usize| bytes.get(at + 1) == Some(&b'\n');
+    bytes.iter().enumerate().filter(|(at, byte)| **byte != b'\r' || !followed(*at)).map(|(_, byte)| *byte).collect()
 }
 
 /// Splits what `git diff-files --raw -z` says: `:OLD-MODE MODE OLD-ID ID STATUS NUL path NUL`... Without those that are other

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -92,6 +92,9 @@ const ATTRIBUTES: &str = "* -text -filter -ident !eol !working-tree-encoding !di
 /// What an index tracks, ordered by path: one that is not merged yet is there more than once.
 pub(super) type Tracked = Rc<[(TreePath, Blob)]>;
 
+/// Changes where objects are packed, or folders of them come or go.
+type Lent = Option<[Option<Stamp>; 2]>;
+
 #[derive(Debug)]
 pub(super) struct Git {
     pub saved: SavedTrees,
@@ -99,6 +102,9 @@ pub(super) struct Git {
     sha_256: bool,
     /// None until it is asked for.
     memory: RefCell<Option<Memory>>,
+    /// The objects of the user's repository, and as they were when they were last asked for.
+    lender: Option<PathBuf>,
+    lent: RefCell<Lent>,
     tracked: RefCell<Option<(Stamp, Tracked)>>,
 }
 
@@ -117,8 +123,9 @@ impl Git {
     ) -> Result<Git> {
         let saved = SavedTrees::at(spawner.tool(), cache, workspace, repository, search)?;
         let sha_256 = repository.is_some_and(Repository::sha256);
-        let (memory, tracked) = Default::default();
-        let git = Git { saved, writer: spawner.writer().clone(), sha_256, memory, tracked };
+        let lender = repository.map(|repository| repository.common.join("objects"));
+        let (memory, lent, tracked) = Default::default();
+        let git = Git { saved, writer: spawner.writer().clone(), sha_256, memory, lender, lent, tracked };
         git.lay_out()?;
         Ok(git)
     }
@@ -219,15 +226,17 @@ impl Git {
         Ok(tree.into())
     }
 
+    /// Without what the user's repository has let go of: people rewrite history between attempts.
     fn memory(&self) -> Result<RefMut<'_, Memory>> {
         let mut memory = self.memory.borrow_mut();
-        if memory.is_none() {
-            let mut loaded = Memory::load(&self.saved.index);
-            let missing = self.saved.missing(loaded.ids())?;
+        let lent = self.lender.as_ref().map(|objects| [Stamp::of(objects), Stamp::of(&objects.join("pack"))]);
+        if self.lent.replace(lent) != lent || memory.is_none() {
+            let mut known = memory.take().unwrap_or_else(|| Memory::load(&self.saved.index));
+            let missing = self.saved.missing(known.ids())?;
             if !missing.is_empty() {
-                loaded.retain(|id| !missing.contains(&id));
+                known.retain(|id| !missing.contains(&id));
             }
-            *memory = Some(loaded);
+            *memory = Some(known);
         }
         Ok(RefMut::map(memory, |memory| memory.get_or_insert_default()))
     }

@@ -11,9 +11,9 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde::{Deserialize, Serialize};
 
-use super::TreePath;
 use super::repository::{Repository, small_file};
 use super::trees::patterns;
+use super::{Aside, TreePath};
 
 /// What the tree before an attempt left out. The tree after it leaves out the same, so that an agent who edits a
 /// `.gitignore` neither hides its work nor makes old files look new. Kept with the attempt, for a recovery.
@@ -27,6 +27,9 @@ pub struct IgnoreRules {
     pub(super) tracked: Vec<TreePath>,
     /// Excluded or unreadable then: what was there can't be told from what is new.
     pub(super) left_out: BTreeSet<TreePath>,
+    /// What no tree could hold of what was there.
+    #[serde(default)]
+    pub aside: Aside,
 }
 
 /// One file of patterns.

@@ -53,10 +53,24 @@ impl Repository {
 
     /// Whether its objects are named by SHA-256.
     pub fn sha256(&self) -> bool {
+        self.says("objectformat", "sha256")
+    }
+
+    /// Whether the file system tells which files may be executed; Windows' own don't.
+    pub fn knows_modes(&self) -> bool {
+        !self.says("filemode", "false")
+    }
+
+    /// Whether branches are files that can be read here.
+    pub fn has_plain_refs(&self) -> bool {
+        !self.says("refstorage", "reftable")
+    }
+
+    /// Of its own configuration.
+    fn says(&self, key: &str, value: &str) -> bool {
         let config = small_file(&self.common.join("config")).unwrap_or_default();
-        config.lines().filter_map(|line| line.split_once('=')).any(|(key, value)| {
-            key.trim().eq_ignore_ascii_case("objectformat")
-                && value.trim().trim_matches('"').eq_ignore_ascii_case("sha256")
+        config.lines().filter_map(|line| line.split_once('=')).any(|(name, said)| {
+            name.trim().eq_ignore_ascii_case(key) && said.trim().trim_matches('"').eq_ignore_ascii_case(value)
         })
     }
 }

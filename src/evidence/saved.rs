@@ -73,8 +73,20 @@ impl From<(TreeId, TreeId)> for Span {
 
 /// Names the folders of objects that git reads beside its own.
 pub(super) const LENDERS: &str = "GIT_ALTERNATE_OBJECT_DIRECTORIES";
-/// Bytes of file contents that are read at once.
+/// Bytes of file contents that are held at once.
 const LARGEST_READ: u64 = 512 << 20;
+/// So many files can't be too large together: no tree has one beyond [`LARGEST`].
+pub(super) const FEW: usize = (LARGEST_READ / LARGEST) as usize;
+
+/// What one attempt did.
+#[derive(Debug)]
+pub struct Work {
+    pub changes: ChangeSet,
+    /// What undoing it would do.
+    pub back: ChangeSet,
+    /// None of it was too much to be read.
+    pub whole: bool,
+}
 
 impl SavedTrees {
     /// The trees that runs left in `cache_dir`, also while one is at work. `path` is PATH, to find git.
@@ -153,6 +165,12 @@ impl SavedTrees {
         Ok(told.lines().filter_map(|line| line.strip_suffix(" missing")).filter_map(Id::parse).collect())
     }
 
+    /// Whether one of these trees is nowhere any more.
+    pub fn lack(&self, trees: &[&TreeId]) -> Result<bool> {
+        let ids = trees.iter().map(|tree| tree.id()).collect::<Result<Vec<Id>>>()?;
+        Ok(!self.missing(ids.into_iter().filter(|id| !self.objects.holds(*id)))?.is_empty())
+    }
+
     /// What a file or symlink of the workspace holds. What took its place since it was found is an error, and not waited for.
     pub(super) fn contents(&self, found: &Found) -> Result<Vec<u8>> {
         let place = self.workspace.join(found.path.as_path());
@@ -187,15 +205,13 @@ impl SavedTrees {
         Ok(self.differences(attempts)?.change_set())
     }
 
-    /// What one attempt did, what undoing it would do, and the changes as git sees them.
-    pub(super) fn change_set_and_back(
-        &self,
-        before: &TreeId,
-        after: &TreeId,
-    ) -> Result<(ChangeSet, ChangeSet, Vec<Change>)> {
+    /// What one attempt did, and the changes as git sees them.
+    pub(super) fn work(&self, before: &TreeId, after: &TreeId) -> Result<(Work, Vec<Change>)> {
         let attempt = vec![Span::from((before.clone(), after.clone()))];
         let differences = self.differences(&attempt)?;
-        let told = (differences.change_set(), differences.undone(), differences.attempts.concat());
+        let whole = !differences.is_cut;
+        let work = Work { changes: differences.change_set(), back: differences.undone(), whole };
+        let told = (work, differences.attempts.concat());
         self.at_hand.replace(Some((attempt, differences)));
         Ok(told)
     }
@@ -222,8 +238,35 @@ impl SavedTrees {
             }
         }
         let sides = compared.iter().flatten().flat_map(|change| [&change.before, &change.after]);
-        let ids = sides.chain(current.values()).flatten().map(|blob| blob.id).collect();
-        Ok(Differences { contents: self.read(&ids)?, attempts: compared, current })
+        let ids: BTreeSet<Id> = sides.chain(current.values()).flatten().map(|blob| blob.id).collect();
+        let small = self.small(&ids)?;
+        let mut contents = self.read(&small)?;
+        let is_cut = small.len() < ids.len();
+        // What is not read is no text, and differs from all others.
+        contents.extend(ids.difference(&small).map(|id| (*id, format!("\0{id}").into_bytes())));
+        Ok(Differences { contents, attempts: compared, current, is_cut })
+    }
+
+    /// Those of the blobs that are held at once, the smallest first: what is generated is large.
+    fn small(&self, blobs: &BTreeSet<Id>) -> Result<BTreeSet<Id>> {
+        if blobs.len() <= FEW {
+            return Ok(blobs.clone());
+        }
+        let ids: String = blobs.iter().map(|id| format!("{id}\n")).collect();
+        let told = text(&self.run(&["cat-file", "--batch-check=%(objectname) %(objectsize)"], ids.as_bytes())?);
+        let size = |line: &str| -> Option<(u64, Id)> {
+            let (id, size) = line.split_once(' ')?;
+            // What is missing is told by who reads it.
+            Some((size.parse().unwrap_or_default(), Id::parse(id)?))
+        };
+        let mut sizes: Vec<(u64, Id)> = told.lines().filter_map(size).collect();
+        sizes.sort_unstable();
+        let mut total = 0;
+        let fits = |(size, _): &(u64, Id)| {
+            total += size;
+            total <= LARGEST_READ
+        };
+        Ok(sizes.into_iter().take_while(fits).map(|(_, id)| id).collect())
     }
 
     /// A patch from one tree to the other, as `git apply` takes it in the workspace: below the top of a repository that
@@ -262,26 +305,10 @@ impl SavedTrees {
         listing::parse(&bytes, tree.digits()).with_context(|| format!("{tree} is no tree"))
     }
 
-    /// The bytes of these blobs, at most [`LARGEST_READ`] in all.
+    /// The bytes of these blobs, which are [`FEW`] or small.
     pub(super) fn read(&self, blobs: &BTreeSet<Id>) -> Result<HashMap<Id, Vec<u8>>> {
         if blobs.is_empty() {
             return Ok(HashMap::new());
-        }
-        let ids: String = blobs.iter().map(|id| format!("{id}\n")).collect();
-        // A few can't be too large together: no tree has a file beyond [`LARGEST`].
-        let total = match blobs.len() as u64 * LARGEST {
-            most @ ..=LARGEST_READ => most,
-            _ => {
-                let sizes = text(&self.run(&["cat-file", "--batch-check=%(objectsize)"], ids.as_bytes())?);
-                sizes.lines().filter_map(|size| size.parse::<u64>().ok()).sum()
-            }
-        };
-        if total > LARGEST_READ {
-            bail!(
-                "the changed files hold {} MiB, more than the {} MiB that can be judged: let a .gitignore leave out what is generated",
-                total >> 20,
-                LARGEST_READ >> 20
-            );
         }
         let mut contents = HashMap::new();
         let mut elsewhere = String::new();
@@ -302,6 +329,12 @@ impl SavedTrees {
         }
     }
 
+    /// The same, without those that are nowhere any more or forged.
+    pub(super) fn found(&self, blobs: &BTreeSet<Id>) -> HashMap<Id, Vec<u8>> {
+        let alone = |id: &Id| self.read(&[*id].into()).ok();
+        self.read(blobs).unwrap_or_else(|_| blobs.iter().filter_map(alone).flatten().collect())
+    }
+
     pub(super) fn saved<T>(&self, result: Result<T>) -> Result<T> {
         result.with_context(|| Lost(self.folder.clone()))
     }
@@ -314,6 +347,8 @@ struct Differences {
     /// What the changed files are after the last attempt.
     current: BTreeMap<TreePath, Option<Blob>>,
     contents: HashMap<Id, Vec<u8>>,
+    /// The largest are not read.
+    is_cut: bool,
 }
 
 impl Differences {

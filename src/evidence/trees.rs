@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::git::{Git, Tracked, TreeId};
 use super::ignored::{IgnoreRules, Level};
 use super::repository::{Repository, small_file};
-use super::saved::SavedTrees;
+use super::saved::{SavedTrees, Work};
 use super::walk::{Found, Skipped, Walked, is_folder, walk};
-use super::{Blob, Change, ChangeSet, TreePath};
+use super::{Aside, Blob, Change, TreePath};
 use crate::process::Spawner;
 use crate::storage::{Stamp, Writer};
 
@@ -86,6 +86,7 @@ impl Trees {
             self.recall(&mut walked)?;
             rules.left_out.extend(self.excluded.iter().cloned());
             rules.left_out.extend(walked.skipped.iter().map(|skipped| skipped.path.clone()));
+            rules.aside = Aside::of(&walked);
             Ok((walked, rules))
         })
     }
@@ -98,6 +99,7 @@ impl Trees {
         let (snapshot, ()) = self.attempt(|| {
             let patterns = |folder: &TreePath, _| texts.get(folder).map(|text| (*text).to_owned());
             let mut walked = walk(workspace, Level::above(&rules.above), left_out, patterns)?;
+            walked.miss(workspace, &rules.aside.large);
             self.add_tracked(rules, &mut walked);
             self.recall(&mut walked)?;
             if let Some((ended, before)) = ended {
@@ -120,8 +122,13 @@ impl Trees {
             (true, None) => false,
             (true, Some(blob)) => {
                 // Its stamp is not that of what it holds now.
-                *found =
-                    Found { path: found.path.clone(), mode: blob.mode, stamp: Stamp::default(), blob: Some(*blob) };
+                *found = Found {
+                    mode: blob.mode,
+                    stamp: Stamp::default(),
+                    blob: Some(*blob),
+                    path: found.path.clone(),
+                    ..*found
+                };
                 true
             }
         });
@@ -138,10 +145,10 @@ impl Trees {
     }
 
     /// What an attempt did, and what undoing it would do; from now on the user's repository may let go of what it lent for that.
-    pub fn change_set_and_back(&self, before: &TreeId, after: &TreeId) -> Result<(ChangeSet, ChangeSet)> {
-        let (there, back, changes) = self.saved().change_set_and_back(before, after)?;
+    pub fn work(&self, before: &TreeId, after: &TreeId) -> Result<Work> {
+        let (work, changes) = self.saved().work(before, after)?;
         self.saved().saved(self.git.keep(&changes))?;
-        Ok((there, back))
+        Ok(work)
     }
 
     /// A patch of these changes and no others, as [`SavedTrees::patch`] makes it.

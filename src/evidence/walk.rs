@@ -45,6 +45,8 @@ pub(super) struct Found {
     pub path: TreePath,
     /// As git knows it.
     pub mode: u32,
+    /// What git does not know of it.
+    pub permissions: u32,
     pub stamp: Stamp,
     /// What it holds, where that is remembered.
     pub blob: Option<Blob>,
@@ -55,6 +57,10 @@ pub(super) struct Walked {
     /// Ordered by path.
     pub files: Vec<Found>,
     pub skipped: Vec<Skipped>,
+    /// Those of them that are larger than [`LARGEST`].
+    pub large: Vec<(TreePath, Stamp)>,
+    /// Folders that are empty or closed to others, and their permissions. Ordered by path.
+    pub folders: Vec<(TreePath, u32)>,
     /// The `.gitignore`s that held, the outermost first.
     pub patterns: Vec<Patterns>,
     /// A pipe or the like where git reads attributes: gits before 2.41 would wait for it for ever.
@@ -83,6 +89,7 @@ pub(super) fn walk(
     let mut walked = Walked::default();
     walked.gather(0, &mut looked);
     walked.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    walked.folders.sort_unstable();
     Ok(walked)
 }
 
@@ -121,6 +128,7 @@ impl Folder {
                 Err(error) => self.own.skip(folder.clone(), error),
             }
         }
+        self.own.folder(folder, opened.stat().ok(), entries.iter().all(|entry| DOTS.contains(&entry.file_name())));
         let text = patterns(folder, entries.iter().any(|entry| entry.file_name() == c".gitignore"));
         let level = match &text {
             Some(text) => Some(Level::within(folder, text, outer)),
@@ -162,8 +170,11 @@ impl Folder {
     }
 }
 
+const DOTS: [&CStr; 2] = [c".", c".."];
 /// What is no part of a tree wherever it stands.
 const PASSED: [&CStr; 3] = [c".", c"..", c".git"];
+/// What group and others may do with most folders.
+const OPEN: u32 = 0o055;
 
 pub(super) fn is_folder(stat: &Stat) -> bool {
     kind(stat) == FileType::Directory
@@ -173,6 +184,11 @@ fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
+fn permissions(stat: &Stat) -> u32 {
+    Mode::from_raw_mode(stat.st_mode).bits()
+}
+
+const TOO_LARGE: &str = "it is larger than 64 MiB";
 const UNNAMEABLE: &str = "git can hold no file of this name";
 
 impl Walked {
@@ -188,10 +204,18 @@ impl Walked {
             }
             self.refuse(path, "it is a pipe, a socket or a device");
         } else if stat.st_size.cast_unsigned() > LARGEST {
-            self.refuse(path, "it is larger than 64 MiB");
+            self.large.push((path.clone(), Stamp::from(stat)));
+            self.refuse(path, TOO_LARGE);
         } else {
             let mode = mode(link, Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR));
-            self.files.push(Found { path, mode, stamp: Stamp::from(stat), blob: None });
+            self.files.push(Found { path, mode, permissions: permissions(stat), stamp: Stamp::from(stat), blob: None });
+        }
+    }
+
+    fn folder(&mut self, path: &TreePath, stat: Option<Stat>, empty: bool) {
+        let noted = stat.map(|stat| permissions(&stat)).filter(|permissions| empty || permissions & OPEN != OPEN);
+        if let Some(permissions) = noted.filter(|_| *path != TreePath::default()) {
+            self.folders.push((path.clone(), permissions));
         }
     }
 
@@ -214,6 +238,18 @@ impl Walked {
         self.skipped.push(Skipped { path, reason: reason.to_owned() });
     }
 
+    /// Says which of these large files, each with its stamp, are no longer as they were.
+    pub fn miss(&mut self, workspace: &Path, large: &[(TreePath, String)]) {
+        for (path, then) in large {
+            let reason = match Stamp::of(&workspace.join(path.as_path())) {
+                Some(now) if now.to_string() == *then => continue,
+                Some(_) => "it was changed",
+                None => "it was removed",
+            };
+            self.refuse(path.clone(), &format!("{TOO_LARGE}, and {reason}"));
+        }
+    }
+
     /// What has vanished since its folder was read is simply not there.
     fn skip(&mut self, path: TreePath, error: Errno) {
         if !matches!(error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP) {
@@ -226,6 +262,8 @@ impl Walked {
     fn gather(&mut self, place: usize, looked: &mut [Done<Folder>]) {
         let Some((Folder { own, folders }, inside)) = looked.get_mut(place).map(std::mem::take) else { return };
         self.skipped.extend(own.skipped);
+        self.large.extend(own.large);
+        self.folders.extend(own.folders);
         self.patterns.extend(own.patterns);
         self.blocking = own.blocking.or(self.blocking.take());
         let (mut files, mut taken) = (own.files.into_iter(), 0);

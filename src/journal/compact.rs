@@ -94,6 +94,7 @@ pub fn kept(records: &[Record]) -> Vec<&Record> {
         | Event::TakeBackStarted(_)
         | Event::TakenBack { .. }
         | Event::LetGo { .. }
+        | Event::TreesLost { .. }
         | Event::Refused { .. }
         | Event::TransitionStarted { .. }
         | Event::Transitioned { .. }

@@ -89,7 +89,7 @@ fn style(event: &Event) -> Style {
         Event::Transitioned { verdict: Verdict::Fail | Verdict::Tampered, to: None, .. } => BAD,
         Event::Transitioned { .. } => ATTENTION,
         Event::AttemptEnded { ending: Ending::Work { .. } | Ending::Infrastructure { .. }, .. } => BAD,
-        Event::InputsHeld { .. } | Event::HookEnded { .. } | Event::Unreachable { .. } => BAD,
+        Event::InputsHeld { .. } | Event::TreesLost { .. } | Event::HookEnded { .. } | Event::Unreachable { .. } => BAD,
         Event::InputsRejected { .. } | Event::Warning { .. } | Event::Vetoed { .. } | Event::Elsewhere { .. } => {
             ATTENTION
         }
@@ -143,6 +143,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
         Event::TakenBack { attempt, works, .. } => {
             let paths: BTreeSet<&TreePath> = works.iter().flat_map(|work| &work.paths).collect();
             format!("back      {attempt}: {} as before its work", units::are(paths.len(), "file"))
+        }
+        Event::TreesLost { card, attempts } => {
+            let attempts: Vec<&str> = attempts.iter().map(|id| id.0.as_str()).collect();
+            format!("lost      {card}: somebody removed the saved trees of {}", attempts.join(", "))
         }
         Event::Transitioned { title, from, to, verdict, reason, .. } => match (verdict, to) {
             (Verdict::Pass, Some(to)) => format!("PROMOTED  {title}: {from} → {to}"),

@@ -112,12 +112,16 @@ impl Lock {
         }
     }
 
-    /// Whether the file is still the one of that name.
     fn stands(&self) -> bool {
-        let place = |data: fs::Metadata| (data.dev(), data.ino());
-        let there = fs::metadata(&self.path).map(place).ok();
-        there.is_some() && there == self.file.metadata().map(place).ok()
+        is_at(&self.file, &self.path)
     }
+}
+
+/// Whether a file or folder is still the one of that name.
+fn is_at(file: &File, path: &Path) -> bool {
+    let place = |data: fs::Metadata| (data.dev(), data.ino());
+    let there = fs::metadata(path).map(place).ok();
+    there.is_some() && there == file.metadata().map(place).ok()
 }
 
 impl RunLock {
@@ -162,7 +166,8 @@ impl RunLock {
         Ok(Ok(()))
     }
 
-    /// Takes anew what was removed since, unless another run has. What is there looks new again, to who cleans by age.
+    /// Takes anew what was removed since, CACHE_DIR included, unless another run has. What is there looks new again, to who
+    /// cleans by age.
     pub fn keep(&mut self) -> Result<Result<(), Held>> {
         for lock in &mut self.locks {
             if lock.stands() {
@@ -175,7 +180,13 @@ impl RunLock {
                 Err(held) => return Ok(Err(held)),
             }
         }
-        Ok(Ok(()))
+        match &self.history {
+            Some(folder) if !is_at(folder, &self.cache_dir) => {
+                self.writer().cache_folder(&self.cache_dir)?;
+                self.hold_history()
+            }
+            Some(_) | None => Ok(Ok(())),
+        }
     }
 
     /// Who holds the board, or else the workspace, one around it, or the history. It only looks: the lock is shared for an
@@ -300,8 +311,10 @@ mod tests {
     #[test]
     fn a_run_that_sees_none_of_the_lock_files_is_kept_from_the_same_history() {
         let root = tempfile::tempdir().unwrap();
+        let cache_dir = root.path().join("cache");
+        fs::create_dir(&cache_dir).unwrap();
         let places =
-            Places { source: "board.md", workspace: Path::new("/repo"), seen_from: &[], cache_dir: root.path() };
+            Places { source: "board.md", workspace: Path::new("/repo"), seen_from: &[], cache_dir: &cache_dir };
         let [here, there] = ["here", "there"].map(|name| root.path().join(name));
         let acquire = |folder: &Path| RunLock::acquire(folder, places, "pid").unwrap().unwrap();
         let mut first = acquire(&here);
@@ -311,8 +324,18 @@ mod tests {
         let mut second = acquire(&there);
         let told = second.hold_history().unwrap().unwrap_err().refusal();
         assert!(told.error.to_string().starts_with("another run holds the history "), "{told:?}");
-        drop(first);
+        // Codex removes it, and so does who tidies up.
+        for replace in [fs::remove_dir_all, |folder: &Path| fs::rename(folder, folder.with_extension("old"))] {
+            replace(&cache_dir).unwrap();
+            first.keep().unwrap().unwrap();
+            assert!(second.hold_history().unwrap().is_err());
+        }
+        fs::remove_dir_all(&cache_dir).unwrap();
+        fs::create_dir(&cache_dir).unwrap();
         second.hold_history().unwrap().unwrap();
+        assert!(first.keep().unwrap().unwrap_err().is_elsewhere(), "another run was faster");
+        drop(first);
+        second.keep().unwrap().unwrap();
         drop(second);
         assert!(RunLock::held_by(&there, places).unwrap().is_none());
     }

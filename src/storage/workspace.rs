@@ -16,15 +16,22 @@ const FILE: u32 = 0o100_644;
 const EXECUTABLE: u32 = 0o100_755;
 
 impl Writer {
-    /// Puts a file in its place, atomically and durably, or where `mode` is a symlink's one whose target is `bytes`. What
-    /// else an existing file's permissions say is kept. `still` is asked last; false where it says no.
-    pub fn put(&self, path: &Path, mode: u32, bytes: &[u8], still: impl FnOnce() -> bool) -> Result<bool> {
+    /// Puts a file in its place, atomically and durably, or where `mode` is a symlink's one whose target is `bytes`. Without
+    /// `permissions` what an existing file's say beside that is kept. `still` is asked last; false where it says no.
+    pub fn put(
+        &self,
+        path: &Path,
+        mode: u32,
+        permissions: Option<u32>,
+        bytes: &[u8],
+        still: impl FnOnce() -> bool,
+    ) -> Result<bool> {
         self.allow(path)?;
         let staged = staged(path);
         let put = || -> Result<bool> {
             let folder = path.parent().unwrap_or(Path::new("."));
             effect("mkdir", folder, || fs::create_dir_all(folder))?;
-            stage(&staged, path, mode, bytes)?;
+            stage(&staged, path, mode, permissions, bytes)?;
             if !still() {
                 self.remove(&staged)?;
                 return Ok(false);
@@ -46,12 +53,12 @@ impl Writer {
     /// Puts a new file in its place; false where something stands there already.
     pub fn add(&self, path: &Path, bytes: &[u8]) -> Result<bool> {
         let free = || fs::symlink_metadata(path).is_err();
-        if free() { self.put(path, FILE, bytes, free) } else { Ok(false) }
+        if free() { self.put(path, FILE, None, bytes, free) } else { Ok(false) }
     }
 
     /// Puts a file in its place that can be made again, whatever stood there.
     pub fn reproduce(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        self.put(path, FILE, bytes, || true).map(drop)
+        self.put(path, FILE, None, bytes, || true).map(drop)
     }
 
     /// Creates a folder of the user's and what is missing above it.
@@ -59,6 +66,14 @@ impl Writer {
         self.allow(folder)?;
         let created = effect("mkdir", folder, || fs::create_dir_all(folder));
         created.with_context(|| format!("cannot create the folder {}", folder.display()))
+    }
+
+    /// Creates a folder of the user's that was there, and what is missing above it. Its owner can put files into it.
+    pub fn put_folder(&self, folder: &Path, permissions: u32) -> Result<()> {
+        self.open_folder(folder)?;
+        let permissions = Permissions::from_mode(permissions | 0o700);
+        let changed = effect("chmod", folder, || fs::set_permissions(folder, permissions));
+        changed.with_context(|| format!("cannot set the permissions of {}", folder.display()))
     }
 
     /// Removes a file of the workspace `top`, if it is there, and the folders above it that are empty without it.
@@ -91,20 +106,22 @@ fn staged(path: &Path) -> PathBuf {
     path.with_file_name(format!(".kanban-codex-exec-{}", &sha256(name)[..16]))
 }
 
-fn stage(staged: &Path, path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+fn stage(staged: &Path, path: &Path, mode: u32, permissions: Option<u32>, bytes: &[u8]) -> io::Result<()> {
     if mode == LINK {
         return effect("symlink", path, || symlink(OsStr::from_bytes(bytes), staged));
     }
     let executable = mode == EXECUTABLE;
     let new = if executable { 0o777 } else { 0o666 };
+    let old =
+        fs::symlink_metadata(path).ok().filter(|data| data.is_file()).map(|data| data.permissions().mode() & 0o777);
+    let kept = old.map(|old| if executable { old | (old & 0o444) >> 2 } else { old & !0o111 });
+    let permissions = permissions.or(kept);
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(new);
+    // Nobody else reads it meanwhile.
+    options.write(true).create_new(true).mode(permissions.map_or(new, |permissions| permissions & new | 0o200));
     let mut file = effect("create", path, || options.open(staged))?;
-    if let Ok(old) = fs::symlink_metadata(path).map(|data| (data.is_file(), data.permissions().mode() & 0o777))
-        && let (true, old) = old
-    {
-        let mode = if executable { old | (old & 0o444) >> 2 } else { old & !0o111 };
-        file.set_permissions(Permissions::from_mode(mode))?;
+    if let Some(permissions) = permissions {
+        file.set_permissions(Permissions::from_mode(permissions))?;
     }
     effect("write", path, || file.write_all(bytes))?;
     effect("sync", path, || file.sync_all())

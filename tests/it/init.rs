@@ -334,3 +334,18 @@ fn a_board_in_a_folder_of_the_repository_gets_its_workflows_where_it_is_told() {
     let outside = folder(&[("docs/plan.md", "## A\n")]);
     outside.run(&["init", "--ci"]).exits(2).warns("`git init` makes the folder one");
 }
+
+/// By what it wrote a card would pass, or be tampered with.
+#[test]
+fn nothing_is_written_while_a_run_is_at_work_there() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex("make made; [ $step = Review ] || wait_for go");
+    let outcome = world.run_while(&["run"], |world| {
+        for args in [&["init", "--pm2"][..], &["init", "inner"]] {
+            let refused = world.run_beside(args).exits(1).warns("error: a run is at work there (pid ");
+            refused.warns("and what is written now would count as its work").warns("hint: stop it first");
+        }
+    });
+    outcome.exits(0).says("2 promoted");
+    assert!(!world.repo("kanban-codex-exec.yaml").exists() && !world.repo("inner/board.md").exists());
+    world.run(&["init"]).exits(0).says("wrote     kanban-codex-exec.yaml");
+}

@@ -13,12 +13,12 @@ use source::{Source, all, root};
 
 /// What decides and never acts.
 #[rustfmt::skip]
-const PURE: [&str; 75] = [
+const PURE: [&str; 76] = [
     "board", "yaml", "prompt", "failure", "rules", "scaffold", "schema",
     "checks.rs", "checks/parse", "checks/names", "checks/judge", "checks/shell",
     "codex",
     "cycle/state", "cycle/plan", "cycle/decide", "cycle/gate", "cycle/note", "cycle/replay", "cycle/retain", "cycle/simulated",
-    "evidence/changes", "evidence/id", "evidence/listing", "evidence/path",
+    "evidence/aside", "evidence/changes", "evidence/id", "evidence/listing", "evidence/path",
     "inputs/difference",
     "index/build", "index/frequencies", "index/general", "index/kept", "index/mmr", "index/postings", "index/search", "index/select",
     "index/terms", "index/token", "index/update", "index/vector", "index/wording",

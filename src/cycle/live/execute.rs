@@ -15,7 +15,7 @@ use crate::cycle::drive::Book;
 use crate::cycle::plan::{CardPlan, Found};
 use crate::cycle::recorded::LEFT_OUT;
 use crate::cycle::state::Attempt;
-use crate::evidence::{Artifact, Forged, Gone, IgnoreRules, Lost, TreeId, TreePath, artifacts};
+use crate::evidence::{Artifact, Forged, Gone, IgnoreRules, Lost, TreeId, TreePath, Work, artifacts};
 use crate::failure::disk_hint;
 use crate::journal::{AttemptId, Ending, Event, Reserved, Why};
 use crate::process::{Exit, Input, Job, OUTSIDE, TIME_LIMIT, Watch, ended, recorded};
@@ -36,6 +36,9 @@ const LARGEST_PATCH: usize = 16 << 20;
 impl Live {
     pub(super) async fn execute(&mut self, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         self.lock.keep()?.map_err(|held| Error::msg(held.refusal()))?;
+        if self.lost(&plan.card.id, book)? {
+            return Ok(());
+        }
         let room = self.writer.reserve(&mut self.reserve, &self.settings.cache_dir, RESERVE)?;
         if !self.claim(&plan, book)? {
             return Ok(());
@@ -256,8 +259,10 @@ impl Live {
         after: Option<TreeId>,
     ) -> Result<(Option<TreeId>, Vec<Artifact>)> {
         let Some(after) = after else { return Ok((None, Vec::new())) };
-        let (changes, gone) = self.trees.change_set_and_back(before, &after)?;
-        if !changes.is_empty() {
+        let Work { changes, back, whole } = self.trees.work(before, &after)?;
+        if !whole {
+            tracing::warn!(attempt = %id, "it changed more than 512 MiB: the largest files are no evidence, and no patch is kept");
+        } else if !changes.is_empty() {
             let patch = self.trees.saved().patch(before, &after)?;
             if patch.len() > LARGEST_PATCH {
                 let size = patch.len() >> 20;
@@ -265,7 +270,7 @@ impl Live {
             } else {
                 let text = String::from_utf8_lossy(&patch);
                 // A hunk may begin in the midst of a key, of the file as it is or as it was.
-                let redactor = self.settings.env.redactor().knowing(changes.texts().chain(gone.texts()));
+                let redactor = self.settings.env.redactor().knowing(changes.texts().chain(back.texts()));
                 // Without a secret in it, it is what `git apply` takes, UTF-8 or not.
                 let bytes = match redactor.text(&text) {
                     Cow::Borrowed(_) => Cow::Borrowed(patch.as_slice()),

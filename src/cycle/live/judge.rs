@@ -21,19 +21,25 @@ use crate::rules::Verdict;
 /// So much of a failing command's output goes on, in bytes.
 const TAIL: usize = 8000;
 const KEEP: usize = 1 << 20;
+/// What another attempt removed with CACHE_DIR.
+const LOST: &str = "the saved trees of the card's attempts, which are gone";
 
 impl Live {
     pub(super) async fn judge(&mut self, id: AttemptId, plan: CardPlan, book: &mut Book<'_>) -> Result<()> {
         let Some(attempt) = book.state.attempt(&id).cloned() else { return Ok(()) };
         let inputs = book.planner.inputs.clone();
         let mut tampered = attempt.meddled.clone();
-        // A settled pass whose files or gate changed, or work that failed, is judged by what is left of it in the workspace.
-        let again = attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
+        // A settled pass whose files or gate changed, work that failed, or whose card was away, is judged by what is left of
+        // it in the workspace.
+        let again = attempt.missed || attempt.reopened && (attempt.settled || attempt.verdict != Some(Verdict::Pass));
         let ignore = again.then(|| self.ignore_rules(&id)).flatten();
         let now = match ignore {
             Some(ignore) => self.after_tree(&id, attempt.before.as_ref(), &ignore, None)?,
             None => None,
         };
+        if self.lost(&attempt.card, book)? {
+            tampered.push(LOST.to_owned());
+        }
         let folder = self.folder(&id);
         let (evidence, forged) = recorded::evidence(&folder, &attempt, now, &book.state, self.trees.saved())?;
         tampered.extend(forged);
@@ -84,6 +90,25 @@ impl Live {
             artifacts: artifacts(evidence.changes.files.iter()),
             weakened: artifacts(weakened.into_iter()),
         })
+    }
+
+    /// Tells of the attempts at a card whose trees are gone; false where there are none.
+    pub(super) fn lost(&self, card: &CardId, book: &mut Book<'_>) -> Result<bool> {
+        let mut lost = Vec::new();
+        for id in book.state.history(card).iter().flat_map(|history| &history.attempts) {
+            let attempt = book.state.attempt(id);
+            let trees = attempt.and_then(|attempt| attempt.before.as_ref().zip(attempt.after.as_ref()));
+            if let Some((before, after)) = trees
+                && self.trees.saved().lack(&[before, after])?
+            {
+                lost.push(id.clone());
+            }
+        }
+        if lost.is_empty() {
+            return Ok(false);
+        }
+        book.record(Event::TreesLost { card: card.clone(), attempts: lost })?;
+        Ok(true)
     }
 
     /// A guarded file that an attempt at another card changed, and that is still as it left it: no shell test can rest on it.

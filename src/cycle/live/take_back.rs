@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 
 use super::Live;
 use crate::cycle::drive::Book;
+use crate::cycle::recorded;
 use crate::cycle::state::State;
-use crate::evidence::{Change, Deed, Skipped, TreeId, TreePath, deeds};
+use crate::evidence::{Aside, Change, Deed, Skipped, TreeId, TreePath, deeds};
 use crate::journal::{AttemptId, Event, TakeBack, WorkTaken};
 
 /// What is to be undone, and what is not.
@@ -17,6 +18,8 @@ struct Work {
     changes: Vec<Vec<Change>>,
     deeds: Vec<Deed>,
     left: Vec<Skipped>,
+    /// By attempt, what was beside the trees before it.
+    asides: Vec<Aside>,
 }
 
 impl Live {
@@ -31,7 +34,7 @@ impl Live {
         };
         let work = self.work(take, book).unwrap_or_else(|error| Work { left: all_left(error), ..Work::default() });
         let kept = self.keep(take, &work).context("it could not be kept");
-        let undone = kept.and_then(|restore| Ok((restore, self.trees.undo(&work.deeds)?)));
+        let undone = kept.map(|restore| (restore, self.trees.undo(&work.deeds, &work.asides)));
         let (restore, (back, failed)) = undone.unwrap_or_else(|error| (None, (BTreeSet::new(), all_left(error))));
         let works = take.of.iter().enumerate().map(|(at, attempt)| {
             let covered = |deed: &&Deed| deed.first <= at && back.contains(&deed.change.path);
@@ -65,7 +68,10 @@ impl Live {
         let (deeds, mut left) = self.trees.undoable(deeds, input);
         let reason = "it was changed between the attempts: only what came after that is taken back";
         left.extend(broken.into_iter().map(|path| Skipped { path, reason: reason.to_owned() }));
-        Ok(Work { changes, deeds, left })
+        // What they did to files that are in no tree can't be undone.
+        left.extend(take.of.iter().flat_map(|id| recorded::left_out(&self.folder(id))));
+        let asides = take.of.iter().map(|id| self.ignore_rules(id).unwrap_or_default().aside).collect();
+        Ok(Work { changes, deeds, left, asides })
     }
 
     /// Keeps the work as a patch, where that is wanted; the command that brings it back.

@@ -58,6 +58,10 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
             }
         };
     }
+    if let (Some((id, _)), None) = (state.missed_work(card, column, &plan.key), too_few(plan)) {
+        let reason = format!("the board lacked it when attempt {id} was to be judged: the gate alone is run first");
+        return (Readiness::Stale, reason);
+    }
     let stale = state.failed_work(card, column, &plan.key).filter(|(_, attempt)| attempt.gate != plan.gate);
     if let (Some((id, _)), None) = (stale, too_few(plan)) {
         return (
@@ -74,7 +78,8 @@ fn readiness(plan: &CardPlan, spent: Option<&Visits>, state: &State, guards: &Gu
         return (Readiness::Exhausted { told }, reason);
     }
     let refused = waiting.filter(|waiting| waiting.refused).map(|waiting| waiting.reason.clone());
-    match too_few(plan).or(refused) {
+    let unproved = history.filter(|history| history.unproved).map(|_| unproved(card));
+    match too_few(plan).or(unproved).or(refused) {
         Some(reason) => {
             let owed = visits.is_some_and(|visits| visits.owed);
             (Readiness::Unverified { told: waiting.is_some() && !owed }, reason)
@@ -134,6 +139,13 @@ fn done(column: &Column, board: &Board, rules: &Rules) -> bool {
 pub fn other_tests(card: &CardId) -> String {
     format!(
         "its text was edited while an attempt at it ran, and other tests belong to it now: edit it again or `retry {card}`"
+    )
+}
+
+/// Codex would be paid for what it finds done, and what is done proves nothing.
+fn unproved(card: &CardId) -> String {
+    format!(
+        "what was done for it can't be proved any more, for its saved trees were removed: look at it, then move it or `retry {card}`"
     )
 }
 

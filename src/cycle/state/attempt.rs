@@ -68,6 +68,8 @@ pub struct Attempt {
     pub settled: bool,
     /// Judged again from the cache: a failure only makes the card actionable.
     pub reopened: bool,
+    /// Its card was gone from the board when it was to be judged.
+    pub missed: bool,
     /// How often the gate could not tell.
     pub inconclusive: u32,
     /// What became of its work, where that was taken back.
@@ -160,6 +162,7 @@ impl Attempt {
             moving: None,
             settled: false,
             reopened: false,
+            missed: false,
             inconclusive: 0,
             taken: None,
             let_go: false,
@@ -195,6 +198,24 @@ impl State {
     /// The same of those that began after this one.
     pub fn worked_after(&self, attempt: &Attempt) -> bool {
         self.attempts_at(&attempt.card).any(|other| other.started > attempt.started && other.left_something())
+    }
+
+    /// The newest judged attempt of a card in a column, if codex came to its end, its work failed the tests and is still
+    /// there, and it is of this key.
+    pub fn failed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
+        let id = self.visits(card, column)?.newest.as_ref()?;
+        let attempt = self.attempt(id)?;
+        let failed = attempt.verdict == Some(Verdict::Fail) && attempt.ending == Ending::Ok && attempt.after.is_some();
+        (failed && attempt.taken.is_none() && attempt.key == *key).then_some((id, attempt))
+    }
+
+    /// A card's newest attempt, if the card was gone when it was to be judged, it is of this key, and nobody wants another.
+    pub fn missed_work(&self, card: &CardId, column: &Column, key: &CacheKey) -> Option<(&AttemptId, &Attempt)> {
+        let wanted = self.visits(card, column)?.of(key);
+        let id = self.history(card)?.attempts.last()?;
+        let attempt = self.attempt(id)?;
+        let here = attempt.missed && attempt.column == *column && attempt.key == *key && attempt.before.is_some();
+        (wanted && here).then_some((id, attempt))
     }
 
     /// Oldest first.

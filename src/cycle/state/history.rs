@@ -30,6 +30,8 @@ pub struct CardHistory {
     pub arrived: Option<Column>,
     /// It was moved while an attempt at another card ran.
     pub put_back: bool,
+    /// What its attempts did can't be known any more: the saved trees are gone.
+    pub unproved: bool,
 }
 
 /// One card's fate in one column.
@@ -100,16 +102,18 @@ impl CardHistory {
     pub(super) fn moved_by_person(&mut self, to: &Column, at_work: bool) {
         self.column = Some(to.clone());
         self.arrived = None;
-        let mut visits = self.visits.get_mut(to);
         // Where a board was put back, an older note is as well.
-        visits.iter_mut().for_each(|visits| visits.noted = false);
+        self.visits.get_mut(to).iter_mut().for_each(|visits| visits.noted = false);
         if std::mem::replace(&mut self.put_back, at_work) && at_work {
             return;
         }
         if let Some(edited) = &mut self.edited {
             edited.other_tests = false;
         }
-        if let Some(visits) = visits {
+        if std::mem::take(&mut self.unproved) {
+            self.visits.values_mut().for_each(|visits| visits.waiting = None);
+        }
+        if let Some(visits) = self.visits.get_mut(to) {
             visits.failed.clear();
             visits.used.clear();
             visits.lost.clear();

@@ -174,6 +174,7 @@ impl Pasts {
             | Event::TransitionStarted { .. }
             | Event::TakeBackStarted(_)
             | Event::LetGo { .. }
+            | Event::TreesLost { .. }
             | Event::Reopened { .. }
             | Event::Skipped { .. }
             | Event::RunStarted { .. }

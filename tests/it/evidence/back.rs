@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use kanban_codex_exec::evidence::{Change, IgnoreRules, Skipped, TreeId, Trees, deeds};
+use kanban_codex_exec::evidence::{Aside, Change, IgnoreRules, Skipped, TreeId, Trees, deeds};
 
 use super::cases::CASES;
 use super::world::World;
@@ -37,18 +37,20 @@ struct Attempts<'w> {
     world: &'w World,
     trees: Trees,
     changes: Vec<Vec<Change>>,
+    asides: Vec<Aside>,
     rules: IgnoreRules,
 }
 
 impl<'w> Attempts<'w> {
     fn of(world: &'w World) -> Attempts<'w> {
-        Attempts { world, trees: world.trees(), changes: Vec::new(), rules: IgnoreRules::default() }
+        Attempts { world, trees: world.trees(), changes: Vec::new(), asides: Vec::new(), rules: IgnoreRules::default() }
     }
 
     fn attempt(&mut self, act: impl FnOnce(&World)) -> [TreeId; 2] {
         let (before, rules) = self.trees.snapshot_before(&[]).unwrap();
         act(self.world);
         let after = self.trees.snapshot_after(&rules, None).unwrap();
+        self.asides.push(rules.aside.clone());
         self.rules = rules;
         self.changes.push(self.trees.saved().changed(&before.tree, &after.tree).unwrap());
         [before.tree, after.tree]
@@ -63,7 +65,7 @@ impl<'w> Attempts<'w> {
     fn undo(&self) -> Vec<String> {
         let (deeds, broken) = deeds(&self.changes);
         let (deeds, left) = self.trees.undoable(deeds, |_| false);
-        let (back, failed) = self.trees.undo(&deeds).unwrap();
+        let (back, failed) = self.trees.undo(&deeds, &self.asides);
         assert_eq!(back.len() + failed.len(), deeds.len());
         let told = |skipped: Skipped| format!("{}: {}", skipped.path, skipped.reason);
         let broken = broken.into_iter().map(|path| format!("{path}: changed between"));
@@ -131,6 +133,26 @@ fn the_patch_of_a_workspace_below_the_top_of_its_repository_is_applied_from_ther
         assert_eq!(fs::read(world.path("a")).unwrap(), b"two\n", "{command}");
         assert_eq!(fs::read(world.path("b/c")).unwrap(), b"\0two", "{command}");
     }
+}
+
+/// The user's repository lends what it has of the files.
+#[test]
+fn what_git_lets_go_of_between_attempts_is_known_and_put_back_all_the_same() {
+    let world = World::git();
+    for number in 0..40 {
+        world.write(format!("{number}"), format!("{number}\n"));
+    }
+    world.commit_all();
+    let mut attempts = Attempts::of(&world);
+    attempts.attempt(|_| {});
+    world.run("git", &["rm", "-q", "--cached", "7"]);
+    world.run("git", &["commit", "-q", "--amend", "-m", "again"]);
+    world.run("git", &["reflog", "expire", "--expire=now", "--all"]);
+    world.run("git", &["gc", "-q", "--prune=now"]);
+    let [before, after] = attempts.attempt(|w| w.write("7", "worked\n"));
+    attempts.trees.work(&before, &after).unwrap();
+    assert_eq!(attempts.undo(), [] as [String; 0]);
+    assert_eq!(fs::read_to_string(world.path("7")).unwrap(), "7\n");
 }
 
 #[test]

@@ -101,6 +101,19 @@ pub const CASES: &[Case] = &[
         expected: &["a: "],
     },
     Case {
+        name: "permissions that git does not know",
+        before: |w| {
+            for (name, permissions) in
+                [("key", 0o600), ("kept", 0o444), ("team", 0o664), ("run", 0o775), ("own", 0o700)]
+            {
+                w.write(name, "one\n");
+                fs::set_permissions(w.path(name), fs::Permissions::from_mode(permissions)).unwrap();
+            }
+        },
+        attempt: |w| ["key", "kept", "team", "run", "own"].into_iter().for_each(|name| w.remove(name)),
+        expected: &["kept: -", "key: -", "own: -", "run: -", "team: -"],
+    },
+    Case {
         name: "strange names",
         before: |w| w.write("old\n\"name", "one\n"),
         attempt: |w| {

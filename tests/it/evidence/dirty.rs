@@ -70,6 +70,33 @@ fn what_a_tree_remembers_of_files_changes_nothing_of_it() {
     }
 }
 
+/// Git compares contents again where it can't tell by time and place: after a copy, on another system, at the same instant.
+#[test]
+fn what_git_takes_for_the_same_is_not_dirty() {
+    let world = World::git();
+    for (name, text) in [("ends", "one\ntwo\n"), ("kept", "one\r\ntwo\n"), ("edited", "one\n"), ("to", "x\n")] {
+        world.write(name, text);
+    }
+    std::os::unix::fs::symlink("to", world.path("link")).unwrap();
+    world.run("git", &["config", "core.autocrlf", "true"]);
+    world.run("git", &["config", "core.safecrlf", "false"]);
+    world.commit_all();
+    world.remove("ends");
+    world.run("git", &["checkout", "-q", "ends"]);
+    assert_eq!(fs::read(world.path("ends")).unwrap(), b"one\r\ntwo\r\n");
+    world.write("edited", "one\r\nmore\r\n");
+    world.remove("link");
+    std::os::unix::fs::symlink("to", world.path("link")).unwrap();
+    assert_eq!(world.run("git", &["status", "--porcelain"]), " M edited\n");
+    world.run("touch", &["-d", "2001-02-03", "ends", "kept"]);
+    assert_eq!(told(&world), ["edited"]);
+    world.run("git", &["config", "core.fileMode", "false"]);
+    world.run("chmod", &["+x", "ends", "to"]);
+    assert_eq!(told(&world), ["edited"]);
+    world.run("git", &["config", "core.fileMode", "true"]);
+    assert_eq!(told(&world), ["edited", "ends", "to"]);
+}
+
 #[test]
 fn without_a_repository_nothing_is_dirty() {
     let world = World::plain();

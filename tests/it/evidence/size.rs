@@ -3,20 +3,28 @@
 use std::fs;
 use std::time::Instant;
 
+use kanban_codex_exec::evidence::{Content, deeds};
+
 use super::world::{World, stored};
 
+/// An agent that builds where nothing is ignored yet, or fetches what it needs into the workspace.
 #[test]
 #[ignore = "hashes 600 MiB"]
-fn a_change_set_beyond_memory_is_a_clear_error() {
+fn of_more_than_memory_holds_the_largest_files_are_no_evidence_and_go_all_the_same() {
     let world = World::plain();
     let trees = world.trees();
     let (before, rules) = trees.snapshot_before(&[]).unwrap();
+    world.write("small", "made\n");
     for number in 0..9 {
         fs::File::create(world.path(number.to_string())).unwrap().set_len((64 << 20) - number).unwrap();
     }
     let after = trees.snapshot_after(&rules, None).unwrap();
-    let error = trees.saved().change_set(&[(before.tree, after.tree).into()]).unwrap_err();
-    assert!(error.to_string().starts_with("the changed files hold 575 MiB, more than the 512 MiB"), "{error:#}");
+    let work = trees.work(&before.tree, &after.tree).unwrap();
+    let kinds: Vec<_> = work.changes.files.iter().map(|file| matches!(file.content, Content::Text(_))).collect();
+    assert_eq!((kinds.len(), kinds.iter().filter(|text| **text).count(), work.whole), (10, 1, false));
+    let (deeds, _) = deeds(&[trees.saved().changed(&before.tree, &after.tree).unwrap()]);
+    assert_eq!(trees.undo(&deeds, &[]).0.len(), 10);
+    assert_eq!(trees.snapshot_after(&rules, None).unwrap().tree, before.tree);
 }
 
 /// Not a limit for the machine's mood: it prints what it measures.

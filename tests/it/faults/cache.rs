@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use kanban_codex_exec::cycle::state::State;
 use kanban_codex_exec::journal::replay::replay;
 
-use crate::support::board::cards;
+use crate::support::board::{self, cards};
 use crate::support::{Outcome, RULES, World, picture, program};
 
 const WORK: &str = "make made; [ $card$step != KB-1Implement ] || wait_for go";
@@ -108,6 +108,33 @@ fn a_codex_that_cleans_all_that_is_ignored_away_bounces_and_is_not_paid_again() 
         world.run(&["run"]).exits(0).says("0 promoted, 0 bounced");
         assert_eq!(world.records("attempt_started").len(), 1, "{work}");
     }
+}
+
+/// What stands already would be no news, so codex would be paid for nothing.
+#[test]
+fn a_card_whose_work_can_not_be_proved_any_more_waits_for_a_person_and_the_others_go_on() {
+    let removes = "make made; if [ $card = KB-2 ]; then rm -rf .cache; fi";
+    let world = World::new(&cards(3)).codex(removes);
+    let outcome = world.run(&["run"]).exits(0).says("lost      KB-1: somebody removed the saved trees of KB-1.1");
+    assert_eq!(world.places(), ["KB-2: Needs Specs", "KB-1: Needs Specs", "KB-3: Done"], "{outcome}");
+    assert_eq!(sorted(&world), ["KB-1 Implement", "KB-2 Implement", "KB-3 Implement", "KB-3 Review"], "{outcome}");
+    assert!(world.board().contains("can't be proved any more, for its saved trees were removed"), "{}", world.board());
+    world.run(&["run"]).exits(0).says("0 promoted, 0 bounced, 0 unverified");
+    assert_eq!(world.executions().len(), 4);
+    let world = world.with("board.md", board::with(&cards(1)));
+    world.run(&["run"]).exits(0).says("2 promoted");
+    assert_eq!(world.executions().len(), 6, "what a person has looked at and moved back is worked anew");
+}
+
+#[test]
+fn a_codex_that_removes_what_its_own_card_is_judged_by_is_not_paid_to_the_last_attempt() {
+    let rules = RULES.replace("onFail: Needs Specs", "onFail: In Progress");
+    let world = World::new(&cards(1)).with("transitions.yaml", rules).codex("rm -rf .cache; make made");
+    for starts in ["the saved trees of the card's attempts, which are gone", "1 unverified, 0 failed"] {
+        let outcome = world.run(&["run"]).exits(0).says(starts);
+        assert_eq!((world.places(), world.executions().len()), (vec!["KB-1: In Progress".to_owned()], 2), "{outcome}");
+    }
+    assert!(world.board().contains("can't be proved any more, for its saved trees were removed"), "{}", world.board());
 }
 
 /// Rewrites the newest commit and lets go of what was there before.

@@ -87,6 +87,46 @@ fn reverted_work_leaves_every_file_as_it_was_and_ignored_ones_as_they_are() {
     assert_eq!(world.places(), ["KB-1: Blocked"]);
 }
 
+/// A key that others may read, a folder that a program writes into, and what nobody could put back.
+#[test]
+fn reverted_work_leaves_what_git_does_not_know_as_it_was_and_tells_what_it_can_not_put_back() {
+    let large = |world: &World, name: &str| {
+        fs::File::create(world.repo(name)).unwrap().set_len((64 << 20) + 1).unwrap();
+    };
+    let work = "rm -r closed; rm key; rm -r empty; echo x >logs/today; rm -r inside; \
+        rm gone.bin; echo more >>grown.bin; head -c 67108865 /dev/zero >new.bin; echo x >>key2";
+    let rules = rules("revert").replace("maxAttempts: 2", "maxAttempts: 1");
+    let world = with_files(world("revert")).with("transitions.yaml", rules).codex(work);
+    let permissions = |name: &str| fs::metadata(world.repo(name)).unwrap().permissions().mode() & 0o777;
+    let shut = |name: &str, mode| fs::set_permissions(world.repo(name), fs::Permissions::from_mode(mode)).unwrap();
+    for (name, mode) in [("key", 0o600), ("key2", 0o640), ("closed/key", 0o600)] {
+        world.write(name, "secret\n");
+        shut(name, mode);
+    }
+    for (name, mode) in [("empty", 0o755), ("logs", 0o755), ("inside/deep/er", 0o710), ("closed", 0o700)] {
+        fs::create_dir_all(world.repo(name)).unwrap();
+        shut(name, mode);
+    }
+    ["gone.bin", "grown.bin", "same.bin"].into_iter().for_each(|name| large(&world, name));
+    world.git(&["add", "grown.bin"]);
+    let told = world.run(&["run"]).exits(0).says("KB-1.1: 4 files are as before its work");
+    let told = told.says("left: grown.bin: it is larger than 64 MiB, and it was changed");
+    let left = [
+        ("new.bin", "it is larger than 64 MiB"),
+        ("gone.bin", "it is larger than 64 MiB, and it was removed"),
+        ("grown.bin", "it is larger than 64 MiB, and it was changed"),
+    ];
+    let left = left.map(|(path, reason)| json!({"path": path, "reason": reason}));
+    assert_eq!(taken_back(&world)[0]["left"], json!(left), "{told}");
+    for (name, mode) in [("key", 0o600), ("key2", 0o640), ("closed/key", 0o600)] {
+        assert_eq!((permissions(name), world.read(name)), (mode, "secret\n".to_owned()), "{name}: {told}");
+    }
+    for (name, mode) in [("empty", 0o755), ("logs", 0o755), ("inside/deep/er", 0o710), ("closed", 0o700)] {
+        assert_eq!(permissions(name), mode, "{name}: {told}");
+    }
+    assert!(!world.repo("logs/today").exists());
+}
+
 #[test]
 fn stashed_work_comes_back_by_the_command_that_the_report_and_explain_name() {
     let world = with_files(world("stash")).codex(EVERYTHING);

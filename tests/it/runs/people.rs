@@ -1,7 +1,7 @@
 //! People edit the board while codex works: what they do is respected and kept.
 
-use crate::support::World;
 use crate::support::board::{note, without_state};
+use crate::support::{RULES, World};
 
 /// Works, then waits: the test acts meanwhile.
 const WAITS: &str = "make made; wait_for go";
@@ -24,6 +24,42 @@ fn a_card_that_a_person_deletes_meanwhile_stays_deleted() {
     let outcome = world.run_while(&["run"], |world| world.edit("board.md", "- [ ] KB-1 first @made\n", ""));
     outcome.exits(0).says("gone from the board");
     assert_eq!(world.places(), ["KB-2: Done"]);
+}
+
+/// As by a checkout of another branch and back, or an editor that writes in pieces.
+#[test]
+fn a_card_that_is_away_when_it_is_to_be_judged_is_judged_when_it_is_back_and_not_paid_for_again() {
+    let rules = RULES.replace("onFail: Needs Specs", "onFail: Needs Specs\n    onFailWork: revert");
+    for (work, found, place, stands) in [
+        ("make made", "made for KB-1\n", "Done", "made for KB-1\nmade for KB-1\n"),
+        ("make other", "other for KB-1\n", "Needs Specs", "-"),
+    ] {
+        let world = World::new("- [ ] KB-1 first @made\n").with("transitions.yaml", &rules);
+        let world = world.codex(&format!("{work}; [ $step = Review ] || wait_for go"));
+        let board = world.board();
+        let outcome = world.run_while(&["run"], |world| world.edit("board.md", "- [ ] KB-1 first @made\n", ""));
+        outcome.exits(0).says("gone from the board: its work stays, and is judged when it is back");
+        assert_eq!(world.read("made/KB-1.txt"), found);
+        let world = world.with("board.md", board);
+        world.run(&["print-plan"]).exits(0).says("the board lacked it when attempt KB-1.1 was to be judged");
+        let outcome = world.run(&["run"]).exits(0).says("it is on the board again: the gate is run again");
+        assert_eq!(world.places(), [format!("KB-1: {place}")], "{outcome}");
+        assert_eq!(world.executions().iter().filter(|step| *step == "KB-1 Implement").count(), 1, "{outcome}");
+        let stands_now = std::fs::read_to_string(world.repo("made/KB-1.txt")).unwrap_or("-".to_owned());
+        assert_eq!(stands_now, stands, "{outcome}");
+    }
+}
+
+/// By whoever looked at it.
+#[test]
+fn a_card_that_was_away_is_worked_anew_where_a_person_asks_for_that() {
+    let world = World::new("- [ ] KB-1 first @made\n").codex(WAITS);
+    let board = world.board();
+    world.run_while(&["run"], |world| world.edit("board.md", "- [ ] KB-1 first @made\n", "")).exits(0);
+    let world = world.with("board.md", board);
+    world.run(&["retry", "KB-1"]).exits(0);
+    world.run(&["run"]).exits(0).says("2 promoted");
+    assert_eq!(world.executions(), ["KB-1 Implement", "KB-1 Implement", "KB-1 Review"]);
 }
 
 #[test]
