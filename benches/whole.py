@@ -33,6 +33,9 @@ echo "done $$" >work-$$.txt
 yes | head -c 1G
 echo finished >"$out"
 """
+# What codex says of a command that printed 6 kB.
+EVENT = json.dumps({"type": "item.completed", "item": {"id": "item_1", "type": "command_execution", "command": "make",
+                    "aggregated_output": "lorem ipsum dolor sit amet 1234\n" * 200, "exit_code": 0, "status": "completed"}})
 RULES = """statuses:
   Todo:
     prompt: Do the card.
@@ -218,12 +221,13 @@ def journal():
 
 
 def flood():
-    """1 GB from codex at the speed of a pipe."""
-    with World(1, FLOOD) as world:
-        ruler = clock(["sh", "-c", "yes | head -c 1G | cat >/dev/null"])
-        seconds, processor, memory = world.run("run")
-        yield "yes | head -c 1G | cat", ruler, "", 1.0
-        yield "run, one card", seconds, memory, seconds / ruler
+    """1 GB from codex at the speed of a pipe: of lines that are no events, and of events."""
+    for name, yes in [("lines", "yes"), ("events", f"yes '{EVENT}'")]:
+        with World(1, FLOOD.replace("yes", yes)) as world:
+            ruler = clock(["sh", "-c", f"{yes} | head -c 1G | cat >/dev/null"])
+            seconds, processor, memory = world.run("run")
+            yield f"{name}: yes | head -c 1G | cat", ruler, "", 1.0
+            yield f"{name}: run, one card", seconds, memory, seconds / ruler
 
 
 def snapshot():

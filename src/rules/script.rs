@@ -39,11 +39,12 @@ const LOOK: [&str; 20] = [
 ];
 
 /// What a shell does itself, and words that begin what is no command.
-const OF_THE_SHELL: [&str; 51] = [
-    "!", ".", ":", "[", "[[", "alias", "bg", "break", "case", "cd", "command", "continue", "declare", "echo", "eval",
-    "exec", "exit", "export", "false", "for", "function", "getopts", "hash", "if", "jobs", "kill", "let", "local",
-    "printf", "pwd", "read", "readonly", "return", "select", "set", "shift", "source", "test", "time", "times", "trap",
-    "true", "type", "ulimit", "umask", "unset", "until", "wait", "while", "{", "}",
+const OF_THE_SHELL: [&str; 60] = [
+    "!", ".", ":", "[", "[[", "alias", "bg", "break", "builtin", "case", "cd", "command", "continue", "coproc",
+    "declare", "echo", "enable", "eval", "exec", "exit", "export", "false", "for", "function", "getopts", "hash", "if",
+    "jobs", "kill", "let", "local", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readonly", "return",
+    "select", "set", "shift", "shopt", "source", "test", "time", "times", "trap", "true", "type", "typeset", "ulimit",
+    "umask", "unalias", "unset", "until", "wait", "while", "{", "}",
 ];
 
 /// How a line says where it stands.
@@ -181,12 +182,15 @@ fn is_plain(word: &str) -> bool {
     word != "-m" && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:+,=".contains(c))
 }
 
-/// The line with its commands apart: what stands between them outside of quotes is a word `;`, or `|` of a pipe. `<` is a word,
+/// The line without comments, with its commands apart: what stands between them outside of quotes is a word `;`, or `|` of a pipe. `<` is a word,
 /// too.
 fn apart(line: &str) -> String {
-    let (mut apart, mut quote, mut escaped) = (String::new(), None, false);
+    let (mut apart, mut quote, mut escaped, mut comment) = (String::new(), None, false, false);
     for c in line.chars() {
+        let between = quote.is_none() && !escaped;
+        comment = c != '\n' && (comment || c == '#' && between && apart.chars().last().is_none_or(char::is_whitespace));
         match c {
+            _ if comment => continue,
             _ if escaped => escaped = false,
             '\\' if quote != Some('\'') => escaped = true,
             '\'' | '"' if quote.is_none() => quote = Some(c),

@@ -202,6 +202,12 @@ fn the_scripts_that_a_hook_runs_belong_to_the_gate_and_what_they_work_on_does_no
         ("./hooks/check.sh&&python3 'my checks/a.py'", "hooks/check.sh, my checks/a.py"),
         ("sh -c 'cd hooks && ./check.sh'", "hooks/check.sh"),
         ("sh -c \"./hooks/check.sh 'a;b'\"", "hooks/check.sh"),
+        (
+            "# what we don't ship\n./hooks/check.sh # and why\npython3 'my checks/a.py'\n",
+            "hooks/check.sh, my checks/a.py",
+        ),
+        ("echo '# none' \\# a#b && ./hooks/check.sh", "hooks/check.sh"),
+        ("make check # ./hooks/check.sh", ""),
         ("/usr/local/bin/python3.12 'my checks/a.py' Cargo.toml", "my checks/a.py"),
         ("npx tsx src/app.js", "src/app.js"),
         ("sh < hooks/check.sh", "hooks/check.sh"),
@@ -247,6 +253,8 @@ fn a_program_by_its_bare_name_has_to_be_on_path() {
         ("./check.sh", None),
         ("check() { make check; }; check", None),
         ("exit 1", None),
+        ("shopt -s globstar", None),
+        ("# make\nmake check", None),
         ("", None),
     ] {
         assert_eq!(super::script::bare_program(line).as_deref(), program, "{line}");
