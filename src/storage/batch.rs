@@ -13,7 +13,9 @@ use super::{Staged, Writer, sync};
 
 /// So many files are open at once.
 const TOGETHER: usize = 64;
-/// More of them wait for each other.
+/// A thread takes as long to start as a fast disk to sync: it is worth so many files.
+const EACH: usize = 4;
+/// More threads wait for each other.
 const THREADS: usize = 8;
 
 /// Files that are written, and are in their places and on disk after [`Batch::commit`].
@@ -56,7 +58,7 @@ fn side_by_side<T: Sync>(all: &[T], act: impl Fn(&T) -> Result<()> + Sync) -> Re
     thread::scope(|scope| {
         // Where the system has no thread left, it is done without.
         let helps = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let helpers: Vec<_> = (1..all.len().min(THREADS)).filter_map(helps).collect();
+        let helpers: Vec<_> = (1..all.len().div_ceil(EACH).min(THREADS)).filter_map(helps).collect();
         let died = |_| Err(Error::from(io::Error::other("a thread died")));
         helpers.into_iter().fold(work(), |done, helper| done.and(helper.join().unwrap_or_else(died)))
     })

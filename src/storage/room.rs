@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
+use rustix::fs::{FallocateFlags, fallocate};
+#[cfg(target_os = "linux")]
+use rustix::fs::{fstatfs, fstatvfs};
 use rustix::io::Errno;
 
 use super::{Writer, effect};
@@ -43,19 +45,22 @@ impl Writer {
 }
 
 impl Room {
-    /// Whether the disk, or the user's share of it, has no such room again.
+    /// Whether others may need it. Where the disk is memory, to take it anew would be 10 ms each time.
+    #[cfg(target_os = "linux")]
     fn is_needed(&self) -> io::Result<bool> {
-        let (disk, kept) = (fstatvfs(&self.0)?, self.0.metadata()?.len());
-        let file = Path::new("reserve");
-        let more = effect("fallocate", file, || fallocate(&self.0, FallocateFlags::empty(), kept, disk.f_frsize));
-        effect("cut", file, || self.0.set_len(kept))?;
-        Ok(more.is_err() || disk.f_bavail.saturating_mul(disk.f_frsize) < kept)
+        const TMPFS: i128 = 0x0102_1994;
+        let (kind, disk) = (fstatfs(&self.0)?.f_type, fstatvfs(&self.0)?);
+        let is_plenty = disk.f_bavail.saturating_mul(disk.f_frsize) >= self.0.metadata()?.len();
+        Ok(i128::from(kind) != TMPFS || !is_plenty)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn is_needed(&self) -> io::Result<bool> {
+        Ok(true)
     }
 }
 
 impl Drop for Room {
-    /// What nobody needs is kept for the next time: a disk that is memory takes 10 ms to give it, and one that is told of what
-    /// is free 4.
     fn drop(&mut self) {
         if self.is_needed().unwrap_or(true) {
             effect("release", Path::new("reserve"), || self.0.set_len(0)).ok();
@@ -64,12 +69,13 @@ impl Drop for Room {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
     #[test]
-    fn room_that_the_disk_has_twice_is_kept_for_the_next_time() {
-        let folder = tempfile::tempdir().unwrap();
+    fn room_in_memory_that_has_more_is_kept_for_the_next_time() {
+        let folder = tempfile::tempdir_in("/dev/shm").unwrap();
         let writer = Writer::within(folder.path());
         let mut reserve = Reserve::default();
         for _ in 0..2 {
@@ -78,14 +84,15 @@ mod tests {
         }
     }
 
-    /// No disk has room for all that it has free, and that once more.
+    /// No disk has as much free as is free, and more.
     #[test]
-    fn room_that_the_disk_lacks_is_given_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Arc::new(tempfile::tempfile_in(folder.path()).unwrap());
-        let disk = fstatvfs(&file).unwrap();
-        file.set_len((disk.f_bavail * disk.f_frsize) + (1 << 30)).unwrap();
-        drop(Room(file.clone()));
-        assert_eq!(file.metadata().unwrap().len(), 0);
+    fn room_that_others_may_need_is_given_back() {
+        for folder in [std::env::temp_dir().as_path(), Path::new("/dev/shm")] {
+            let file = Arc::new(tempfile::tempfile_in(folder).unwrap());
+            let disk = rustix::fs::fstatvfs(&file).unwrap();
+            file.set_len((disk.f_bavail * disk.f_frsize) + (1 << 30)).unwrap();
+            drop(Room(file.clone()));
+            assert_eq!(file.metadata().unwrap().len(), 0, "{}", folder.display());
+        }
     }
 }
