@@ -6,9 +6,7 @@ pub mod recorded;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::board::Board;
@@ -17,7 +15,7 @@ use crate::cycle::state::State;
 use crate::failure::{Failure, Problem};
 use crate::index::{self, Index};
 use crate::journal::InputHash;
-use crate::process::find;
+use crate::process::{find, is_executable};
 use crate::rules::script::{self, Scripts};
 use crate::rules::{self, Hook, Rules};
 use crate::settings::{Settings, read_bytes, read_text, shown};
@@ -226,12 +224,6 @@ pub fn unfit(hook: &Hook, settings: &Settings) -> Option<[String; 2]> {
             (!on_path(runtime)).then(|| [format!("{runtime} is not there, with which JavaScript hooks run"), hint])
         }
     }
-}
-
-/// None: there is no such file.
-fn is_executable(path: &Path) -> Option<bool> {
-    let data = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    Some(data.permissions().mode() & 0o111 != 0)
 }
 
 /// The stored index if it is to be trusted and belongs to these tests, else one that is made in memory: of the stored one where that

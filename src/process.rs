@@ -33,7 +33,7 @@ use crate::redact::Redactor;
 use crate::storage::{RunLock, Writer};
 
 pub use capture::Captured;
-pub use probe::find;
+pub use probe::{find, is_executable};
 pub use run::{ended, recorded};
 pub use stop::{Signal, Stop, Stopper};
 pub use strays::Stray;

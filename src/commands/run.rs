@@ -202,10 +202,9 @@ fn begin(live: &mut Live, book: &mut Book<'_>, warnings: [Option<String>; 4]) ->
     for (column, _) in book.planner.inputs.rules.columns.iter().filter(|(_, rule)| rule.evidence.is_none()) {
         warnings.push(format!("the rule of `{column}` has no `evidence`: codex's own message counts as well; `evidence: [changes]` is strict"));
     }
-    for rule in book.planner.inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default()) {
-        let told = rule.before.as_ref().and_then(|hook| unfrozen(hook, &settings, &book.planner.inputs));
-        warnings.extend(told.map(|told| told.join("; ")));
-    }
+    let inputs = &book.planner.inputs;
+    let told = unguarded(inputs).filter_map(|hook| unfrozen(hook, &settings, inputs));
+    warnings.extend(told.map(|told| told.join("; ")));
     for text in warnings {
         book.record(Event::Warning { text })?;
     }
@@ -263,6 +262,12 @@ pub fn ignored(settings: &Settings, inputs: &Inputs) -> Option<[&'static str; 2]
         "git ignores new files in the workspace, and what it ignores is no evidence: cards that make some bounce";
     let hint = "except them in .gitignore with `!`, or name another --workspace";
     ignores_all(&settings.workspace, &excluded(settings, inputs)).then_some([text, hint])
+}
+
+/// The `beforeTransition`s of columns without `guardPaths`: what they rest on is guarded as far as it is frozen.
+pub fn unguarded(inputs: &Inputs) -> impl Iterator<Item = &Hook> {
+    let rules = inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default());
+    rules.filter_map(|rule| rule.before.as_ref())
 }
 
 /// Of a hook whose answer codex can change unseen.

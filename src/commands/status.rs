@@ -38,13 +38,19 @@ pub fn status(
     let (state, cache_dir) = (&journaled.state, &journaled.cache_dir);
     settings.cache_dir.clone_from(cache_dir);
     let open = state.running();
+    let run = Run::of(newest, state, Some(now).filter(|_| at_work));
+    let trouble =
+        Some(&state.infrastructure).filter(|trouble| at_work && trouble.in_a_row > 0 && state.active.is_empty());
+    let waits_until = trouble.zip(run.as_ref()).and_then(|(trouble, run)| {
+        run.last.at.checked_add(trouble.pause(settings.backoff)).ok().filter(|until| *until > now)
+    });
     let mut status = Status {
         version: 1,
         source: settings.source_name.clone(),
         holder: holder.map(|held| held.holder),
         at_work,
-        run: Run::of(newest, state, Some(now).filter(|_| at_work)),
-        waits_until: None,
+        run,
+        waits_until,
         attempts: open.map(|(id, attempt)| of_attempt(id, attempt, cache_dir, now)).collect(),
         paused: state.paused,
         held_inputs: state.held_inputs.keys().cloned().collect(),
@@ -53,11 +59,6 @@ pub fn status(
         parked: 0,
         refused: Vec::new(),
     };
-    let trouble =
-        Some(&state.infrastructure).filter(|trouble| at_work && trouble.in_a_row > 0 && state.active.is_empty());
-    status.waits_until = trouble.zip(status.run.as_ref()).and_then(|(trouble, run)| {
-        run.last.at.checked_add(trouble.pause(settings.backoff)).ok().filter(|until| *until > now)
-    });
     let nothing = journaled.last.is_none();
     let opened = || Opened::after(Some(journaled), Arc::new(settings.clone()));
     match missing.map_or_else(opened, Err) {

@@ -14,13 +14,11 @@ use super::objects::{Kind, name};
 use super::repository::Repository;
 use super::saved::text;
 use super::trees::patterns;
-use super::walk::{Found, LINK, walk};
+use super::walk::{Found, LINK, mode, walk};
 use super::{Blob, Change, Id, TreePath, Trees};
 
 use crate::storage;
 
-/// A file that nobody executes.
-const FILE: u32 = 0o100_644;
 /// Git would run under their own configurations.
 const SUBMODULES: &str = "--ignore-submodules=all";
 
@@ -100,7 +98,7 @@ impl super::SavedTrees {
         args.extend(named.iter().map(String::as_str));
         let raw = self.ask_index(&args, repository)?;
         let modes = repository.knows_modes();
-        let plain = |blob: &Blob| blob.mode & !0o111 == FILE;
+        let plain = |blob: &Blob| [false, true].map(|executable| mode(false, executable)).contains(&blob.mode);
         let differs = |Change { path, before, after }: &Change| match (before, after) {
             (Some(index), Some(now)) if index.mode == now.mode || !modes && plain(index) && plain(now) => {
                 !holds(&repository.top.join(path.as_path()), index)

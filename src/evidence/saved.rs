@@ -8,7 +8,6 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +19,7 @@ use super::objects::{Kind, Objects, name};
 use super::repository::Repository;
 use super::walk::{Found, LARGEST, LINK};
 use super::{ChangeSet, FileChange, Id, TreePath, Version};
-use crate::process::Tool;
+use crate::process::{Tool, is_executable};
 use crate::storage::sha256;
 
 /// The trees of one workspace, in the private git folder.
@@ -482,9 +481,7 @@ fn quoted(path: &OsStr) -> OsString {
 
 fn program(search: &OsStr, workspace: &Path) -> Result<String> {
     let folders = std::env::split_paths(search).filter(|folder| folder.is_absolute() && !folder.starts_with(workspace));
-    let found = folders.map(|folder| folder.join("git")).find(|program| {
-        fs::metadata(program).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    });
+    let found = folders.map(|folder| folder.join("git")).find(|program| is_executable(program) == Some(true));
     let found = found.context("git is not on PATH: it is needed to see what codex changes; install it")?;
     found.to_str().map(str::to_owned).with_context(|| format!("{} is not UTF-8", found.display()))
 }

@@ -51,12 +51,17 @@ pub struct Answer {
 
 /// The program as the system would find it: by its path, or on `search`, which is a PATH.
 pub fn find(program: &str, search: &OsStr) -> Option<PathBuf> {
-    let runs =
-        |path: &PathBuf| fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    let runs = |path: &PathBuf| is_executable(path) == Some(true);
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(runs);
     }
     std::env::split_paths(search).map(|folder| folder.join(program)).find(runs)
+}
+
+/// None: there is no such file.
+pub fn is_executable(path: &Path) -> Option<bool> {
+    let data = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some(data.permissions().mode() & 0o111 != 0)
 }
 
 /// Asks a program, with exactly this environment, in a folder where there is nothing to do. An error says why there is no

@@ -8,14 +8,14 @@ use crate::board::Board;
 use crate::checks::Kind;
 use crate::checks::shell::{self, Allowlist};
 use crate::commands::open_board;
-use crate::commands::run::{ignored, unfrozen};
+use crate::commands::run::{ignored, unfrozen, unguarded};
 use crate::failure::{Failure, Problem};
 use crate::inputs::{Inputs, unfit};
 use crate::process::find;
 use crate::provider::Wanted;
 use crate::report::doctor::Findings;
 use crate::report::units::{are, of};
-use crate::rules::{GuardPaths, Hook};
+use crate::rules::Hook;
 use crate::settings::Settings;
 
 pub fn check(settings: &Settings, has_board: bool, findings: &mut Findings) {
@@ -99,8 +99,7 @@ fn inputs(inputs: &Inputs, settings: &Settings, findings: &mut Findings) {
     for [text, hint] in unfit {
         findings.error("hooks", text, hint);
     }
-    let unguarded = inputs.rules.columns.values().filter(|rule| rule.guard_paths == GuardPaths::default());
-    let judging = unguarded.filter_map(|rule| rule.before.as_ref()).chain(after.iter().copied());
+    let judging = unguarded(inputs).chain(after.iter().copied());
     let unfrozen: BTreeSet<[String; 2]> = judging.filter_map(|hook| unfrozen(hook, settings, inputs)).collect();
     for [text, hint] in unfrozen {
         findings.warning("hooks", text, hint);
